@@ -1,0 +1,89 @@
+/**
+ * Every way in which Taximeter fails its caller, in one table: the HTTP status, what to say, what to do.
+ * docs/reference/failures.md is checked against it. Refusals on the data path are values, not failures.
+ */
+export const failures = {
+  MONEY_MALFORMED: [400, 'this is not an amount of money', 'Write a plain decimal number such as 12.34.'],
+  MONEY_TOO_LARGE: [400, 'this amount is too large to keep exact', 'Amounts up to 10^15 are taken.'],
+  TIME_MALFORMED: [400, 'this is not a time', 'Write 2022-08-01 or 2022-08-01T03:00:00Z.'],
+  RANGE_EMPTY: [400, 'the range ends before it begins', 'Give a --to that lies after --from.'],
+  RANGE_TOO_LONG: [400, 'the range is too long for this window', 'Ask for a shorter range or a wider window.'],
+  PARAMETER_INVALID: [400, 'a parameter is not usable', 'See the API description at /api/docs.'],
+  BODY_MALFORMED: [400, 'the body cannot be decoded', 'Send what the Content-Type says.'],
+  BODY_TOO_LARGE: [413, 'the body is larger than allowed', 'Send smaller batches, or raise the limit.'],
+  BODY_TYPE_UNSUPPORTED: [415, 'this content type is not taken here', 'See the API description at /api/docs.'],
+  DOCUMENT_INVALID: [422, 'the document has errors', 'Mend the lines named and apply it again.'],
+  DOCUMENT_MISSING: [409, 'no cost model is in force', 'Apply one: taximeter apply -f model.yaml.'],
+  FORMAT_UNKNOWN: [400, 'the format of this input is not recognised', 'Name it with --format.'],
+  FILE_UNREADABLE: [400, 'the file cannot be read', 'Check its path and permissions.'],
+  FILE_DAMAGED: [400, 'the file is damaged or cut short', 'Fetch it again.'],
+  BILL_INVALID: [422, 'the bill cannot be taken', 'Mend the rows named; nothing was stored.'],
+  BILL_SMALLER: [409, 'this export is smaller than the one it would replace', 'Use --replace if that is meant.'],
+  CURRENCY_UNKNOWN: [422, 'this is not a currency code', 'Use ISO 4217 codes such as USD.'],
+  CURRENCY_MIXED: [409, 'several currencies would be added up', 'Ask for one currency at a time.'],
+  COST_NO_WEIGHT: [500, 'there is nobody to share this amount', 'This is a fault in Taximeter; please report it.'],
+  PERIOD_CLOSED: [409, 'the billing period is closed', 'A closed period never changes.'],
+  PERIOD_UNBALANCED: [409, 'the identity does not hold for this period', 'Run allocate, then reconcile to see why.'],
+  PERIOD_INCOMPLETE: [409, 'the period cannot be closed yet', 'See the reasons; mend them or wait for the bill.'],
+  NOT_FOUND: [404, 'there is nothing here', 'See the API description at /api/docs.'],
+  METHOD_NOT_ALLOWED: [405, 'this method is not taken here', 'See the API description at /api/docs.'],
+  FORBIDDEN: [403, 'this request is not allowed', 'Send it from this machine with the right token.'],
+  JOURNAL_FULL: [503, 'the journal is full', 'Wait; the store is catching up. Senders retry by themselves.'],
+  JOURNAL_DAMAGED: [500, 'a journal segment is damaged', 'What could be read was kept; see the log.'],
+  DISK_FULL: [503, 'the disk is full', 'Free some space; senders retry by themselves.'],
+  DATA_IN_USE: [409, 'another process uses this data folder', 'Stop it, or give another --data folder.'],
+  DATA_TOO_NEW: [409, 'the data folder was written by a newer Taximeter', 'Start that version or a newer one.'],
+  PORT_IN_USE: [409, 'a port is already in use', 'Stop what listens there, or set another port.'],
+  CONFIG_INVALID: [400, 'the configuration has errors', 'Mend the settings named.'],
+  STORE_UNAVAILABLE: [503, 'the store does not answer', 'Check that the database runs; data waits in the journal.'],
+  STORE_QUERY: [500, 'a query failed', 'This is a fault in Taximeter; please report it.'],
+  SERVER_UNREACHABLE: [503, 'the running server does not answer', 'Look at its log, or stop it and try again.'],
+  INTERNAL: [500, 'something went wrong', 'This is a fault in Taximeter; please report it.'],
+} as const satisfies Record<string, readonly [status: number, what: string, todo: string]>;
+
+export type FailureCode = keyof typeof failures;
+
+/** One thing wrong, with where it is; a failure may carry many. */
+export interface Problem {
+  readonly message: string;
+  readonly line?: number;
+  readonly path?: string;
+}
+
+/** The one error type that rooms throw on purpose; anything else thrown is a bug. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly problems: readonly Problem[];
+
+  constructor(code: FailureCode, facts: Record<string, unknown>, problems: readonly Problem[], cause?: unknown) {
+    const details = Object.entries(facts).map(([key, value]) => `${key} ${String(value)}`);
+    super([failures[code][1], ...details].join('; '), { cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.facts = facts;
+    this.problems = problems;
+  }
+
+  get status(): number {
+    return failures[this.code][0];
+  }
+
+  get todo(): string {
+    return failures[this.code][2];
+  }
+}
+
+/**
+ * Makes a failure to throw: `throw fail('PERIOD_CLOSED', { period })`.
+ *
+ * Takes  code: a row of the table. facts: what the reader needs, never a secret. problems: each thing wrong. cause: what was caught.
+ */
+export function fail(
+  code: FailureCode,
+  facts: Record<string, unknown> = {},
+  problems: readonly Problem[] = [],
+  cause?: unknown,
+): Failure {
+  return new Failure(code, facts, problems, cause);
+}

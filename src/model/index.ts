@@ -1,0 +1,27 @@
+export { assert, BrokenClaim } from './assert.ts';
+export { compareUtf8, type Driver, drivers, measuredDrivers, SpanKind, UNKNOWN_TENANT, WEIGHT_ONE } from './call.ts';
+export { Failure, type FailureCode, fail, failures, type Problem } from './failure.ts';
+export {
+  ATTO,
+  ATTO_DIGITS,
+  divideHalfEven,
+  formatMoney,
+  isCurrencyCode,
+  LARGEST_AMOUNT,
+  type ParsedMoney,
+  parseMoney,
+} from './money.ts';
+export {
+  type BillingMonth,
+  formatInstant,
+  isTimeZone,
+  MILLIS_PER_HOUR,
+  MILLIS_PER_MINUTE,
+  monthOf,
+  monthsOf,
+  NANOS_PER_MILLI,
+  parseInstant,
+  parseMonth,
+  parseRange,
+  type TimeRange,
+} from './time.ts';

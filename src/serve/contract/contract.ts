@@ -1,0 +1,135 @@
+import { z } from 'zod';
+
+/** An amount of money: decimal text with exactly 18 decimals. */
+export const money = z.string().regex(/^-?\d+\.\d{18}$/);
+/** Money per call, with exactly 12 decimals; null where there was no call. */
+export const moneyPerCall = z
+  .string()
+  .regex(/^-?\d+\.\d{12}$/)
+  .nullable();
+/** RFC 3339 in UTC. */
+export const instant = z.string();
+/** Shares between 0 and 1; null where there was nothing to measure. */
+export const coverage = z.object({ weight: z.number().nullable(), driver: z.number().nullable() });
+export const costState = z.enum(['rated', 'provisional', 'final']);
+export const range = z.object({ from: instant, to: instant });
+
+/** tenants + idle + unattributed + out_of_scope = charges + fixed = bill; residual is what is missing to that. */
+export const identity = z.object({
+  bill: money,
+  charges: money,
+  fixed: money,
+  tenants: money,
+  idle: money,
+  unattributed: money,
+  out_of_scope: money,
+  residual: money,
+});
+
+export const costRow = z.object({
+  tenant: z.string().optional(),
+  endpoint: z.string().optional(),
+  pool: z.string().optional(),
+  service: z.string().optional(),
+  day: z.string().optional(),
+  calls: z.number().nullable(),
+  direct: money,
+  indirect: money,
+  full: money,
+  directPerCall: moneyPerCall,
+  fullPerCall: moneyPerCall,
+  state: costState,
+  coverage,
+  model: z.string(),
+});
+
+export const costAnswer = z.object({
+  range,
+  currency: z.string(),
+  identity,
+  pools: z.array(
+    z.object({
+      pool: z.string(),
+      kind: z.enum(['direct', 'indirect']),
+      tenants: money,
+      idle: money,
+      unattributed: money,
+      out_of_scope: money,
+    }),
+  ),
+  rows: z.array(costRow),
+});
+
+export const usageRow = z.object({
+  start: instant.optional(),
+  tenant: z.string().optional(),
+  endpoint: z.string().optional(),
+  consumer: z.string().optional(),
+  calls: z.number(),
+  errors: z.number(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+  averageMs: z.number().nullable(),
+});
+
+export const usageAnswer = z.object({
+  range,
+  window: z.enum(['minute', 'hour', 'day', 'none']),
+  timeZone: z.string(),
+  calls: z.number(),
+  coverage: z.object({ weight: z.number().nullable() }),
+  newestCall: instant.nullable(),
+  rows: z.array(usageRow),
+});
+
+export const reconcileLine = z.object({
+  source: z.string(),
+  account: z.string(),
+  currency: z.string(),
+  billingStart: instant,
+  billingEnd: instant,
+  state: z.enum(['open', 'closed']),
+  billed: money,
+  amortisation: money,
+  charges: money,
+  posted: money,
+  residual: money,
+  missingHours: z.number(),
+  findings: z.array(z.string()),
+});
+
+export const reconcileAnswer = z.object({ period: z.string(), lines: z.array(reconcileLine), residual: money });
+
+export const statusAnswer = z.object({
+  version: z.string(),
+  isEmpty: z.boolean(),
+  calls: z.number(),
+  charges: z.number(),
+  newestCall: instant.nullable(),
+  oldestCall: instant.nullable(),
+  /** Calendar months that hold calls or charges, newest first: what a period picker offers. */
+  months: z.array(z.string()),
+  models: z.array(z.object({ name: z.string(), version: z.number(), effectiveFrom: z.string() })),
+  listeners: z.object({ api: z.string(), otlp: z.string() }),
+});
+
+/** RFC 9457. */
+export const problemDetails = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  errors: z
+    .array(z.object({ message: z.string(), line: z.number().optional(), path: z.string().optional() }))
+    .optional(),
+});
+
+export type CostAnswer = z.infer<typeof costAnswer>;
+export type CostRow = z.infer<typeof costRow>;
+export type Identity = z.infer<typeof identity>;
+export type UsageAnswer = z.infer<typeof usageAnswer>;
+export type UsageRow = z.infer<typeof usageRow>;
+export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;
+export type StatusAnswer = z.infer<typeof statusAnswer>;
+export type ProblemDetails = z.infer<typeof problemDetails>;

@@ -1,0 +1,61 @@
+import { createReadStream } from 'node:fs';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import {
+  type ColumnStore,
+  type QueryParams,
+  type RowShape,
+  readBytes,
+  readRows,
+  runCommand,
+  streamInsert,
+} from './columns.ts';
+
+/**
+ * Connects to a ClickHouse server.
+ *
+ * Takes  url: http(s)://user:password@host:8123; its path may name the database, otherwise `taximeter`.
+ * Fails  STORE_UNAVAILABLE when it does not answer.
+ */
+export async function openServerColumns(url: string): Promise<ColumnStore> {
+  const address = new URL(url);
+  const database = address.pathname.slice(1) || 'taximeter';
+  address.pathname = '/';
+  const first = createClient({ url: address });
+  await runCommand(first, `CREATE DATABASE IF NOT EXISTS ${identifier(database)}`, {});
+  await first.close();
+  return new ServerColumns(createClient({ url: address, database, max_open_connections: 16 }));
+}
+
+function identifier(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
+}
+
+class ServerColumns implements ColumnStore {
+  readonly isEmbedded = false;
+  readonly #client: ClickHouseClient;
+
+  constructor(client: ClickHouseClient) {
+    this.#client = client;
+  }
+
+  query<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
+    return readRows<Row>(this.#client, sql, params);
+  }
+
+  queryBytes(sql: string, params: QueryParams = {}): Promise<Buffer> {
+    return readBytes(this.#client, sql, params);
+  }
+
+  command(sql: string, params: QueryParams = {}): Promise<void> {
+    return runCommand(this.#client, sql, params);
+  }
+
+  insertFile(table: string, shape: RowShape, path: string): Promise<void> {
+    const names = shape.map(([column]) => column).join(', ');
+    return streamInsert(this.#client, `INSERT INTO ${table} (${names}) FORMAT RowBinary`, createReadStream(path));
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}

@@ -1,0 +1,115 @@
+import type { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { fail } from '../model/index.ts';
+
+export type QueryParams = Record<string, unknown>;
+
+/** Column names and ClickHouse types of a RowBinary file, in file order. */
+export type RowShape = readonly (readonly [column: string, type: string])[];
+
+/**
+ * The analytic engine, embedded or a server: the same SQL text and the same answers on both.
+ * Numbers of 64 bits and more, and decimals, come back as strings; whoever calculates with them makes bigints.
+ */
+export interface ColumnStore {
+  readonly isEmbedded: boolean;
+  /** Runs a SELECT; gives its rows as objects. Fails STORE_QUERY, STORE_UNAVAILABLE. */
+  query<Row>(sql: string, params?: QueryParams): Promise<Row[]>;
+  /** Runs a SELECT; gives its rows as RowBinary bytes, for results too large for objects. */
+  queryBytes(sql: string, params?: QueryParams): Promise<Buffer>;
+  /** Runs a statement that gives no rows. */
+  command(sql: string, params?: QueryParams): Promise<void>;
+  /** Inserts a RowBinary file as one block: all of its rows become visible and durable, or none. */
+  insertFile(table: string, shape: RowShape, path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Decimals and 64-bit numbers would lose digits as JSON numbers. */
+export const readSettings = {
+  output_format_json_quote_64bit_integers: 1,
+  output_format_json_quote_decimals: 1,
+  output_format_json_quote_denormals: 0,
+  max_query_size: '16777216',
+  max_ast_elements: '1000000',
+  max_expanded_ast_elements: '1000000',
+} as const;
+
+/** One file, one block: exactly-once loading depends on an insert being a single part. */
+export const insertSettings = {
+  max_insert_threads: '1',
+  max_insert_block_size: '1000000000',
+  min_insert_block_size_rows: '1000000000',
+  min_insert_block_size_bytes: '0',
+  max_block_size: '1000000',
+  input_format_parallel_parsing: 0,
+  max_threads: 1,
+} as const;
+
+/** Turns the client's error into ours. What the server said stays in the cause, never in an answer. */
+export function storeFailure(cause: unknown, sql: string): Error {
+  const statement = sql.trim().replace(/\s+/g, ' ').slice(0, 120);
+  if (isEngineError(cause)) {
+    const diskFull = cause.code === '243' || cause.type === 'NOT_ENOUGH_SPACE' || /No space left/.test(cause.message);
+    const code = diskFull ? 'DISK_FULL' : 'STORE_QUERY';
+    return fail(code, { statement, error: `${cause.type ?? cause.code}: ${cause.message.slice(0, 600)}` }, [], cause);
+  }
+  return fail('STORE_UNAVAILABLE', { statement }, [], cause);
+}
+
+/** The embedded connection and the client each bring their own error class; the shape is the same. */
+function isEngineError(cause: unknown): cause is Error & { code: string; type?: string } {
+  return cause instanceof Error && /^\d+$/.test(String((cause as { code?: unknown }).code));
+}
+
+export async function readRows<Row>(client: ClickHouseClient, sql: string, params: QueryParams): Promise<Row[]> {
+  try {
+    const result = await client.query({
+      query: sql,
+      query_params: params,
+      format: 'JSONEachRow',
+      clickhouse_settings: readSettings,
+    });
+    return await result.json<Row>();
+  } catch (cause) {
+    throw storeFailure(cause, sql);
+  }
+}
+
+export async function readBytes(client: ClickHouseClient, sql: string, params: QueryParams): Promise<Buffer> {
+  try {
+    const query = `${sql} FORMAT RowBinary`;
+    const result = await client.exec({ query, query_params: params, clickhouse_settings: readSettings });
+    const chunks: Buffer[] = [];
+    for await (const chunk of result.stream) chunks.push(chunk as Buffer);
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  } catch (cause) {
+    throw storeFailure(cause, sql);
+  }
+}
+
+export async function runCommand(
+  client: ClickHouseClient,
+  sql: string,
+  params: QueryParams,
+  settings: Record<string, string | number> = readSettings,
+): Promise<void> {
+  try {
+    await client.command({ query: sql, query_params: params, clickhouse_settings: settings });
+  } catch (cause) {
+    throw storeFailure(cause, sql);
+  }
+}
+
+export async function streamInsert(client: ClickHouseClient, sql: string, body: Readable): Promise<void> {
+  try {
+    const result = await client.exec({
+      query: sql,
+      values: body,
+      clickhouse_settings: { ...insertSettings, async_insert: 0 },
+    });
+    // The insert has happened only when the answer has been read to its end.
+    for await (const _ of result.stream);
+  } catch (cause) {
+    throw storeFailure(cause, sql);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Generated, Insertable, Kysely, Selectable } from 'kysely';
+
+/** A document as it was applied: never edited, only followed by a newer version. */
+export interface DocumentTable {
+  id: Generated<number>;
+  kind: string;
+  name: string;
+  version: number;
+  effective_from: string;
+  body: string;
+  fingerprint: string;
+  applied_at: string;
+  applied_by: string;
+  reason: string;
+}
+
+/** One (source, account, billing period) of one export. In force while `replaced_at` is empty. */
+export interface BillImportTable {
+  id: Generated<number>;
+  import_id: string;
+  source: string;
+  account: string;
+  currency: string;
+  billing_start: number;
+  billing_end: number;
+  row_count: number;
+  billed: string;
+  effective: string;
+  fingerprint: string;
+  files: string;
+  imported_at: string;
+  replaced_at: string | null;
+}
+
+/** A closed billing period of one (source, account, currency). */
+export interface PeriodTable {
+  id: Generated<number>;
+  source: string;
+  account: string;
+  currency: string;
+  billing_start: number;
+  billing_end: number;
+  closed_at: string;
+  closed_by: string;
+  charges: string;
+  fingerprint: string;
+}
+
+/** Small facts that must survive: the next batch number, the day of the last settling. */
+export interface FactTable {
+  name: string;
+  value: string;
+}
+
+export interface Tables {
+  document: DocumentTable;
+  bill_import: BillImportTable;
+  period: PeriodTable;
+  fact: FactTable;
+}
+
+/** The document store: SQLite embedded, PostgreSQL at scale, one query builder for both. */
+export type DocumentStore = Kysely<Tables>;
+export type StoredDocument = Selectable<DocumentTable>;
+export type NewDocument = Insertable<DocumentTable>;
+export type StoredImport = Selectable<BillImportTable>;
+export type StoredPeriod = Selectable<PeriodTable>;

@@ -1,0 +1,5 @@
+export type { ColumnStore, QueryParams, RowShape } from './columns.ts';
+export type { DocumentStore, StoredDocument, StoredImport, StoredPeriod } from './documents.ts';
+export { holdFolder, type RunningServer, runningServer } from './lock.ts';
+export { RowWriter } from './row-writer.ts';
+export { openStore, type Store, type StoreConfig } from './store.ts';

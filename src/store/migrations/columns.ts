@@ -1,0 +1,72 @@
+/**
+ * The tables of the analytic engine, forward only: a statement that has been released is never edited, a new one is added below.
+ * One text serves the embedded engine and a server. `{durable}` is the list of settings that make an insert survive a power cut.
+ */
+export const columnMigrations: readonly { readonly id: string; readonly statements: readonly string[] }[] = [
+  {
+    id: '0001-work',
+    statements: [
+      // One row per span and taker, as signed versions: a correction adds the old row with sign -1 and the new one with +1.
+      // Partitioned by the day its batch was journalled, so that one batch is always one part: all of it or nothing.
+      `CREATE TABLE IF NOT EXISTS work (
+        batch UInt64, sign Int8, received Date,
+        call_trace FixedString(16), call_span FixedString(8), is_call UInt8, share UInt64,
+        tenant LowCardinality(String), endpoint LowCardinality(String), consumer String, resolver LowCardinality(String),
+        busy_us UInt64, db_calls UInt8, db_us UInt64, ext_calls UInt8, ext_us UInt64, is_reversed UInt8,
+        segment UInt64, position UInt32,
+        namespace LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), parent_id FixedString(8),
+        kind UInt8, start_at DateTime64(9, 'UTC'), end_at DateTime64(9, 'UTC'), weight UInt64, is_weight_known UInt8,
+        service LowCardinality(String), pod LowCardinality(String), name LowCardinality(String), peer LowCardinality(String), is_db UInt8,
+        own_endpoint LowCardinality(String), status UInt16, is_error UInt8,
+        own_tenant LowCardinality(String), own_resolver LowCardinality(String),
+        resource_tenant LowCardinality(String), resource_resolver LowCardinality(String), own_consumer String,
+        cpu_us Nullable(UInt64), mem_byte_ms Nullable(UInt64), gpu_us Nullable(UInt64), bytes_in Nullable(UInt64), bytes_out Nullable(UInt64),
+        log_bytes Nullable(UInt64), tokens_in Nullable(UInt64), tokens_out Nullable(UInt64), retries Nullable(UInt64), cold_start Nullable(UInt64),
+        links Array(FixedString(24)),
+        INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+        INDEX by_start start_at TYPE minmax GRANULARITY 1
+      ) ENGINE = MergeTree PARTITION BY toYYYYMM(received)
+      ORDER BY (toStartOfHour(start_at), service, tenant, endpoint) SETTINGS {durable}`,
+      // Which trace's work depends on which other trace, to assemble it again when that one changes.
+      `CREATE TABLE IF NOT EXISTS links (
+        batch UInt64, namespace LowCardinality(String), target FixedString(16), source FixedString(16)
+      ) ENGINE = MergeTree ORDER BY (target, source) SETTINGS {durable}`,
+      // Calls per minute. A marker row per batch makes "has this batch been counted?" a question to the table itself.
+      `CREATE TABLE IF NOT EXISTS usage_minute (
+        marker UInt64, minute DateTime('UTC'), tenant LowCardinality(String), endpoint LowCardinality(String), consumer String,
+        calls Int64, known Int64, errors Int64, duration_us Int64, bytes_in Int64, bytes_out Int64
+      ) ENGINE = SummingMergeTree ORDER BY (marker, tenant, endpoint, minute, consumer) SETTINGS {durable}`,
+      // Metric points. Of the same series and time the first journalled stays: the version counts down.
+      `CREATE TABLE IF NOT EXISTS samples (
+        batch UInt64, age UInt64, metric LowCardinality(String), series FixedString(16), service LowCardinality(String), pod LowCardinality(String),
+        kind Enum8('gauge' = 0, 'delta' = 1, 'cumulative' = 2), at DateTime64(9, 'UTC'), value Int128
+      ) ENGINE = ReplacingMergeTree(age) ORDER BY (metric, series, at) SETTINGS {durable}`,
+    ],
+  },
+  {
+    id: '0002-charges',
+    statements: [
+      // One row per line of a bill. Which import is in force is the documents' business; rows are never changed.
+      `CREATE TABLE IF NOT EXISTS charges (
+        import_id UInt64, line UInt32, source LowCardinality(String), account LowCardinality(String), currency LowCardinality(String),
+        billing_start DateTime('UTC'), billing_end DateTime('UTC'), charge_start DateTime('UTC'), charge_end DateTime('UTC'),
+        billed Decimal(38, 18), effective Decimal(38, 18), list Decimal(38, 18), contracted Decimal(38, 18),
+        columns Map(LowCardinality(String), String), tags Map(LowCardinality(String), String)
+      ) ENGINE = MergeTree PARTITION BY toYYYYMM(billing_start)
+      ORDER BY (source, account, billing_start, import_id, charge_start, line) SETTINGS {durable}`,
+      // The ledger: what was posted is never changed; a new posting of a slice brings the reversal of the old one in the same block.
+      `CREATE TABLE IF NOT EXISTS postings (
+        batch UInt64, posted_at DateTime64(3, 'UTC'), slice FixedString(16), version UInt32, fingerprint FixedString(16), entry Enum8('posting' = 1, 'reversal' = -1),
+        source LowCardinality(String), account LowCardinality(String), currency LowCardinality(String),
+        billing_start DateTime('UTC'), billing_end DateTime('UTC'), charge_start DateTime('UTC'), charge_end DateTime('UTC'),
+        pool LowCardinality(String), kind Enum8('direct' = 1, 'indirect' = 2), model LowCardinality(String), driver LowCardinality(String),
+        ledger Enum8('tenant' = 1, 'idle' = 2, 'unattributed' = 3, 'out_of_scope' = 4, 'bill' = 5),
+        service LowCardinality(String), tenant LowCardinality(String), endpoint LowCardinality(String),
+        weight Decimal(76, 0), amount Decimal(38, 18)
+      ) ENGINE = MergeTree PARTITION BY toYYYYMM(billing_start)
+      ORDER BY (toStartOfDay(charge_start), tenant, endpoint, pool) SETTINGS {durable}`,
+    ],
+  },
+];
+
+export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

@@ -1,0 +1,71 @@
+import { type Kysely, type Migration, type MigrationProvider, sql } from 'kysely';
+
+/** The tables of the document store, forward only, in one text for SQLite and PostgreSQL. */
+const migrations: Record<string, Migration> = {
+  '0001-documents': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('document')
+        .addColumn('id', idType(db), (c) => (isSqlite(db) ? c.primaryKey().autoIncrement() : c.primaryKey()))
+        .addColumn('kind', 'text', (c) => c.notNull())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .addColumn('version', 'integer', (c) => c.notNull())
+        .addColumn('effective_from', 'text', (c) => c.notNull())
+        .addColumn('body', 'text', (c) => c.notNull())
+        .addColumn('fingerprint', 'text', (c) => c.notNull())
+        .addColumn('applied_at', 'text', (c) => c.notNull())
+        .addColumn('applied_by', 'text', (c) => c.notNull())
+        .addColumn('reason', 'text', (c) => c.notNull())
+        .addUniqueConstraint('document_version', ['kind', 'name', 'version'])
+        .execute();
+      await db.schema
+        .createTable('bill_import')
+        .addColumn('id', idType(db), (c) => (isSqlite(db) ? c.primaryKey().autoIncrement() : c.primaryKey()))
+        .addColumn('import_id', 'text', (c) => c.notNull())
+        .addColumn('source', 'text', (c) => c.notNull())
+        .addColumn('account', 'text', (c) => c.notNull())
+        .addColumn('currency', 'text', (c) => c.notNull())
+        .addColumn('billing_start', 'bigint', (c) => c.notNull())
+        .addColumn('billing_end', 'bigint', (c) => c.notNull())
+        .addColumn('row_count', 'integer', (c) => c.notNull())
+        .addColumn('billed', 'text', (c) => c.notNull())
+        .addColumn('effective', 'text', (c) => c.notNull())
+        .addColumn('fingerprint', 'text', (c) => c.notNull())
+        .addColumn('files', 'text', (c) => c.notNull())
+        .addColumn('imported_at', 'text', (c) => c.notNull())
+        .addColumn('replaced_at', 'text')
+        .execute();
+      await db.schema
+        .createTable('period')
+        .addColumn('id', idType(db), (c) => (isSqlite(db) ? c.primaryKey().autoIncrement() : c.primaryKey()))
+        .addColumn('source', 'text', (c) => c.notNull())
+        .addColumn('account', 'text', (c) => c.notNull())
+        .addColumn('currency', 'text', (c) => c.notNull())
+        .addColumn('billing_start', 'bigint', (c) => c.notNull())
+        .addColumn('billing_end', 'bigint', (c) => c.notNull())
+        .addColumn('closed_at', 'text', (c) => c.notNull())
+        .addColumn('closed_by', 'text', (c) => c.notNull())
+        .addColumn('charges', 'text', (c) => c.notNull())
+        .addColumn('fingerprint', 'text', (c) => c.notNull())
+        .addUniqueConstraint('period_once', ['source', 'account', 'currency', 'billing_start'])
+        .execute();
+      await db.schema
+        .createTable('fact')
+        .addColumn('name', 'text', (c) => c.primaryKey())
+        .addColumn('value', 'text', (c) => c.notNull())
+        .execute();
+    },
+  },
+};
+
+function isSqlite(db: Kysely<unknown>): boolean {
+  return db.getExecutor().adapter.constructor.name.startsWith('Sqlite');
+}
+
+function idType(db: Kysely<unknown>) {
+  return isSqlite(db) ? ('integer' as const) : sql`bigint GENERATED ALWAYS AS IDENTITY`;
+}
+
+export const documentMigrations: MigrationProvider = {
+  getMigrations: async () => migrations,
+};

@@ -1,0 +1,93 @@
+/**
+ * Builds RowBinary: the engine's own row format, the cheapest it can read.
+ * Grows as needed; `bytes()` is a view that the next write may overwrite.
+ */
+export class RowWriter {
+  #buffer: Buffer;
+  #end = 0;
+
+  constructor(sizeBytes = 64 * 1024) {
+    this.#buffer = Buffer.allocUnsafe(sizeBytes);
+  }
+
+  get sizeBytes(): number {
+    return this.#end;
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#end);
+  }
+
+  reset(): void {
+    this.#end = 0;
+  }
+
+  u8(value: number): void {
+    this.#room(1);
+    this.#buffer[this.#end++] = value;
+  }
+
+  u16(value: number): void {
+    this.#room(2);
+    this.#end = this.#buffer.writeUInt16LE(value, this.#end);
+  }
+
+  u32(value: number): void {
+    this.#room(4);
+    this.#end = this.#buffer.writeUInt32LE(value, this.#end);
+  }
+
+  /** A 64-bit whole number that is not negative and fits a double exactly. */
+  u64(value: number): void {
+    this.#room(8);
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.#buffer.writeUInt32LE(value - high * 0x1_0000_0000, this.#end);
+    this.#buffer.writeUInt32LE(high, this.#end + 4);
+    this.#end += 8;
+  }
+
+  i64(value: bigint): void {
+    this.#room(8);
+    this.#end = this.#buffer.writeBigInt64LE(value, this.#end);
+  }
+
+  i128(value: bigint): void {
+    this.i64(BigInt.asIntN(64, value));
+    this.i64(BigInt.asIntN(64, value >> 64n));
+  }
+
+  i256(value: bigint): void {
+    this.i128(BigInt.asIntN(128, value));
+    this.i128(BigInt.asIntN(128, value >> 128n));
+  }
+
+  varint(value: number): void {
+    this.#room(10);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#buffer[this.#end++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#buffer[this.#end++] = rest;
+  }
+
+  text(value: string): void {
+    const size = Buffer.byteLength(value);
+    this.varint(size);
+    this.#room(size);
+    this.#end += this.#buffer.write(value, this.#end);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#buffer.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  #room(sizeBytes: number): void {
+    if (this.#end + sizeBytes <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#end + sizeBytes));
+    this.#buffer.copy(grown, 0, 0, this.#end);
+    this.#buffer = grown;
+  }
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { fail } from '../model/index.ts';
+import type { ColumnStore } from './columns.ts';
+import { openEmbeddedColumns } from './columns-embedded.ts';
+import { openServerColumns } from './columns-server.ts';
+import type { DocumentStore } from './documents.ts';
+import { openPostgresDocuments, openSqliteDocuments } from './documents-open.ts';
+import { columnMigrations, durableSettings } from './migrations/columns.ts';
+
+export interface StoreConfig {
+  /** The data folder; engines that are not given a URL live inside it. */
+  readonly folder: string;
+  readonly clickhouseUrl?: string | undefined;
+  readonly postgresUrl?: string | undefined;
+}
+
+/** The engines that the rooms share. */
+export interface Store {
+  readonly columns: ColumnStore;
+  readonly documents: DocumentStore;
+  /** A folder for files on their way into an engine. */
+  readonly scratch: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the engines and brings their tables up to date.
+ *
+ * Fails  DATA_IN_USE, DATA_TOO_NEW, STORE_UNAVAILABLE.
+ */
+export async function openStore(config: StoreConfig): Promise<Store> {
+  const documents = config.postgresUrl
+    ? await openPostgresDocuments(config.postgresUrl)
+    : await openSqliteDocuments(join(config.folder, 'documents.sqlite'));
+  const columns = config.clickhouseUrl
+    ? await openServerColumns(config.clickhouseUrl)
+    : await openEmbeddedColumns(join(config.folder, 'columns'));
+  await migrateColumns(columns);
+  return {
+    columns,
+    documents,
+    scratch: join(config.folder, 'scratch'),
+    close: async () => {
+      await columns.close();
+      await documents.destroy();
+    },
+  };
+}
+
+async function migrateColumns(columns: ColumnStore): Promise<void> {
+  await columns.command(
+    `CREATE TABLE IF NOT EXISTS migration (id String, done_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY id SETTINGS ${durableSettings}`,
+  );
+  const done = new Set((await columns.query<{ id: string }>('SELECT DISTINCT id FROM migration')).map((row) => row.id));
+  const known = new Set(columnMigrations.map((migration) => migration.id));
+  const newer = [...done].filter((id) => !known.has(id));
+  if (newer.length > 0) throw fail('DATA_TOO_NEW', { migrations: newer.join(', ') });
+  for (const { id, statements } of columnMigrations) {
+    if (done.has(id)) continue;
+    for (const statement of statements) await columns.command(statement.replace('{durable}', durableSettings));
+    await columns.command('INSERT INTO migration (id) VALUES ({id:String})', { id });
+  }
+}
