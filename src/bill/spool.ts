@@ -1,0 +1,93 @@
+import { appendFileSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { RowWriter } from '../store/index.ts';
+
+/** Rows of one file, at most; one file is inserted as one block. */
+export const SEGMENT_ROWS = 200_000;
+const PENDING_BYTES = 8 * 1024 * 1024;
+
+/** A file of rows of one unit. */
+export interface Segment {
+  readonly unit: string;
+  readonly path: string;
+  readonly rows: number;
+}
+
+interface Growing {
+  readonly unit: string;
+  path: string;
+  rows: number;
+  readonly pending: RowWriter;
+}
+
+/**
+ * Rows on their way into the engine, in files by unit: what an import has to write is known only after its last row was read,
+ * and a bill does not fit memory.
+ */
+export class Spool {
+  readonly folder: string;
+  readonly #units = new Map<string, Growing>();
+  readonly #full: Segment[] = [];
+  #files = 0;
+  #pendingBytes = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async open(scratch: string, importId: number): Promise<Spool> {
+    const spool = new Spool(resolve(scratch, `bill-${importId}`));
+    await mkdir(spool.folder, { recursive: true });
+    return spool;
+  }
+
+  add(unit: string, row: Uint8Array): void {
+    const growing = this.#units.get(unit) ?? { unit, path: this.#nextPath(), rows: 0, pending: new RowWriter(4096) };
+    this.#units.set(unit, growing);
+    growing.pending.raw(row);
+    growing.rows += 1;
+    this.#pendingBytes += row.length;
+    if (growing.rows === SEGMENT_ROWS) this.#rotate(growing);
+    if (this.#pendingBytes >= PENDING_BYTES) this.#flushAll();
+  }
+
+  /** Every file, complete on disk. */
+  finish(): readonly Segment[] {
+    this.#flushAll();
+    const last = [...this.#units.values()].filter((growing) => growing.rows > 0);
+    return [...this.#full, ...last.map(({ unit, path, rows }) => ({ unit, path, rows }))];
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #rotate(growing: Growing): void {
+    this.#flush(growing);
+    this.#full.push({ unit: growing.unit, path: growing.path, rows: growing.rows });
+    growing.path = this.#nextPath();
+    growing.rows = 0;
+  }
+
+  #flushAll(): void {
+    for (const growing of this.#units.values()) this.#flush(growing);
+  }
+
+  #flush({ path, pending }: Growing): void {
+    if (pending.sizeBytes > 0) appendFileSync(path, pending.bytes());
+    this.#pendingBytes -= pending.sizeBytes;
+    pending.reset();
+  }
+
+  #nextPath(): string {
+    return join(this.folder, `${this.#files++}.rows`);
+  }
+}
+
+/** Removes the spools that crashed imports left behind. */
+export async function removeOldSpools(scratch: string, beforeId: number): Promise<void> {
+  const names = await readdir(scratch).catch(() => []);
+  const old = names.filter((name) => Number(/^bill-(\d+)$/.exec(name)?.[1] ?? beforeId) < beforeId);
+  for (const name of old) await rm(join(scratch, name), { recursive: true, force: true });
+}
