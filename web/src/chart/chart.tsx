@@ -1,0 +1,62 @@
+import { useComputedColorScheme } from '@mantine/core';
+import { useReducedMotion } from '@mantine/hooks';
+import type { EChartsCoreOption, EChartsType } from 'echarts/core';
+import { useEffect, useRef } from 'react';
+import { type Palette, paletteOnScreen } from './palette.ts';
+
+const PRINT_WIDTH_PX = 680;
+
+interface ChartProps {
+  /** What the chart says, for those who do not see it; the figures stand in a table nearby. */
+  readonly summary: string;
+  readonly heightPx: number;
+  /** Must stay the same function while the figures stay the same. */
+  readonly drawing: (palette: Palette) => EChartsCoreOption;
+  readonly onPick?: (index: number) => void;
+}
+
+export function Chart({ summary, heightPx, drawing, onPick }: ChartProps) {
+  const canvas = useRef<HTMLDivElement>(null);
+  const scheme = useComputedColorScheme('light');
+  const isStill = useReducedMotion();
+  const pick = useRef(onPick);
+  pick.current = onPick;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the scheme changes the palette that is read inside.
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    let chart: EChartsType | undefined;
+    let isGone = false;
+    // The chart library is half of the code of a page, and the figures do not have to wait for it.
+    void import('./echarts.ts').then(({ init }) => {
+      if (isGone) return;
+      chart = init(element, null, { renderer: 'svg' });
+      chart.setOption({ animation: !isStill, animationDuration: 250, ...drawing(paletteOnScreen()) });
+      chart.on('click', (event) => pick.current?.(event.dataIndex));
+    });
+    const release = followSize(element, (width) => chart?.resize(width === undefined ? undefined : { width }));
+    return () => {
+      isGone = true;
+      release();
+      chart?.dispose();
+    };
+  }, [drawing, scheme, isStill]);
+
+  return <div ref={canvas} role="img" aria-label={summary} style={{ height: heightPx, width: '100%' }} />;
+}
+
+/** Charts have a size in pixels, so they must be told when the window, or the paper, is another one. */
+function followSize(element: Element, resize: (width?: number) => void): () => void {
+  const observer = new ResizeObserver(() => resize());
+  const onPrint = () => resize(PRINT_WIDTH_PX);
+  const onPrinted = () => resize();
+  observer.observe(element);
+  window.addEventListener('beforeprint', onPrint);
+  window.addEventListener('afterprint', onPrinted);
+  return () => {
+    observer.disconnect();
+    window.removeEventListener('beforeprint', onPrint);
+    window.removeEventListener('afterprint', onPrinted);
+  };
+}
