@@ -73,6 +73,8 @@ async function untilReady(child: ChildProcess, isReady: () => Promise<boolean>, 
   }
   const what = hasEnded(child) ? `ended with ${child.exitCode ?? child.signalCode}` : 'does not serve';
   await end(child, 'SIGKILL');
+  // What it wrote last may still be in the pipe when its end is known.
+  await pause(50);
   throw new Error(`${child.spawnargs.join(' ')} ${what}: ${wrote()}`);
 }
 

@@ -41,6 +41,9 @@ export async function startClickHouse(options: ClickHouseOptions = {}): Promise<
     cwd: folder,
     stopSignal: 'SIGTERM',
     isReady: () => answersPing(httpUrl),
+  }).catch((cause: unknown) => {
+    own?.remove();
+    throw cause;
   });
   const afterwards = (end: () => Promise<void>) => () => end().finally(() => own?.remove());
   return { httpUrl, httpPort, tcpPort, pid: child.pid, stop: afterwards(child.stop), kill: afterwards(child.kill) };
@@ -78,7 +81,7 @@ function serverArguments(folder: string, httpPort: number, tcpPort: number): str
 
 async function answersPing(httpUrl: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${httpUrl}/ping`);
+    const answer = await fetch(`${httpUrl}/ping`, { signal: AbortSignal.timeout(2_000) });
     return (await answer.text()).startsWith('Ok');
   } catch {
     return false;

@@ -45,6 +45,9 @@ export async function startPostgres(): Promise<PostgresServer> {
     user,
     stopSignal: 'SIGINT',
     isReady: () => answersQuery(url),
+  }).catch((cause: unknown) => {
+    folder.remove();
+    throw cause;
   });
   const afterwards = (end: () => Promise<void>) => () => end().finally(() => folder.remove());
   const end = { stop: afterwards(child.stop), kill: afterwards(child.kill) };
