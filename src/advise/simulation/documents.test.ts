@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { drivers } from '../../model/index.ts';
 import { documentsOf } from './documents.ts';
 import { simulation } from './shape.ts';
 
@@ -10,5 +11,6 @@ it('writes a boundary and a cost model in force from the first of the month', ()
   const [boundary, model] = documents.map((document) => document.toJS());
   expect(boundary).toMatchObject({ kind: 'Boundary', spec: { services: ['api-gateway'] } });
   expect(model).toMatchObject({ kind: 'CostModel', metadata: { effectiveFrom: '2026-10-01' } });
+  expect(model.spec.pools.filter(({ driver }: { driver: never }) => !drivers.includes(driver))).toEqual([]);
   expect(new Set(model.spec.pools.map(({ kind }: { kind: string }) => kind))).toEqual(new Set(['direct', 'indirect']));
 });

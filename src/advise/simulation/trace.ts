@@ -50,7 +50,7 @@ export class TraceWriter {
 
   /** Writes a span that does work of its own around its steps. Gives its end. */
   work(opening: Opening): number {
-    const { service, startUs } = opening;
+    const { service, name, kind, parentSpanId, startUs, links } = opening;
     const spanId = this.#random.hex(16);
     const pod = this.#podOf(service);
     const workUs = this.#spread(opening.workUs);
@@ -59,7 +59,7 @@ export class TraceWriter {
     const endUs = atUs + workUs - Math.floor(workUs / 3);
     const cpu = service.measuresCpu ? { 'taximeter.cpu_us': Math.round(workUs * service.cpuShare) } : {};
     const attributes = { ...opening.attributes, ...cpu };
-    this.#push(service, pod, { ...opening, spanId, endUs, attributes });
+    this.#push(service, pod, { spanId, parentSpanId, name, kind, startUs, endUs, attributes, links });
     return endUs;
   }
 
