@@ -3,18 +3,11 @@ import { formatCount, formatShare } from '../figures/format-count.ts';
 import { attoFromText } from '../money/amount.ts';
 import { MoneyFigure, Unknown } from '../money/money-figure.tsx';
 import type { FigureColumn } from '../table/column.ts';
+import type { CostLook } from './cost-look.ts';
 import { perCallOf } from './cost-rows.ts';
-import type { Basis, CostView } from './cost-search.ts';
+import type { CostView } from './cost-search.ts';
 import { FilterLink } from './filter-link.tsx';
 import { StateWord } from './state-badge.tsx';
-
-export interface CostLook {
-  readonly view: CostView;
-  readonly basis: Basis;
-  readonly per: 1n | 1000n;
-  readonly isExact: boolean;
-  readonly currency: string;
-}
 
 /** The columns for one way of looking at the rows. */
 export function costColumns(look: CostLook): FigureColumn<CostRow>[] {

@@ -1,4 +1,4 @@
-import { Input, SegmentedControl } from '@mantine/core';
+import { SegmentedControl } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Period } from '../period/period.ts';
 import { PeriodChoice } from '../period/period-choice.tsx';
@@ -25,18 +25,16 @@ export function CostHead({ period, months, children }: CostHeadProps) {
       </div>
       <div className={`${styles.controls} not-printed`}>
         <PeriodChoice period={period} months={months} onChoose={change} />
-        <Input.Wrapper size="xs" label="Cost" labelElement="div">
-          <SegmentedControl
-            size="xs"
-            aria-label="Cost"
-            data={[
-              { value: 'full', label: 'Full' },
-              { value: 'direct', label: 'Direct' },
-            ]}
-            value={search.basis ?? 'full'}
-            onChange={(basis) => change({ basis: basis === 'direct' ? 'direct' : undefined })}
-          />
-        </Input.Wrapper>
+        <SegmentedControl
+          size="xs"
+          aria-label="Cost basis"
+          data={[
+            { value: 'full', label: 'Full' },
+            { value: 'direct', label: 'Direct' },
+          ]}
+          value={search.basis ?? 'full'}
+          onChange={(basis) => change({ basis: basis === 'direct' ? 'direct' : undefined })}
+        />
       </div>
     </div>
   );

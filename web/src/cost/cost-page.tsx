@@ -51,11 +51,12 @@ function Figures({ status }: { readonly status: StatusAnswer }) {
         {query.data && <Trust answer={query.data} />}
       </CostHead>
       <MissingParts status={status} />
+      <FilterChips />
       <Answer query={query} placeholderPx={420}>
         {(answer) => <Overview answer={answer} />}
       </Answer>
-      <FilterChips />
-      <CostPerCallPanel range={period.range} />
+      {/* One problem, one notice: these figures come from the same place. */}
+      {!query.isError && <CostPerCallPanel range={period.range} />}
       <VolumePanel period={period.range} status={status} />
       {query.data ? (
         <PoolsPanel pools={query.data.pools} currency={query.data.currency} isExact={search.digits === 'exact'} />
@@ -90,10 +91,14 @@ function Trust({ answer }: { readonly answer: CostAnswer }) {
   return (
     <>
       {state !== null && <StateBadge state={state} />}
-      <span title="Share of calls whose sampling weight is known">weights known {formatShare(coverage.weight)}</span>
-      <span title="Share of calls for which every driver of their pools was measured">
-        drivers measured {formatShare(coverage.driver)}
-      </span>
+      {coverage.weight !== null && (
+        <span title="Share of calls whose sampling weight is known">weights known {formatShare(coverage.weight)}</span>
+      )}
+      {coverage.driver !== null && (
+        <span title="Share of calls for which every driver of their pools was measured">
+          drivers measured {formatShare(coverage.driver)}
+        </span>
+      )}
       {models.length > 0 && <span>model {models.join(', ')}</span>}
     </>
   );

@@ -35,7 +35,11 @@ describe('the questions that a view asks', () => {
   test('filters keep what they name, and rows that do not carry the name', () => {
     expect(rowsPassing([ROW, SILENT], { tenant: 'acme' })).toEqual([ROW]);
     expect(rowsPassing([{ ...ROW, endpoint: undefined }], { endpoint: 'GET /' })).toHaveLength(1);
-    expect(rowName(ROW)).toBe('acme · GET /');
+    expect([rowName(ROW, 'both'), rowName(ROW, 'tenant'), rowName(ROW, 'endpoint')]).toEqual([
+      'acme · GET /',
+      'acme',
+      'GET /',
+    ]);
   });
 });
 

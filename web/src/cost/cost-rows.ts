@@ -26,9 +26,10 @@ export function rowsPassing(rows: readonly CostRow[], filter: Filter): CostRow[]
   );
 }
 
-/** What a row is called, and what its own filter box looks through. */
-export function rowName(row: Pick<CostRow, 'tenant' | 'endpoint'>): string {
-  return [row.tenant, row.endpoint].filter((name) => name !== undefined).join(' · ');
+/** What a row is called in a view, and what the view's filter box looks through. */
+export function rowName(row: Pick<CostRow, 'tenant' | 'endpoint'>, view: CostView): string {
+  if (view === 'both') return `${row.tenant ?? ''} · ${row.endpoint ?? ''}`;
+  return row[view] ?? '';
 }
 
 export function amountOf(row: CostRow, basis: Basis): bigint {

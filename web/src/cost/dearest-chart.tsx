@@ -1,11 +1,11 @@
 import { useMemo } from 'react';
 import { Chart } from '../chart/chart.tsx';
 import { formatMoney } from '../money/format-money.ts';
-import type { CostLook } from './cost-columns.tsx';
+import type { CostLook } from './cost-look.ts';
 import { type DearestRow, rowName } from './cost-rows.ts';
 import { dearestDrawing } from './dearest-drawing.ts';
 
-const ROW_PX = 27;
+const ROW_PX = 30;
 
 interface DearestChartProps {
   readonly dearest: readonly DearestRow[];
@@ -14,13 +14,13 @@ interface DearestChartProps {
 }
 
 export function DearestChart({ dearest, look, onPick }: DearestChartProps) {
-  const { currency, per, basis } = look;
-  const drawing = useMemo(() => dearestDrawing(dearest, currency, per), [dearest, currency, per]);
+  const { view, basis } = look;
+  const drawing = useMemo(() => dearestDrawing(dearest, look), [dearest, look]);
   const first = dearest[0];
   if (first === undefined) return <p className="quiet">No calls in this period, so there is no cost per call.</p>;
   const summary =
     `Bar chart: the ${dearest.length} dearest by ${basis} cost per call, ` +
-    `first ${rowName(first.row)} with ${formatMoney(first.valueAtto, currency)}; all figures are in the table beside it`;
+    `first ${rowName(first.row, view)} with ${formatMoney(first.valueAtto, look.currency)}; all figures are in the table beside it`;
   return (
     <Chart
       summary={summary}

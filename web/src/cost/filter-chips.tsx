@@ -25,7 +25,7 @@ export function FilterChips() {
           />
         </span>
       ))}
-      <span className="quiet">Cost per call and call volume below are narrowed to this; the bill is not.</span>
+      <span className="quiet">Calls and cost per call are of this only; the bill and its parts are everybody's.</span>
     </div>
   );
 }

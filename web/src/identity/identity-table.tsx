@@ -1,4 +1,5 @@
 import { formatShare } from '../figures/format-count.ts';
+import { formatMoney } from '../money/format-money.ts';
 import { MoneyFigure, Unknown } from '../money/money-figure.tsx';
 import styles from './identity.module.css';
 import type { IdentityPart, IdentityView } from './identity-parts.ts';
@@ -30,7 +31,7 @@ export function IdentityTable({ view, currency }: IdentityTableProps) {
         <tr>
           <th scope="row">
             <span className={styles.part}>
-              Bill
+              <span>Bill</span>
               <span className={`${styles.meaning} quiet`} style={{ fontWeight: 450 }}>
                 charges <MoneyFigure amountAtto={view.chargesAtto} currency={currency} /> + fixed{' '}
                 <MoneyFigure amountAtto={view.fixedAtto} currency={currency} />
@@ -45,9 +46,16 @@ export function IdentityTable({ view, currency }: IdentityTableProps) {
         <tr className={styles.sums} data-whole={view.isWhole}>
           <th scope="row">Residual</th>
           <td>
-            <MoneyFigure amountAtto={view.residualAtto} currency={currency} exactDecimals={EXACT} />
+            {view.isWhole ? (
+              <span className="figure">exactly {formatMoney(0n, currency)}</span>
+            ) : (
+              <MoneyFigure amountAtto={view.residualAtto} currency={currency} exactDecimals={EXACT} />
+            )}
           </td>
-          <td>{view.isWhole ? 'exactly 0 ✓' : 'not 0 ✗'}</td>
+          <td>
+            <span aria-hidden="true">{view.isWhole ? '✓' : '✗'}</span>
+            <span className="only-read-aloud">{view.isWhole ? 'balanced' : 'not balanced'}</span>
+          </td>
         </tr>
       </tfoot>
     </table>

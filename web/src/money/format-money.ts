@@ -2,6 +2,8 @@ import { divideHalfEven, magnitude } from './amount.ts';
 
 const ATTO_DIGITS = 18;
 const SIGNIFICANT = 4;
+const CENT_DIGITS = 2;
+const CENT_ATTO = 10n ** 16n;
 /** A true minus sign: as wide as a digit in tabular numerals, and never broken at the end of a line. */
 const MINUS = '\u2212';
 const SIGNS: Readonly<Record<string, string>> = { USD: '$', EUR: '€', GBP: '£', JPY: '¥', INR: '₹' };
@@ -35,10 +37,10 @@ export function formatExact(amountAtto: bigint, currency: string, decimals: numb
   return { head: text.slice(0, text.length - quiet), tail: quiet === 0 ? '' : text.slice(-quiet) };
 }
 
-/** Cents from one unit up; below that, as many decimals as show four significant digits. */
+/** Cents where they say it all, or from one unit up; below that, decimals enough for four significant digits. */
 export function readableDecimals(amountAtto: bigint): number {
   const digits = magnitude(amountAtto).toString();
-  if (amountAtto === 0n || digits.length > ATTO_DIGITS) return 2;
+  if (digits.length > ATTO_DIGITS || amountAtto % CENT_ATTO === 0n) return CENT_DIGITS;
   return Math.min(ATTO_DIGITS, ATTO_DIGITS - digits.length + SIGNIFICANT);
 }
 

@@ -8,7 +8,8 @@ interface MoneyFigureProps {
 }
 
 export function MoneyFigure({ amountAtto, currency, exactDecimals }: MoneyFigureProps) {
-  if (exactDecimals === undefined) return <span className="figure">{formatMoney(amountAtto, currency)}</span>;
+  if (exactDecimals === undefined || amountAtto === 0n)
+    return <PlainFigure amountAtto={amountAtto} currency={currency} />;
   const { head, tail } = formatExact(amountAtto, currency, exactDecimals);
   return (
     <span className="figure">
@@ -16,6 +17,11 @@ export function MoneyFigure({ amountAtto, currency, exactDecimals }: MoneyFigure
       {tail !== '' && <span className="quiet">{tail}</span>}
     </span>
   );
+}
+
+/** Nothing at all is set quietly, so that the eye finds what there is; it is exact without further digits. */
+function PlainFigure({ amountAtto, currency }: MoneyFigureProps) {
+  return <span className={amountAtto === 0n ? 'figure quiet' : 'figure'}>{formatMoney(amountAtto, currency)}</span>;
 }
 
 /** What is not known is said, never shown as zero. */

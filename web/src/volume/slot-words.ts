@@ -16,6 +16,20 @@ export function slotWords(window: UsageWindow, timeZone: string): (startMs: numb
   return (startMs) => format.format(startMs + offsetMs);
 }
 
+/**
+ * Labels of the time axis.
+ *
+ * Gives  words for the places that deserve a label (midnights, tens of minutes, every day), else an empty text.
+ */
+export function tickWords(window: UsageWindow, timeZone: string): (startMs: number) => string {
+  const day = slotWords('day', timeZone);
+  const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone });
+  if (window === 'day') return day;
+  if (window === 'minute') return (startMs) => (clock.format(startMs).endsWith('0') ? clock.format(startMs) : '');
+  // A zone half an hour off has its first whole window at 00:30.
+  return (startMs) => (clock.format(startMs).startsWith('00:') ? day(startMs) : '');
+}
+
 export function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -6,8 +6,10 @@ import type { VolumeSlot } from './volume-slots.ts';
 type SlotWords = (startMs: number) => string;
 
 /** Calls above, the share of errors below, on one time axis; what was not recorded is shaded, not drawn as zero. */
-export function volumeDrawing(slots: readonly VolumeSlot[], words: SlotWords) {
-  const names = slots.map((slot) => words(slot.startMs));
+export function volumeDrawing(slots: readonly VolumeSlot[], words: SlotWords, ticks: SlotWords) {
+  const names = slots.map((slot) => ticks(slot.startMs));
+  const answered = slots.map(({ figures }) => (figures === null ? null : figures.calls - figures.errors));
+  const errors = slots.map(({ figures }) => figures?.errors ?? null);
   return (palette: Palette): EChartsCoreOption => ({
     grid: [
       { left: 52, right: 12, top: 14, height: 168 },
@@ -19,7 +21,11 @@ export function volumeDrawing(slots: readonly VolumeSlot[], words: SlotWords) {
       formatter: (points: readonly { dataIndex: number }[]) => slotText(slots[points[0]?.dataIndex ?? -1], words),
     },
     axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: palette['line-strong'] } },
-    xAxis: [timeAxis(0, names, palette, false), timeAxis(1, names, palette, true)],
+    xAxis: [
+      timeAxis(0, names, palette, false),
+      timeAxis(1, names, palette, true),
+      { type: 'category', gridIndex: 0, data: names, show: false },
+    ],
     yAxis: [
       valueAxis(0, palette, formatCountShort, 3),
       {
@@ -27,21 +33,12 @@ export function volumeDrawing(slots: readonly VolumeSlot[], words: SlotWords) {
         min: 0,
         max: shareCeiling(slots),
       },
+      { type: 'value', gridIndex: 0, show: false, min: 0, max: 1 },
     ],
     series: [
-      bars(
-        'Answered',
-        palette.accent,
-        slots.map(({ figures: f }) => (f === null ? null : f.calls - f.errors)),
-        {
-          markArea: gapShade(slots, palette),
-        },
-      ),
-      bars(
-        'Errors',
-        palette['error-bar'],
-        slots.map((slot) => slot.figures?.errors ?? null),
-      ),
+      gapBars(slots, palette),
+      bars('Answered', palette.accent, answered),
+      bars('Errors', palette['error-bar'], errors),
       {
         name: 'Error share',
         type: 'line',
@@ -76,7 +73,7 @@ function shareCeiling(slots: readonly VolumeSlot[]): number {
   return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((ceiling) => ceiling >= worst) ?? 1;
 }
 
-function bars(name: string, color: string, values: readonly (number | null)[], more: object = {}): object {
+function bars(name: string, color: string, values: readonly (number | null)[]): object {
   return {
     name,
     type: 'bar',
@@ -86,7 +83,6 @@ function bars(name: string, color: string, values: readonly (number | null)[], m
     barCategoryGap: values.length > 100 ? '12%' : '28%',
     barMaxWidth: 34,
     emphasis: { disabled: true },
-    ...more,
   };
 }
 
@@ -101,7 +97,7 @@ function timeAxis(gridIndex: number, names: readonly string[], palette: Palette,
       ...chartText(palette),
       show: isLabelled,
       hideOverlap: true,
-      interval: Math.ceil(names.length / 8) - 1,
+      interval: (index: number) => names[index] !== '',
     },
   };
 }
@@ -121,19 +117,25 @@ function valueAxis(
   };
 }
 
-function gapShade(slots: readonly VolumeSlot[], palette: Palette): object {
-  const data = gapSpans(slots).map(([first, last]) => [{ xAxis: first }, { xAxis: last }]);
-  return { silent: true, itemStyle: { color: palette['line-strong'], opacity: 0.28 }, data };
-}
-
-/** First and last place of every run of gaps. */
-export function gapSpans(slots: readonly VolumeSlot[]): [number, number][] {
-  const spans: [number, number][] = [];
-  slots.forEach((slot, index) => {
-    if (slot.figures !== null) return;
-    const open = spans.at(-1);
-    if (open !== undefined && open[1] === index - 1) open[1] = index;
-    else spans.push([index, index]);
-  });
-  return spans;
+/** Hatched bars over the whole height, on axes of their own so that they take no room from the real ones. */
+function gapBars(slots: readonly VolumeSlot[], palette: Palette): object {
+  return {
+    name: 'Nothing recorded',
+    type: 'bar',
+    xAxisIndex: 2,
+    yAxisIndex: 2,
+    silent: true,
+    barWidth: '100%',
+    data: slots.map((slot) => (slot.figures === null ? 1 : null)),
+    itemStyle: {
+      color: palette['surface-sunken'],
+      decal: {
+        symbol: 'rect',
+        color: palette['line-strong'],
+        rotation: -Math.PI / 4,
+        dashArrayX: [1, 0],
+        dashArrayY: [1, 6],
+      },
+    },
+  };
 }

@@ -1,9 +1,9 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { UsageAnswer } from '../api/contract.ts';
 import type { UsageWindow } from '../api/questions.ts';
 import { Chart } from '../chart/chart.tsx';
 import { counted, formatCount, formatShare } from '../figures/format-count.ts';
-import { slotWords } from './slot-words.ts';
+import { slotWords, tickWords } from './slot-words.ts';
 import styles from './volume.module.css';
 import { volumeDrawing } from './volume-drawing.ts';
 import { slotsFromRows, volumeSummary } from './volume-slots.ts';
@@ -15,10 +15,12 @@ interface VolumeFiguresProps {
   readonly zone: string;
   readonly tenant: string | undefined;
   readonly endpoint: string | undefined;
+  readonly isTableOpen: boolean;
+  readonly onTable: (isOpen: boolean) => void;
 }
 
-export function VolumeFigures({ answer, window, zone, tenant, endpoint }: VolumeFiguresProps) {
-  const [isTableOpen, setTableOpen] = useState(false);
+export function VolumeFigures(props: VolumeFiguresProps) {
+  const { answer, window, zone, tenant, endpoint, isTableOpen, onTable } = props;
   const slots = useMemo(() => {
     const rows = answer.rows.filter(
       (row) => (tenant ?? row.tenant) === row.tenant && (endpoint ?? row.endpoint) === row.endpoint,
@@ -26,7 +28,7 @@ export function VolumeFigures({ answer, window, zone, tenant, endpoint }: Volume
     return slotsFromRows(rows, window);
   }, [answer, window, tenant, endpoint]);
   const words = useMemo(() => slotWords(window, zone), [window, zone]);
-  const drawing = useMemo(() => volumeDrawing(slots, words), [slots, words]);
+  const drawing = useMemo(() => volumeDrawing(slots, words, tickWords(window, zone)), [slots, words, window, zone]);
   const { calls, errors, errorShare, gaps, peak } = volumeSummary(slots);
   if (slots.length === 0) return <p className="quiet">No calls in this period.</p>;
   const peakText = peak === null ? '' : `, most in the ${window} from ${words(peak.startMs)}`;
@@ -43,7 +45,7 @@ export function VolumeFigures({ answer, window, zone, tenant, endpoint }: Volume
         heightPx={300}
         drawing={drawing}
       />
-      <details className={styles.details} onToggle={(event) => setTableOpen(event.currentTarget.open)}>
+      <details className={styles.details} open={isTableOpen} onToggle={(event) => onTable(event.currentTarget.open)}>
         <summary>The same as a table</summary>
         {isTableOpen && <VolumeTable slots={slots} words={words} window={window} />}
       </details>

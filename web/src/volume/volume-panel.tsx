@@ -1,5 +1,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { StatusAnswer, UsageAnswer } from '../api/contract.ts';
 import { type InstantRange, usageQuestion } from '../api/questions.ts';
 import type { CostSearch } from '../cost/cost-search.ts';
@@ -27,6 +28,8 @@ export function VolumePanel({ period, status }: VolumePanelProps) {
 
 function Volume({ plan }: { readonly plan: VolumePlan }) {
   const { search } = useCostSearch();
+  // Kept here, above the answer: another zone is another answer, and must not close what the reader opened.
+  const [isTableOpen, setTableOpen] = useState(false);
   const zone = search.zone === 'local' ? localZone() : 'UTC';
   const by = usageBy(search);
   const query = useQuery(usageQuestion(plan.range, plan.window, zone, by));
@@ -39,6 +42,8 @@ function Volume({ plan }: { readonly plan: VolumePlan }) {
           zone={zone}
           tenant={search.tenant}
           endpoint={search.endpoint}
+          isTableOpen={isTableOpen}
+          onTable={setTableOpen}
         />
       )}
     </Answer>
