@@ -9,6 +9,7 @@ export {
   isCurrencyCode,
   LARGEST_AMOUNT,
   type ParsedMoney,
+  parseDecimal,
   parseMoney,
 } from './money.ts';
 export {

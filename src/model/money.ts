@@ -24,22 +24,41 @@ export interface ParsedMoney {
  * From   docs/decisions/0002-money.md
  */
 export function parseMoney(text: string): ParsedMoney {
+  const parsed = parseDecimal(text, ATTO_DIGITS);
+  if (parsed === null) throw fail('MONEY_MALFORMED', { value: text.slice(0, 60) });
+  if (parsed === 'too large' || abs(parsed.value) > LARGEST_AMOUNT) {
+    throw fail('MONEY_TOO_LARGE', { value: text.slice(0, 60) });
+  }
+  return { amountAtto: parsed.value, isRounded: parsed.isRounded };
+}
+
+/**
+ * Reads a decimal text as a whole number of 10^-digits.
+ *
+ * Takes  text: an optional sign, digits, an optional fraction, an optional exponent.
+ * Gives  the number, rounded half-even where the text is finer; null when it is no number; 'too large' beyond 10^60.
+ */
+export function parseDecimal(
+  text: string,
+  digits: number,
+): { readonly value: bigint; readonly isRounded: boolean } | null | 'too large' {
   const match = DECIMAL.exec(text);
   const whole = match?.[2] ?? '';
   const fraction = match?.[3] ?? '';
-  if (!match || whole.length + fraction.length === 0) throw fail('MONEY_MALFORMED', { value: text.slice(0, 60) });
-  const exponent = Number(match[4] ?? '0') - fraction.length + ATTO_DIGITS;
-  const digits = BigInt(whole + fraction);
-  const magnitude = exponent >= 0 ? scaleUp(digits, exponent, text) : divideHalfEven(digits, 10n ** BigInt(-exponent));
-  if (magnitude > LARGEST_AMOUNT) throw fail('MONEY_TOO_LARGE', { value: text.slice(0, 60) });
-  const isRounded = exponent < 0 && digits % 10n ** BigInt(-exponent) !== 0n;
-  return { amountAtto: match[1] === '-' ? -magnitude : magnitude, isRounded };
+  if (!match || whole.length + fraction.length === 0) return null;
+  if (whole.length + fraction.length > 400) return 'too large';
+  const exponent = Number(match[4] ?? '0') - fraction.length + digits;
+  const significand = BigInt(whole + fraction);
+  // An exponent of 999 would only build a huge number to refuse it afterwards.
+  if (exponent > 60 && significand !== 0n) return 'too large';
+  const divisor = exponent < 0 ? 10n ** BigInt(-exponent) : 1n;
+  const magnitude =
+    exponent < 0 ? divideHalfEven(significand, divisor) : significand * 10n ** BigInt(exponent > 60 ? 0 : exponent);
+  return { value: match[1] === '-' ? -magnitude : magnitude, isRounded: significand % divisor !== 0n };
 }
 
-function scaleUp(digits: bigint, exponent: number, text: string): bigint {
-  // An exponent of 999 on a non-zero number would only build a huge number to refuse it afterwards.
-  if (exponent > 60 && digits !== 0n) throw fail('MONEY_TOO_LARGE', { value: text.slice(0, 60) });
-  return digits === 0n ? 0n : digits * 10n ** BigInt(exponent);
+function abs(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }
 
 /**

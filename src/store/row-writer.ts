@@ -78,6 +78,59 @@ export class RowWriter {
     this.#end += this.#buffer.write(value, this.#end);
   }
 
+  /** A text given as UTF-8 bytes. */
+  textBytes(source: Buffer, start: number, end: number): void {
+    const size = end - start;
+    this.varint(size);
+    this.#room(size);
+    // Short texts are copied faster by hand than by a call into the runtime.
+    if (size < 24) {
+      const target = this.#buffer;
+      for (let from = start, to = this.#end; from < end; from++, to++) target[to] = source[from]!;
+    } else {
+      source.copy(this.#buffer, this.#end, start, end);
+    }
+    this.#end += size;
+  }
+
+  /** Bytes kept as a latin1 text, one character each. */
+  latin1(text: string): void {
+    this.#room(text.length);
+    this.#end += this.#buffer.write(text, this.#end, 'latin1');
+  }
+
+  /** Bytes from another buffer as they are. */
+  copy(source: Buffer, start: number, end: number): void {
+    this.#room(end - start);
+    this.#end += source.copy(this.#buffer, this.#end, start, end);
+  }
+
+  /** Takes back what was written behind a place. */
+  truncate(sizeBytes: number): void {
+    this.#end = sizeBytes;
+  }
+
+  /** Bytes of a known length: a FixedString. */
+  fixed(source: Buffer, start: number, length: number): void {
+    this.#room(length);
+    const target = this.#buffer;
+    for (let from = start, to = this.#end; from < start + length; from++, to++) target[to] = source[from]!;
+    this.#end += length;
+  }
+
+  /** A 64-bit number given as two halves. */
+  u64halves(low: number, high: number): void {
+    this.#room(8);
+    this.#buffer.writeUInt32LE(low, this.#end);
+    this.#buffer.writeUInt32LE(high, this.#end + 4);
+    this.#end += 8;
+  }
+
+  /** Puts a 32-bit number back at a place that was left open for it. */
+  patchU32(at: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, at);
+  }
+
   raw(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#buffer.set(bytes, this.#end);

@@ -15,7 +15,8 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
         busy_us UInt64, db_calls UInt8, db_us UInt64, ext_calls UInt8, ext_us UInt64, is_reversed UInt8,
         segment UInt64, position UInt32,
         namespace LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), parent_id FixedString(8),
-        kind UInt8, start_at DateTime64(9, 'UTC'), end_at DateTime64(9, 'UTC'), weight UInt64, is_weight_known UInt8,
+        origin UInt8, kind UInt8,
+        start_at DateTime64(9, 'UTC'), end_at DateTime64(9, 'UTC'), is_timed UInt8, weight UInt64, is_weight_known UInt8,
         service LowCardinality(String), pod LowCardinality(String), name LowCardinality(String), peer LowCardinality(String), is_db UInt8,
         own_endpoint LowCardinality(String), status UInt16, is_error UInt8,
         own_tenant LowCardinality(String), own_resolver LowCardinality(String),
@@ -24,7 +25,8 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
         log_bytes Nullable(UInt64), tokens_in Nullable(UInt64), tokens_out Nullable(UInt64), retries Nullable(UInt64), cold_start Nullable(UInt64),
         links Array(FixedString(24)),
         INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
-        INDEX by_start start_at TYPE minmax GRANULARITY 1
+        INDEX by_start start_at TYPE minmax GRANULARITY 1,
+        INDEX by_batch batch TYPE minmax GRANULARITY 1
       ) ENGINE = MergeTree PARTITION BY toYYYYMM(received)
       ORDER BY (toStartOfHour(start_at), service, tenant, endpoint) SETTINGS {durable}`,
       // Which trace's work depends on which other trace, to assemble it again when that one changes.

@@ -1,0 +1,258 @@
+import { assert, SpanKind, UNKNOWN_TENANT } from '../model/index.ts';
+import { busyNanos, type Interval } from './busy.ts';
+import type { SpanLink, SpanRecord } from './span-record.ts';
+import { splitWeight } from './weight.ts';
+import { Origin } from './work-row.ts';
+
+/** Whose call some work belongs to. */
+export interface Call {
+  readonly traceKey: string;
+  readonly spanKey: string;
+  readonly tenant: string;
+  readonly endpoint: string;
+  readonly consumer: string;
+  readonly resolver: string;
+}
+
+/** One span's work for one taker; `call` is null when it is unattributed. */
+export interface Work {
+  readonly span: SpanRecord;
+  readonly call: Call | null;
+  readonly isCall: boolean;
+  /** The part of the span's weight that this taker gets, in millionths. */
+  readonly share: number;
+  readonly busyUs: number;
+  readonly isDbCall: boolean;
+  readonly dbUs: number;
+  readonly isExternal: boolean;
+  readonly extUs: number;
+  readonly isReversed: boolean;
+}
+
+/** Which spans start calls. */
+export type IsBoundary = (service: string) => boolean;
+
+/** Finds the calls that a span of another trace belongs to; null stands for unattributed work. */
+export type CallsOfSpan = (link: SpanLink) => readonly (Call | null)[];
+
+interface Node {
+  readonly span: SpanRecord;
+  readonly children: Node[];
+  parent: Node | null;
+  /** The call root above or at this span, the linked consumer above or at it, or nothing. */
+  owner: Node | null;
+  isVisited: boolean;
+}
+
+/** A trace whose calls are known, but not yet what their work is worth. */
+export interface Trace {
+  readonly nodes: readonly Node[];
+  readonly bySpan: ReadonlyMap<string, Node>;
+  readonly calls: ReadonlyMap<Node, Call>;
+}
+
+/**
+ * Finds the calls of one trace.
+ *
+ * Takes  spans: all that was received of the trace, any order, duplicates allowed.
+ * Gives  its distinct spans as a forest and its calls with tenant and endpoint.
+ * Holds  the order of spans does not matter; of two spans with the same identity the first journalled counts.
+ * From   docs/internals/calls-from-traces.md
+ */
+export function traceOf(spans: readonly SpanRecord[], isBoundary: IsBoundary): Trace {
+  const nodes = distinct(spans).map(
+    (span): Node => ({ span, children: [], parent: null, owner: null, isVisited: false }),
+  );
+  const bySpan = connect(nodes);
+  for (const node of nodes) if (node.parent === null) own(node, isBoundary);
+  // What is left goes round in circles: its first journalled span is taken for its top.
+  for (const node of nodes) if (!node.isVisited) own(cut(node), isBoundary);
+  const calls = new Map<Node, Call>();
+  for (const node of nodes) if (node.owner === node && !isLinked(node.span)) calls.set(node, callOf(node));
+  return { nodes, bySpan, calls };
+}
+
+/** First journalled first, one span for each identity. */
+function distinct(spans: readonly SpanRecord[]): SpanRecord[] {
+  if (spans.length === 1) return [spans[0]!];
+  const sorted = [...spans].sort((a, b) => a.segment - b.segment || a.position - b.position);
+  const seen = new Set<string>();
+  return sorted.filter((span) => {
+    const identity = `${span.spanKey}${span.kind}`;
+    return !seen.has(identity) && seen.add(identity);
+  });
+}
+
+/** Joins children to parents. Where client and server share an id, the server is the client's child and the parent of the rest. */
+function connect(nodes: readonly Node[]): Map<string, Node> {
+  const bySpan = new Map<string, Node>();
+  const clients = new Map<string, Node>();
+  for (const node of nodes) {
+    const other = bySpan.get(node.span.spanKey);
+    if (other === undefined) bySpan.set(node.span.spanKey, node);
+    else if (other.span.kind === SpanKind.CLIENT) {
+      clients.set(node.span.spanKey, other);
+      bySpan.set(node.span.spanKey, node);
+    } else clients.set(node.span.spanKey, node);
+  }
+  for (const node of nodes) {
+    const twin = bySpan.get(node.span.spanKey) === node ? clients.get(node.span.spanKey) : undefined;
+    const parent = twin ?? (node.span.parentKey === '' ? undefined : bySpan.get(node.span.parentKey));
+    if (parent === undefined || parent === node) continue;
+    node.parent = parent;
+    parent.children.push(node);
+  }
+  return bySpan;
+}
+
+/** Walks down from a top and tells every span which call root or linked consumer it stands under. */
+function own(top: Node, isBoundary: IsBoundary): void {
+  const stack = [top];
+  top.isVisited = true;
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    node.owner = node.parent?.owner ?? (startsCall(node.span, isBoundary) || isLinked(node.span) ? node : null);
+    for (const child of node.children) {
+      if (child.isVisited) continue;
+      child.isVisited = true;
+      stack.push(child);
+    }
+  }
+}
+
+function cut(node: Node): Node {
+  const parent = node.parent;
+  assert(parent !== null, 'a span that was not reached has a parent');
+  parent.children.splice(parent.children.indexOf(node), 1);
+  node.parent = null;
+  return node;
+}
+
+function startsCall(span: SpanRecord, isBoundary: IsBoundary): boolean {
+  if (span.origin !== Origin.span) return true;
+  return (
+    (span.kind === SpanKind.SERVER || span.kind === SpanKind.CONSUMER) && !isLinked(span) && isBoundary(span.service)
+  );
+}
+
+/** A consumer that was given links instead of a parent works for the calls that the links lead to. */
+function isLinked(span: SpanRecord): boolean {
+  return span.kind === SpanKind.CONSUMER && span.links.length > 0 && span.parentKey === '';
+}
+
+/** The root's own attributes say who calls, then its resource, then its descendants from the earliest on. */
+function callOf(root: Node): Call {
+  const { span } = root;
+  const call = {
+    traceKey: span.traceKey,
+    spanKey: span.spanKey,
+    endpoint: span.endpoint || '(unknown)',
+    consumer: span.consumer,
+  };
+  if (span.tenant !== '') return { ...call, tenant: span.tenant, resolver: `span:${span.resolver}` };
+  if (span.resourceTenant !== '') {
+    return { ...call, tenant: span.resourceTenant, resolver: `resource:${span.resourceResolver}` };
+  }
+  const said = earliestWithTenant(root);
+  if (said === null) return { ...call, tenant: UNKNOWN_TENANT, resolver: '' };
+  return { ...call, tenant: said.tenant, resolver: `descendant:${said.resolver}` };
+}
+
+function earliestWithTenant(root: Node): SpanRecord | null {
+  let earliest: SpanRecord | null = null;
+  const stack = [...root.children];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.span.tenant !== '' && (earliest === null || isBefore(node.span, earliest))) earliest = node.span;
+    stack.push(...node.children);
+  }
+  return earliest;
+}
+
+function isBefore(a: SpanRecord, b: SpanRecord): boolean {
+  if (a.startHigh !== b.startHigh) return a.startHigh < b.startHigh;
+  if (a.startLow !== b.startLow) return a.startLow < b.startLow;
+  return a.spanKey < b.spanKey;
+}
+
+/**
+ * Gives the calls that one span of a trace belongs to.
+ *
+ * Takes  callsOfSpan: the same question for spans of other traces, asked when the span stands under a linked consumer.
+ * Gives  one or more takers, each once; null is unattributed.
+ */
+export function callsOf(trace: Trace, node: Node, callsOfSpan: CallsOfSpan): readonly (Call | null)[] {
+  const owner = node.owner;
+  if (owner !== null) {
+    const call = trace.calls.get(owner);
+    return call ? [call] : linkedCalls(owner.span, callsOfSpan);
+  }
+  const [only] = trace.calls.values();
+  return [trace.calls.size === 1 ? only! : null];
+}
+
+/** Distinct calls in the order of the smallest link that leads to each; what leads nowhere is one unattributed taker. */
+function linkedCalls(consumer: SpanRecord, callsOfSpan: CallsOfSpan): readonly (Call | null)[] {
+  const links = [...consumer.links].sort((a, b) => compare(a.traceKey, b.traceKey) || compare(a.spanKey, b.spanKey));
+  const takers = new Map<string, Call | null>();
+  for (const link of links) {
+    for (const call of callsOfSpan(link)) {
+      const key = call === null ? '' : call.traceKey + call.spanKey;
+      if (!takers.has(key)) takers.set(key, call);
+    }
+  }
+  return [...takers.values()];
+}
+
+/** Keys are latin1 texts of bytes, so this is the order of their bytes. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * Measures every span of a trace and gives its work to its takers.
+ *
+ * Gives  one entry per span and taker.
+ * Holds  the shares of a span's takers add up to the span's weight.
+ */
+export function workOf(trace: Trace, callsOfSpan: CallsOfSpan): Work[] {
+  const work: Work[] = [];
+  for (const node of trace.nodes) {
+    const takers = callsOf(trace, node, callsOfSpan);
+    const shares = splitWeight(node.span.weight, takers.length);
+    const measured = measure(node);
+    const isCall = trace.calls.has(node);
+    takers.forEach((call, place) => {
+      work.push({ span: node.span, call, isCall, share: shares[place]!, ...measured });
+    });
+  }
+  return work;
+}
+
+function measure(node: Node) {
+  const { span } = node;
+  const durationNs = nanosBetween(span.startLow, span.startHigh, span.endLow, span.endHigh);
+  const durationUs = durationNs > 0 ? Math.floor(durationNs / 1000) : 0;
+  const isClient = span.kind === SpanKind.CLIENT;
+  const isDbCall = isClient && span.isDb;
+  const isExternal = isClient && !span.isDb && !node.children.some((child) => child.span.service !== span.service);
+  return {
+    busyUs: isClient || !span.isTimed ? 0 : Math.floor(busyNanos(durationNs, intervals(node)) / 1000),
+    isDbCall,
+    dbUs: isDbCall ? durationUs : 0,
+    isExternal,
+    extUs: isExternal ? durationUs : 0,
+    isReversed: durationNs < 0,
+  };
+}
+
+function intervals(node: Node): Interval[] {
+  const { startLow, startHigh } = node.span;
+  return node.children.map(({ span }) => ({
+    start: nanosBetween(startLow, startHigh, span.startLow, span.startHigh),
+    end: nanosBetween(startLow, startHigh, span.endLow, span.endHigh),
+  }));
+}
+
+/** Exact while the two lie within 104 days; further apart only the order matters, and that stays right. */
+function nanosBetween(fromLow: number, fromHigh: number, toLow: number, toHigh: number): number {
+  return (toHigh - fromHigh) * 2 ** 32 + (toLow - fromLow);
+}

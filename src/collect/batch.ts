@@ -1,0 +1,161 @@
+import { RowWriter } from '../store/index.ts';
+import { type Call, callsOf, type IsBoundary, type Trace, traceOf, workOf } from './assemble.ts';
+import { writeBody } from './row-body.ts';
+import { RecordReader, type SpanLink, type SpanRecord } from './span-record.ts';
+
+/** The rows to insert for one batch, and what the traces look like afterwards. */
+export interface BatchRows {
+  readonly rows: number;
+  readonly bytes: Buffer;
+  /** The bodies of each changed trace, for the next time. */
+  readonly bodies: ReadonlyMap<string, Buffer>;
+}
+
+export interface BatchInput {
+  readonly batch: number;
+  readonly receivedDay: number;
+  /** Traces to decide anew. */
+  readonly changed: ReadonlySet<string>;
+  /** Spans that are new in this batch, by trace. */
+  readonly arrived: ReadonlyMap<string, readonly SpanRecord[]>;
+  /** Bodies of rows in force, by trace: of the changed traces, and of those that their links lead to. */
+  readonly stored: ReadonlyMap<string, readonly Buffer[]>;
+  readonly isBoundary: IsBoundary;
+}
+
+/**
+ * Decides what a batch of spans changes: rows that are new with sign +1, rows that are no longer right with sign -1.
+ *
+ * Holds  applied to the stored rows, the result is what assembling all spans at once would give;
+ *        a batch of duplicates changes nothing.
+ */
+export function batchRows(input: BatchInput): BatchRows {
+  const traces = new TraceTable(input);
+  const writer = new RowWriter(1 << 20);
+  const body = new RowWriter(4096);
+  const bodies = new Map<string, Buffer>();
+  let rows = 0;
+  const put = (sign: number, bytes: Buffer) => {
+    writer.u64(input.batch);
+    writer.u8(sign & 0xff);
+    writer.u16(input.receivedDay);
+    writer.raw(bytes);
+    rows += 1;
+  };
+  for (const traceKey of input.changed) {
+    const trace = traces.get(traceKey);
+    if (trace === undefined) continue;
+    const outdated = new BodyBag(input.stored.get(traceKey) ?? []);
+    body.reset();
+    for (const work of workOf(trace, traces.callsOfSpan)) {
+      const start = body.sizeBytes;
+      writeBody(body, work);
+      const bytes = body.bytes().subarray(start);
+      if (!outdated.take(bytes)) put(1, bytes);
+    }
+    for (const bytes of outdated.left()) put(-1, bytes);
+    bodies.set(traceKey, Buffer.from(body.bytes()));
+  }
+  return { rows, bytes: writer.bytes(), bodies };
+}
+
+/** Rows in force before the batch; those that come again need no new version. */
+class BodyBag {
+  readonly #counts = new Map<string, { count: number; readonly bytes: Buffer }>();
+
+  constructor(bodies: readonly Buffer[]) {
+    for (const bytes of bodies) {
+      const key = bytes.toString('latin1');
+      const entry = this.#counts.get(key);
+      if (entry) entry.count += 1;
+      else this.#counts.set(key, { count: 1, bytes });
+    }
+  }
+
+  take(bytes: Buffer): boolean {
+    if (this.#counts.size === 0) return false;
+    const entry = this.#counts.get(bytes.toString('latin1'));
+    if (entry === undefined || entry.count === 0) return false;
+    entry.count -= 1;
+    return true;
+  }
+
+  *left(): Iterable<Buffer> {
+    for (const { count, bytes } of this.#counts.values()) for (let i = 0; i < count; i++) yield bytes;
+  }
+}
+
+/** All traces of a batch, worked out when they are first asked for. */
+class TraceTable {
+  readonly #input: BatchInput;
+  readonly #traces = new Map<string, Trace | undefined>();
+  /** Linked consumers being followed: links may lead round in a circle. */
+  readonly #following = new Set<string>();
+
+  constructor(input: BatchInput) {
+    this.#input = input;
+  }
+
+  get(traceKey: string): Trace | undefined {
+    if (this.#traces.has(traceKey)) return this.#traces.get(traceKey);
+    const arrived = this.#input.arrived.get(traceKey) ?? [];
+    const stored = (this.#input.stored.get(traceKey) ?? []).map((bytes) => new RecordReader(bytes).body());
+    const spans = [...stored, ...arrived];
+    const trace = spans.length === 0 ? undefined : traceOf(spans, this.#input.isBoundary);
+    this.#traces.set(traceKey, trace);
+    return trace;
+  }
+
+  readonly callsOfSpan = (link: SpanLink): readonly (Call | null)[] => {
+    const trace = this.get(link.traceKey);
+    const node = trace?.bySpan.get(link.spanKey);
+    if (trace === undefined || node === undefined) return [null];
+    const step = link.traceKey + link.spanKey;
+    if (this.#following.has(step)) return [null];
+    this.#following.add(step);
+    try {
+      return callsOf(trace, node, this.callsOfSpan);
+    } finally {
+      this.#following.delete(step);
+    }
+  };
+}
+
+/** Cuts bodies that stand one behind the other. */
+export function splitBodies(bytes: Buffer): Buffer[] {
+  const bodies: Buffer[] = [];
+  const reader = new RecordReader(bytes);
+  while (!reader.isDone) {
+    const start = reader.at;
+    reader.body();
+    bodies.push(bytes.subarray(start, reader.at));
+  }
+  return bodies;
+}
+
+/** Nets stored versions, given as sign and body: gives the bodies in force, by trace. */
+export function netVersions(answers: readonly Buffer[]): Map<string, Buffer[]> {
+  const counts = new Map<string, { net: number; readonly bytes: Buffer; readonly traceKey: string }>();
+  for (const bytes of answers) {
+    const reader = new RecordReader(bytes);
+    while (!reader.isDone) {
+      const sign = bytes.readInt8(reader.at);
+      reader.at += 1;
+      const start = reader.at;
+      const { traceKey } = reader.body();
+      const body = bytes.subarray(start, reader.at);
+      const key = body.toString('latin1');
+      const entry = counts.get(key) ?? { net: 0, bytes: body, traceKey };
+      entry.net += sign;
+      counts.set(key, entry);
+    }
+  }
+  const inForce = new Map<string, Buffer[]>();
+  for (const { net, bytes, traceKey } of counts.values()) {
+    if (net <= 0) continue;
+    const bodies = inForce.get(traceKey) ?? [];
+    for (let i = 0; i < net; i++) bodies.push(bytes);
+    inForce.set(traceKey, bodies);
+  }
+  return inForce;
+}

@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail } from '../model/index.ts';
+import { RowWriter, type Store } from '../store/index.ts';
+import { boundaryInForce } from './boundary.ts';
+import { parseCombined } from './combined-log.ts';
+import { Journal } from './journal.ts';
+import { Loader } from './load.ts';
+import { encodeLogLine, type LogSource } from './log-encode.ts';
+import { decodeMetricsJson } from './otlp-metrics-json.ts';
+import { decodeMetricsProtobuf } from './otlp-metrics-protobuf.ts';
+import { decodeTracesJson } from './otlp-traces-json.ts';
+import { type Decoded, decodeTracesProtobuf } from './otlp-traces-protobuf.ts';
+import { usePseudonymKey } from './privacy.ts';
+import { MalformedMessage } from './proto-reader.ts';
+import { largestBatch } from './queries.ts';
+import { RefusalCount } from './refusal.ts';
+import { SegmentKind } from './segment.ts';
+
+export interface CollectorConfig {
+  readonly store: Store;
+  readonly folder: string;
+  readonly nowMs: () => number;
+  /** How long arrived data waits for more before it is loaded. */
+  readonly loadEveryMs: number;
+  readonly journalCapacityBytes: number;
+  readonly warn: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/** What a sender said the body is. */
+export type Encoding = 'protobuf' | 'json';
+
+/** What has happened since the start, for /metrics and for people. */
+export interface CollectorCounts {
+  spans: number;
+  samples: number;
+  lines: number;
+  loadedRows: number;
+  refused: RefusalCount;
+}
+
+const SEGMENT_ROWS = 400_000;
+const SEGMENT_BYTES = 192 << 20;
+const namespace = Buffer.alloc(0);
+
+/**
+ * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
+ */
+export class Collector {
+  readonly counts: CollectorCounts = { spans: 0, samples: 0, lines: 0, loadedRows: 0, refused: new RefusalCount() };
+  readonly #config: CollectorConfig;
+  readonly #work: Journal;
+  readonly #samples: Journal;
+  readonly #loader: Loader;
+  #timer: NodeJS.Timeout | null = null;
+  #loading: Promise<void> | null = null;
+  #isClosed = false;
+
+  private constructor(config: CollectorConfig, work: Journal, samples: Journal, loader: Loader) {
+    this.#config = config;
+    this.#work = work;
+    this.#samples = samples;
+    this.#loader = loader;
+  }
+
+  /** Opens the journals, finishes what a crash interrupted, and begins to load. */
+  static async open(config: CollectorConfig): Promise<Collector> {
+    const folders = {
+      work: join(config.folder, 'journal', 'work'),
+      samples: join(config.folder, 'journal', 'samples'),
+    };
+    usePseudonymKey(pseudonymKey(config.folder));
+    let lastId = Math.max(
+      await largestBatch(config.store.columns),
+      await Journal.largestId(folders.work),
+      await Journal.largestId(folders.samples),
+    );
+    const nextId = () => ++lastId;
+    const shared = {
+      segmentRows: SEGMENT_ROWS,
+      segmentBytes: SEGMENT_BYTES,
+      capacityBytes: config.journalCapacityBytes,
+      nowMs: config.nowMs,
+      nextId,
+    };
+    const work = await Journal.open({ ...shared, folder: folders.work, kind: SegmentKind.work });
+    const samples = await Journal.open({ ...shared, folder: folders.samples, kind: SegmentKind.samples });
+    const loader = new Loader({
+      columns: config.store.columns,
+      scratch: config.store.scratch,
+      nextId,
+      nowMs: config.nowMs,
+      warn: config.warn,
+    });
+    await loader.start(await boundaryInForce(config.store.documents));
+    const collector = new Collector(config, work, samples, loader);
+    collector.#schedule();
+    return collector;
+  }
+
+  get journalBytes(): number {
+    return this.#work.sizeBytes + this.#samples.sizeBytes;
+  }
+
+  /** Rows that were acknowledged and are not in the store yet. */
+  get waitingSegments(): number {
+    return this.#work.sealed.length + this.#samples.sealed.length;
+  }
+
+  /**
+   * Takes an OTLP trace request.
+   *
+   * Gives  what was accepted, after it is safe on the disk.
+   * Fails  BODY_MALFORMED, JOURNAL_FULL, DISK_FULL; then nothing was accepted.
+   */
+  async traces(body: Buffer, encoding: Encoding): Promise<Decoded> {
+    const writer = new RowWriter(Math.max(1024, body.length >> 1));
+    const decoded = decoding(() =>
+      encoding === 'json' ? decodeTracesJson(body, namespace, writer) : decodeTracesProtobuf(body, namespace, writer),
+    );
+    await this.#keep(this.#work, writer, decoded);
+    this.counts.spans += decoded.accepted;
+    return decoded;
+  }
+
+  /** Takes an OTLP metrics request; as `traces`. */
+  async metrics(body: Buffer, encoding: Encoding): Promise<Decoded> {
+    const writer = new RowWriter(Math.max(1024, body.length));
+    const decoded = decoding(() =>
+      encoding === 'json' ? decodeMetricsJson(body, writer) : decodeMetricsProtobuf(body, writer),
+    );
+    await this.#keep(this.#samples, writer, decoded);
+    this.counts.samples += decoded.accepted;
+    return decoded;
+  }
+
+  /**
+   * Takes lines of an access log.
+   *
+   * Takes  offset: of the first line's first byte in the whole log. text: whole lines.
+   * Gives  what was accepted, and the lines (counted from 1 in this text) that were not.
+   */
+  async lines(
+    text: string,
+    source: LogSource,
+    offset: number,
+  ): Promise<Decoded & { readonly malformed: readonly number[] }> {
+    const writer = new RowWriter(Math.max(1024, text.length));
+    const refused = new RefusalCount();
+    const malformed: number[] = [];
+    let accepted = 0;
+    let at = offset;
+    text.split('\n').forEach((raw, index) => {
+      const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+      const parsed = line === '' ? null : parseCombined(line);
+      if (parsed) {
+        encodeLogLine(writer, parsed, source, at, line, namespace);
+        accepted += 1;
+      } else if (line !== '') {
+        refused.add('line_malformed');
+        malformed.push(index + 1);
+      }
+      at += Buffer.byteLength(raw) + 1;
+    });
+    const decoded = { accepted, refused };
+    await this.#keep(this.#work, writer, decoded);
+    this.counts.lines += accepted;
+    return { ...decoded, malformed };
+  }
+
+  /** Waits until everything acknowledged so far is in the store: calls, minutes and samples. */
+  async settle(): Promise<void> {
+    while (this.#loading) await this.#loading;
+    await this.#load();
+  }
+
+  /** Decides all calls anew under the boundary that is now in force. */
+  async applyBoundary(): Promise<void> {
+    await this.settle();
+    await this.#loader.reassemble(await boundaryInForce(this.#config.store.documents));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    while (this.#loading) await this.#loading;
+    await this.#work.close();
+    await this.#samples.close();
+  }
+
+  async #keep(journal: Journal, writer: RowWriter, decoded: Decoded): Promise<void> {
+    await journal.append(writer.bytes(), decoded.accepted);
+    for (const [reason, count] of decoded.refused.byReason) this.counts.refused.add(reason, count);
+  }
+
+  #schedule(): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#loading ??= this.#load()
+        .catch((cause: unknown) =>
+          this.#config.warn('loading failed; it will be tried again', { cause: String(cause) }),
+        )
+        .finally(() => {
+          this.#loading = null;
+          this.#schedule();
+        });
+    }, this.#config.loadEveryMs);
+    this.#timer.unref();
+  }
+
+  async #load(): Promise<void> {
+    await this.#work.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#work);
+    await this.#samples.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
+  }
+}
+
+function decoding(decode: () => Decoded): Decoded {
+  try {
+    return decode();
+  } catch (cause) {
+    if (cause instanceof MalformedMessage) throw fail('BODY_MALFORMED', { reason: cause.message }, [], cause);
+    throw cause;
+  }
+}
+
+/** The key of consumers' pseudonyms lives beside the data and is erased with it. */
+function pseudonymKey(folder: string): Buffer {
+  const path = join(folder, 'pseudonym.key');
+  try {
+    return readFileSync(path);
+  } catch {
+    mkdirSync(folder, { recursive: true });
+    const key = randomBytes(32);
+    writeFileSync(path, key, { mode: 0o600, flag: 'wx' });
+    return key;
+  }
+}

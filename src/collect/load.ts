@@ -1,0 +1,299 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ColumnStore, RowShape } from '../store/index.ts';
+import { RowWriter } from '../store/index.ts';
+import type { IsBoundary } from './assemble.ts';
+import { batchRows, netVersions, splitBodies } from './batch.ts';
+import type { Journal } from './journal.ts';
+import {
+  countBatch,
+  countWorkRows,
+  hasBatch,
+  hasLinks,
+  readBucketRows,
+  readDependents,
+  readTraceIds,
+  readTraceRows,
+  uncountedBatches,
+} from './queries.ts';
+import { RecentTraces } from './recent-traces.ts';
+import { SeenTraces } from './seen.ts';
+import { decodeSegment, type SegmentContent, SegmentKind } from './segment.ts';
+import { RecordReader, type SpanRecord } from './span-record.ts';
+import { Origin, workShape } from './work-row.ts';
+
+const ROWS_PER_BUCKET = 250_000;
+const RECENT_BYTES = 256 << 20;
+
+const linkShape: RowShape = [
+  ['batch', 'UInt64'],
+  ['namespace', 'String'],
+  ['target', 'FixedString(16)'],
+  ['source', 'FixedString(16)'],
+];
+
+const sampleShape: RowShape = [
+  ['batch', 'UInt64'],
+  ['age', 'UInt64'],
+  ['metric', 'String'],
+  ['series', 'FixedString(16)'],
+  ['service', 'String'],
+  ['pod', 'String'],
+  ['kind', 'UInt8'],
+  ['at', "DateTime64(9, 'UTC')"],
+  ['value', 'Int128'],
+];
+
+export interface LoaderDeps {
+  readonly columns: ColumnStore;
+  readonly scratch: string;
+  readonly nextId: () => number;
+  readonly nowMs: () => number;
+  readonly warn: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/**
+ * Brings journal segments into the store, exactly once.
+ *
+ * The order in which things become durable, and what a crash between them leaves:
+ *   1. links of the batch      a repeat adds them again; readers take them once
+ *   2. work rows of the batch  one block: the repeat finds the batch number and goes on with 3
+ *   3. minutes with a marker   one block: the repeat finds no marker and counts again from 2's rows
+ *   4. the segment is removed  before that everything above is repeated without effect
+ */
+export class Loader {
+  readonly #deps: LoaderDeps;
+  readonly #recent = new RecentTraces(RECENT_BYTES);
+  #seen: SeenTraces | null = null;
+  #anyLinks = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  #isBoundary: IsBoundary = () => true;
+
+  constructor(deps: LoaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Finishes what a crash interrupted and learns which traces are stored. */
+  async start(isBoundary: IsBoundary): Promise<void> {
+    this.#isBoundary = isBoundary;
+    const { columns, scratch } = this.#deps;
+    await rm(scratch, { recursive: true, force: true });
+    await mkdir(scratch, { recursive: true });
+    for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
+    this.#anyLinks = await hasLinks(columns);
+    const rows = await countWorkRows(columns);
+    this.#seen = new SeenTraces(Math.max(1_000_000, Math.floor(rows / 4)));
+    const buckets = Math.max(1, Math.ceil(rows / 20_000_000));
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const ids = await readTraceIds(columns, bucket, buckets);
+      for (let at = 0; at < ids.length; at += 16) this.#seen.add(ids.toString('latin1', at, at + 16));
+    }
+  }
+
+  /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
+  loadSealed(journal: Journal): Promise<number> {
+    return this.#alone(async () => {
+      let rows = 0;
+      for (let segment = journal.sealed[0]; segment !== undefined; segment = journal.sealed[0]) {
+        rows += await this.#loadSegment(segment.path);
+        await journal.remove(segment.id);
+      }
+      return rows;
+    });
+  }
+
+  /** Decides all stored traces anew, after the boundary has changed. */
+  reassemble(isBoundary: IsBoundary): Promise<void> {
+    return this.#alone(async () => {
+      this.#isBoundary = isBoundary;
+      this.#recent.clear();
+      const buckets = Math.max(1, Math.ceil((await countWorkRows(this.#deps.columns)) / ROWS_PER_BUCKET));
+      for (let bucket = 0; bucket < buckets; bucket++) {
+        const stored = netVersions([await readBucketRows(this.#deps.columns, bucket, buckets)]);
+        const receivedDay = Math.floor(this.#deps.nowMs() / 86_400_000);
+        await this.#writeBatch(this.#deps.nextId(), receivedDay, new Set(stored.keys()), new Map(), stored);
+      }
+    });
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #loadSegment(path: string): Promise<number> {
+    const content = decodeSegment(await readFile(path));
+    if (content === null) {
+      this.#deps.warn('a journal segment has no valid header; nothing in it was acknowledged', { path });
+      return 0;
+    }
+    if (content.damagedFrames > 0) {
+      this.#deps.warn('a journal segment is damaged; its other frames were kept', {
+        path,
+        frames: content.damagedFrames,
+      });
+    }
+    if (content.kind === SegmentKind.samples) await this.#loadSamples(content);
+    else await this.#loadWork(content);
+    return content.rows;
+  }
+
+  async #loadWork(content: SegmentContent): Promise<void> {
+    if (await hasBatch(this.#deps.columns, content.id)) {
+      for (const batch of await uncountedBatches(this.#deps.columns)) await countBatch(this.#deps.columns, batch);
+      return;
+    }
+    const arrived = arrivedSpans(content);
+    await this.#writeBatch(content.id, content.receivedDay, new Set(arrived.keys()), arrived, new Map());
+  }
+
+  async #writeBatch(
+    batch: number,
+    receivedDay: number,
+    changed: Set<string>,
+    arrived: ReadonlyMap<string, readonly SpanRecord[]>,
+    stored: Map<string, readonly Buffer[]>,
+  ): Promise<void> {
+    const { columns } = this.#deps;
+    await this.#insertLinks(batch, arrived);
+    if (this.#anyLinks && arrived.size > 0) await this.#addDependents(changed);
+    await this.#fetch(changed, stored);
+    if (this.#anyLinks) await this.#fetchLinked(arrived, stored);
+    const result = batchRows({ batch, receivedDay, changed, arrived, stored, isBoundary: this.#isBoundary });
+    if (result.rows > 0) {
+      await this.#insert('work', workShape, result.bytes, batch);
+      await countBatch(columns, batch);
+    }
+    for (const [traceKey, bodies] of result.bodies) {
+      this.#seen!.add(traceKey);
+      if (!isSingleLine(traceKey, arrived)) this.#recent.set(traceKey, bodies);
+    }
+  }
+
+  /** Adds the traces whose work hangs on a changed one, and those that hang on these. */
+  async #addDependents(changed: Set<string>): Promise<void> {
+    let fresh = [...changed];
+    while (fresh.length > 0) {
+      const pairs = await readDependents(
+        this.#deps.columns,
+        fresh.map((key) => key.slice(0, 16)),
+      );
+      const namespaces = new Map(fresh.map((key) => [key.slice(0, 16), key.slice(16)]));
+      const found = pairs.map(([target, source]) => source + (namespaces.get(target) ?? ''));
+      fresh = found.filter((key) => !changed.has(key));
+      for (const key of fresh) changed.add(key);
+    }
+  }
+
+  /** Gets the rows in force of traces that may have been here before. */
+  async #fetch(keys: Iterable<string>, stored: Map<string, readonly Buffer[]>): Promise<void> {
+    const missing: string[] = [];
+    for (const key of keys) {
+      if (stored.has(key)) continue;
+      const recent = this.#recent.get(key);
+      if (recent !== undefined) stored.set(key, splitBodies(recent));
+      else if (this.#seen!.has(key)) missing.push(key);
+    }
+    if (missing.length === 0) return;
+    const ids = [...new Set(missing.map((key) => key.slice(0, 16)))];
+    for (const [key, bodies] of netVersions(await readTraceRows(this.#deps.columns, ids))) stored.set(key, bodies);
+    for (const key of missing) if (!stored.has(key)) stored.set(key, []);
+  }
+
+  /** Gets the traces that links lead to, and those that their links lead to. */
+  async #fetchLinked(
+    arrived: ReadonlyMap<string, readonly SpanRecord[]>,
+    stored: Map<string, readonly Buffer[]>,
+  ): Promise<void> {
+    const followed = new Set<string>();
+    for (;;) {
+      const targets = new Set<string>();
+      for (const spans of arrived.values()) addTargets(spans, followed, targets);
+      for (const bodies of stored.values()) {
+        addTargets(
+          bodies.map((bytes) => new RecordReader(bytes).body()),
+          followed,
+          targets,
+        );
+      }
+      if (targets.size === 0) return;
+      for (const key of targets) followed.add(key);
+      await this.#fetch(targets, stored);
+    }
+  }
+
+  async #insertLinks(batch: number, arrived: ReadonlyMap<string, readonly SpanRecord[]>): Promise<void> {
+    const writer = new RowWriter(1024);
+    const written = new Set<string>();
+    for (const [source, spans] of arrived) {
+      for (const span of spans) {
+        for (const { traceKey: target } of span.links) {
+          if (target === source || written.has(target + source)) continue;
+          written.add(target + source);
+          writer.u64(batch);
+          writer.text(source.slice(16));
+          writer.latin1(target.slice(0, 16));
+          writer.latin1(source.slice(0, 16));
+        }
+      }
+    }
+    if (written.size === 0) return;
+    await this.#insert('links', linkShape, writer.bytes(), batch);
+    this.#anyLinks = true;
+  }
+
+  /** The same points twice are the same key and age, so a repeat after a crash changes nothing. */
+  async #loadSamples(content: SegmentContent): Promise<void> {
+    const writer = new RowWriter(1 << 20);
+    let position = 0;
+    for (const payload of content.payloads) {
+      const reader = new RecordReader(payload);
+      while (!reader.isDone) {
+        const end = reader.u32() + reader.at;
+        writer.u64(content.id);
+        writer.u64(2 ** 52 - (content.id * 2 ** 22 + position));
+        writer.copy(payload, reader.at, end);
+        reader.at = end;
+        position += 1;
+      }
+    }
+    await this.#insert('samples', sampleShape, writer.bytes(), content.id);
+  }
+
+  async #insert(table: string, shape: RowShape, bytes: Buffer, batch: number): Promise<void> {
+    const path = join(this.#deps.scratch, `${table}-${batch}.rowbinary`);
+    await writeFile(path, bytes);
+    try {
+      await this.#deps.columns.insertFile(table, shape, path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+}
+
+/** Gives the spans of a segment by trace, each with its place in the journal. */
+function arrivedSpans(content: SegmentContent): Map<string, SpanRecord[]> {
+  const arrived = new Map<string, SpanRecord[]>();
+  let position = 0;
+  for (const payload of content.payloads) {
+    const reader = new RecordReader(payload);
+    while (!reader.isDone) {
+      reader.u32();
+      const span = reader.sent(content.id, position++);
+      const spans = arrived.get(span.traceKey);
+      if (spans) spans.push(span);
+      else arrived.set(span.traceKey, [span]);
+    }
+  }
+  return arrived;
+}
+
+function addTargets(spans: readonly SpanRecord[], followed: ReadonlySet<string>, targets: Set<string>): void {
+  for (const { links } of spans) for (const { traceKey } of links) if (!followed.has(traceKey)) targets.add(traceKey);
+}
+
+/** A log line is a trace of its own to which nothing can be added: keeping it at hand would only cost memory. */
+function isSingleLine(traceKey: string, arrived: ReadonlyMap<string, readonly SpanRecord[]>): boolean {
+  return arrived.get(traceKey)?.[0]?.origin === Origin.log;
+}

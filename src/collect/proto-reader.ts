@@ -1,0 +1,138 @@
+/** A protobuf message that breaks off or contradicts itself. A refusal of the whole request, not a bug. */
+export class MalformedMessage extends Error {
+  override readonly name = 'MalformedMessage';
+}
+
+/**
+ * Walks protobuf wire format over one buffer without making objects or strings.
+ * `limit` is the end of the message being read; nested messages narrow it and put it back.
+ */
+export class ProtoReader {
+  readonly buffer: Buffer;
+  at = 0;
+  limit: number;
+  /** The last fixed64, as two halves: nanoseconds do not fit a double. */
+  low = 0;
+  high = 0;
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
+    this.limit = buffer.length;
+  }
+
+  get isDone(): boolean {
+    return this.at >= this.limit;
+  }
+
+  /** A field's tag: number << 3 | wire type. */
+  tag(): number {
+    const tag = this.varint();
+    if (tag < 8 || tag > 0xffff_ffff) throw new MalformedMessage('a field number is not valid');
+    return tag;
+  }
+
+  /** A varint as a double: exact up to 2^53; a negative int64 comes out negative. */
+  varint(): number {
+    const buffer = this.buffer;
+    let at = this.at;
+    const first = buffer[at]!;
+    if (first < 0x80 && at < this.limit) {
+      this.at = at + 1;
+      return first;
+    }
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 10; i++) {
+      if (at >= this.limit) throw new MalformedMessage('a number breaks off');
+      const byte = buffer[at++]!;
+      if (i === 9) {
+        // The tenth byte holds the sign bit of a 64-bit number.
+        if (byte > 1) throw new MalformedMessage('a number is too long');
+        this.at = at;
+        return value + byte * scale - (byte === 1 ? 2 ** 64 : 0);
+      }
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.at = at;
+        return value;
+      }
+      scale *= 128;
+    }
+    throw new MalformedMessage('a number is too long');
+  }
+
+  /** A varint as an exact signed 64-bit number, for values. */
+  varintExact(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      if (this.at >= this.limit) throw new MalformedMessage('a number breaks off');
+      const byte = this.buffer[this.at++]!;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(64, value);
+    }
+    throw new MalformedMessage('a number is too long');
+  }
+
+  /** Reads a length and checks that so many bytes are there; gives the end of the field. */
+  end(): number {
+    const length = this.varint();
+    const end = this.at + length;
+    if (length < 0 || end > this.limit) throw new MalformedMessage('a field is longer than its message');
+    return end;
+  }
+
+  fixed64(): void {
+    if (this.at + 8 > this.limit) throw new MalformedMessage('a number breaks off');
+    this.low = this.buffer.readUInt32LE(this.at);
+    this.high = this.buffer.readUInt32LE(this.at + 4);
+    this.at += 8;
+  }
+
+  double(): number {
+    if (this.at + 8 > this.limit) throw new MalformedMessage('a number breaks off');
+    const value = this.buffer.readDoubleLE(this.at);
+    this.at += 8;
+    return value;
+  }
+
+  /** Passes over a field that we do not need. */
+  skip(tag: number): void {
+    switch (tag & 7) {
+      case 0:
+        this.varint();
+        return;
+      case 1:
+        this.advance(8);
+        return;
+      case 2:
+        this.at = this.end();
+        return;
+      case 5:
+        this.advance(4);
+        return;
+      default:
+        throw new MalformedMessage('a field has an unknown wire type');
+    }
+  }
+
+  /** Reads a nested message: `read` is called with the limit narrowed to it. */
+  message(read: () => void): void {
+    const outer = this.limit;
+    this.limit = this.end();
+    read();
+    if (this.at !== this.limit) throw new MalformedMessage('a message is longer than its field');
+    this.limit = outer;
+  }
+
+  text(): string {
+    const end = this.end();
+    const text = this.buffer.toString('utf8', this.at, end);
+    this.at = end;
+    return text;
+  }
+
+  private advance(sizeBytes: number): void {
+    if (this.at + sizeBytes > this.limit) throw new MalformedMessage('a field breaks off');
+    this.at += sizeBytes;
+  }
+}
