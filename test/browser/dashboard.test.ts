@@ -165,6 +165,7 @@ describe.skipIf(absence !== null)('the cost page', () => {
     expect(await scheme()).toBe('light');
     await choose(page, 'Dark');
     await expect.poll(scheme).toBe('dark');
+    await page.locator('[role=img] svg path[fill="#8fa9ff"]').first().waitFor({ state: 'attached' });
     await page.reload();
     expect(await scheme()).toBe('dark');
   });

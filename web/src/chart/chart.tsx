@@ -2,7 +2,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useReducedMotion } from '@mantine/hooks';
 import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { useEffect, useRef } from 'react';
-import { type Palette, paletteOnScreen } from './palette.ts';
+import { type Palette, paletteOnPaper, paletteOnScreen } from './palette.ts';
 
 const PRINT_WIDTH_PX = 680;
 
@@ -35,7 +35,17 @@ export function Chart({ summary, heightPx, drawing, onPick }: ChartProps) {
       chart.setOption({ animation: !isStill, animationDuration: 250, ...drawing(paletteOnScreen()) });
       chart.on('click', (event) => pick.current?.(event.dataIndex));
     });
-    const release = followSize(element, (width) => chart?.resize(width === undefined ? undefined : { width }));
+    const release = followSize(element, {
+      onScreen: () => chart?.resize(),
+      onPaper: () => {
+        chart?.setOption({ animation: false, ...drawing(paletteOnPaper()) });
+        chart?.resize({ width: PRINT_WIDTH_PX });
+      },
+      afterPaper: () => {
+        chart?.setOption(drawing(paletteOnScreen()));
+        chart?.resize();
+      },
+    });
     return () => {
       isGone = true;
       release();
@@ -46,17 +56,21 @@ export function Chart({ summary, heightPx, drawing, onPick }: ChartProps) {
   return <div ref={canvas} role="img" aria-label={summary} style={{ height: heightPx, width: '100%' }} />;
 }
 
+interface SizeChanges {
+  readonly onScreen: () => void;
+  readonly onPaper: () => void;
+  readonly afterPaper: () => void;
+}
+
 /** Charts have a size in pixels, so they must be told when the window, or the paper, is another one. */
-function followSize(element: Element, resize: (width?: number) => void): () => void {
-  const observer = new ResizeObserver(() => resize());
-  const onPrint = () => resize(PRINT_WIDTH_PX);
-  const onPrinted = () => resize();
+function followSize(element: Element, { onScreen, onPaper, afterPaper }: SizeChanges): () => void {
+  const observer = new ResizeObserver(onScreen);
   observer.observe(element);
-  window.addEventListener('beforeprint', onPrint);
-  window.addEventListener('afterprint', onPrinted);
+  window.addEventListener('beforeprint', onPaper);
+  window.addEventListener('afterprint', afterPaper);
   return () => {
     observer.disconnect();
-    window.removeEventListener('beforeprint', onPrint);
-    window.removeEventListener('afterprint', onPrinted);
+    window.removeEventListener('beforeprint', onPaper);
+    window.removeEventListener('afterprint', afterPaper);
   };
 }

@@ -9,12 +9,24 @@ const NAMES = [
   'line-strong',
 ] as const;
 
+const SCHEME = 'data-mantine-color-scheme';
+
 export type Palette = Readonly<Record<(typeof NAMES)[number], string>>;
 
 /** The theme's colours as they are on screen now; charts cannot read CSS variables themselves. */
 export function paletteOnScreen(): Palette {
   const style = getComputedStyle(document.documentElement);
   return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])) as Palette;
+}
+
+/** The light colours, also while the screen is dark: `beforeprint` comes before the styles of paper apply. */
+export function paletteOnPaper(): Palette {
+  const root = document.documentElement;
+  const scheme = root.getAttribute(SCHEME) ?? 'light';
+  root.setAttribute(SCHEME, 'light');
+  const palette = paletteOnScreen();
+  root.setAttribute(SCHEME, scheme);
+  return palette;
 }
 
 export function chartText(palette: Palette) {

@@ -38,7 +38,7 @@ export function CostPage() {
 }
 
 function Figures({ status }: { readonly status: StatusAnswer }) {
-  const { search } = useCostSearch();
+  const { search, change } = useCostSearch();
   const period = periodFromSearch(search, status.months, new Date());
   const query = useQuery(costQuestion(period.range, totalByFor(search)));
   const words = periodWords(period);
@@ -57,7 +57,7 @@ function Figures({ status }: { readonly status: StatusAnswer }) {
       </Answer>
       {/* One problem, one notice: these figures come from the same place. */}
       {!query.isError && <CostPerCallPanel range={period.range} />}
-      <VolumePanel period={period.range} status={status} />
+      <VolumePanel period={period.range} status={status} choice={search} onChoose={change} />
       {query.data ? (
         <PoolsPanel pools={query.data.pools} currency={query.data.currency} isExact={search.digits === 'exact'} />
       ) : (
