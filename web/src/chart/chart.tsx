@@ -4,7 +4,7 @@ import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { useEffect, useRef } from 'react';
 import { type Palette, paletteOnPaper, paletteOnScreen } from './palette.ts';
 
-const PRINT_WIDTH_PX = 680;
+const PRINT_WIDTH_PX = 650;
 
 interface ChartProps {
   /** What the chart says, for those who do not see it; the figures stand in a table nearby. */
@@ -38,12 +38,13 @@ export function Chart({ summary, heightPx, drawing, onPick }: ChartProps) {
     const release = followSize(element, {
       onScreen: () => chart?.resize(),
       onPaper: () => {
-        chart?.setOption({ animation: false, ...drawing(paletteOnPaper()) });
+        // In this order: setting an option draws at once, a new size only with the next frame, which paper never sees.
         chart?.resize({ width: PRINT_WIDTH_PX });
+        chart?.setOption({ animation: false, ...drawing(paletteOnPaper()) });
       },
       afterPaper: () => {
-        chart?.setOption(drawing(paletteOnScreen()));
         chart?.resize();
+        chart?.setOption(drawing(paletteOnScreen()));
       },
     });
     return () => {
