@@ -1,0 +1,5 @@
+export type { LedgerAccount, Share } from './allocate-slice.ts';
+export { type AllocatedSlice, allocate } from './cost.ts';
+export { type CostModelSpec, costModelSpec, type ModelInForce, modelsInForce, type Pool } from './cost-model.ts';
+export { shareOut } from './shares.ts';
+export { FIXED_SOURCE, OUT_OF_SCOPE, type Slice, slicesOf } from './slices.ts';

@@ -1,0 +1,147 @@
+import { inForce as conditionOf } from '../bill/index.ts';
+import type { Driver, TimeRange } from '../model/index.ts';
+import type { ColumnStore, StoredImport } from '../store/index.ts';
+import type { ModelInForce } from './cost-model.ts';
+import { poolOfCharge } from './match-sql.ts';
+
+const basisColumns = { effective: 'effective', billed: 'billed', contracted: 'contracted', list: 'list' } as const;
+
+export interface ChargeSumRow {
+  source: string;
+  account: string;
+  currency: string;
+  billing_start: number;
+  billing_end: number;
+  charge_start: number;
+  charge_end: number;
+  pool: number;
+  amount: string;
+}
+
+/** Sums the charges in force that start in a range, by the pool that takes them. */
+export function sumCharges(
+  columns: ColumnStore,
+  imports: readonly StoredImport[],
+  model: ModelInForce,
+  range: TimeRange,
+): Promise<ChargeSumRow[]> {
+  const pool = poolOfCharge(model.spec);
+  return columns.query<ChargeSumRow>(
+    `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
+      toUnixTimestamp(charge_start) AS charge_start, toUnixTimestamp(charge_end) AS charge_end, pool, sum(cost) AS amount
+    FROM (
+      SELECT source, account, currency, billing_start, billing_end, charge_start, charge_end,
+        ${basisColumns[model.spec.basis]} AS cost, ${pool.sql} AS pool
+      FROM charges
+      WHERE (${conditionOf(imports)}) AND charge_start >= {from:DateTime} AND charge_start < {to:DateTime}
+    )
+    GROUP BY source, account, currency, billing_start, billing_end, charge_start, charge_end, pool
+    ORDER BY source, account, currency, billing_start, charge_start, charge_end, pool`,
+    { ...pool.params, from: seconds(range.fromMs), to: seconds(range.toMs) },
+  );
+}
+
+function seconds(ms: number): number {
+  return Math.min(Math.max(0, Math.ceil(ms / 1000)), 4_294_967_295);
+}
+
+/** What one work row adds to a driver, before it is weighed. */
+const driverTerms: Record<Driver, string> = {
+  calls: 'is_call',
+  spans: '1',
+  busy_us: 'busy_us',
+  db_calls: 'db_calls',
+  db_us: 'db_us',
+  ext_calls: 'ext_calls',
+  ext_us: 'ext_us',
+  cpu_us: 'ifNull(cpu_us, 0)',
+  mem_byte_ms: 'ifNull(mem_byte_ms, 0)',
+  gpu_us: 'ifNull(gpu_us, 0)',
+  bytes_in: 'ifNull(bytes_in, 0)',
+  bytes_out: 'ifNull(bytes_out, 0)',
+  log_bytes: 'ifNull(log_bytes, 0)',
+  tokens_in: 'ifNull(tokens_in, 0)',
+  tokens_out: 'ifNull(tokens_out, 0)',
+  retries: 'ifNull(retries, 0)',
+  cold_start: 'ifNull(cold_start, 0)',
+};
+
+/** Gives tenant, endpoint, service and the weighed driver totals (Int128 each) of the work that starts in a range. */
+export function driverTotals(
+  columns: ColumnStore,
+  range: TimeRange,
+  drivers: readonly Driver[],
+  byService: boolean,
+): Promise<Buffer> {
+  const sums = drivers.map((driver) => `sum(toInt128(${driverTerms[driver]}) * share * sign) AS ${driver}_total`);
+  const service = byService ? 'service' : "''";
+  return columns.queryBytes(
+    `SELECT tenant, endpoint, ${service} AS of_service, ${sums.join(', ')} FROM work
+     WHERE start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+       AND toStartOfHour(start_at) >= toStartOfHour(fromUnixTimestamp64Milli({from:Int64}, 'UTC'))
+       AND toStartOfHour(start_at) <= toStartOfHour(fromUnixTimestamp64Milli({to:Int64}, 'UTC'))
+     GROUP BY tenant, endpoint, of_service HAVING sum(sign) > 0 OR ${drivers.map((driver) => `${driver}_total != 0`).join(' OR ')}
+     ORDER BY tenant = '', tenant, endpoint, of_service`,
+    { from: range.fromMs, to: range.toMs },
+  );
+}
+
+/** Gives the hours of a range that hold any work, in milliseconds: charges of other hours need no look at it. */
+export async function hoursWithWork(columns: ColumnStore, range: TimeRange): Promise<number[]> {
+  const rows = await columns.query<{ hour: number }>(
+    `SELECT DISTINCT toUnixTimestamp(toStartOfHour(start_at)) AS hour FROM work
+     WHERE start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+     ORDER BY hour`,
+    { from: range.fromMs, to: range.toMs },
+  );
+  return rows.map((row) => Number(row.hour) * 1000);
+}
+
+export interface IntegralRow {
+  service: string;
+  pod: string;
+  integral: string;
+}
+
+/**
+ * Integrates a metric over a range, per service and pod. DESIGN 6.4: of the same series and time the first journalled counts;
+ * a gauge holds until the next sample, at most 5 minutes; a counter's increase counts at the later sample, and starts again after a reset.
+ */
+export function metricIntegrals(columns: ColumnStore, metric: string, range: TimeRange): Promise<IntegralRow[]> {
+  return columns.query<IntegralRow>(
+    `WITH toInt64({from:Int64}) * 1000000 AS from_ns, toInt64({to:Int64}) * 1000000 AS to_ns
+    SELECT service, pod, sum(part) AS integral FROM (
+      SELECT of_service AS service, of_pod AS pod, multiIf(
+        of_kind = 'gauge',
+          toInt256(point) * intDiv(greatest(toInt64(0), least(next_ns, ns + 300000000000, to_ns) - greatest(ns, from_ns)), 1000000),
+        ns < from_ns, toInt256(0),
+        of_kind = 'delta', toInt256(point),
+        place = 1, toInt256(0),
+        point >= previous, toInt256(point - previous),
+        toInt256(point)) AS part
+      FROM (
+        SELECT of_service, of_pod, of_kind, ns, point,
+          leadInFrame(ns, 1, 9223372036854775807) OVER series_in_time AS next_ns,
+          lagInFrame(point, 1) OVER series_in_time AS previous, row_number() OVER series_in_time AS place
+        FROM (
+          SELECT series, toUnixTimestamp64Nano(at) AS ns, argMax(value, age) AS point,
+            argMax(service, age) AS of_service, argMax(pod, age) AS of_pod, argMax(kind, age) AS of_kind
+          FROM samples
+          WHERE metric = {metric:String}
+            AND at >= fromUnixTimestamp64Milli({from:Int64} - 86400000, 'UTC') AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+          GROUP BY series, at
+        )
+        WINDOW series_in_time AS (PARTITION BY series ORDER BY ns ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+      )
+    ) GROUP BY service, pod ORDER BY service, pod`,
+    { metric, from: range.fromMs, to: range.toMs },
+  );
+}
+
+/** Gives which service a pod belongs to, as its spans say. */
+export async function podServices(columns: ColumnStore): Promise<Map<string, string>> {
+  const rows = await columns.query<{ pod: string; service: string }>(
+    "SELECT pod, min(service) AS service FROM work WHERE pod != '' AND service != '' GROUP BY pod",
+  );
+  return new Map(rows.map((row) => [row.pod, row.service]));
+}

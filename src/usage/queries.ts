@@ -1,0 +1,76 @@
+import type { TimeRange } from '../model/index.ts';
+import type { ColumnStore } from '../store/index.ts';
+
+export const usageDimensions = ['tenant', 'endpoint', 'consumer'] as const;
+export type UsageDimension = (typeof usageDimensions)[number];
+export const usageWindows = ['minute', 'hour', 'day', 'none'] as const;
+export type UsageWindow = (typeof usageWindows)[number];
+
+export interface UsageSumRow {
+  start: string;
+  tenant: string;
+  endpoint: string;
+  consumer: string;
+  n: string;
+  n_known: string;
+  n_errors: string;
+  n_duration: string;
+  n_in: string;
+  n_out: string;
+}
+
+const ISO = '%Y-%m-%dT%H:%i:%SZ';
+
+const windowStarts: Record<UsageWindow, string> = {
+  none: "''",
+  minute: `formatDateTime(minute, '${ISO}', 'UTC')`,
+  // Not every zone is whole hours away from UTC, so hours begin where the zone says.
+  hour: `formatDateTime(toDateTime(toStartOfHour(minute, {zone:String}), 'UTC'), '${ISO}', 'UTC')`,
+  day: `formatDateTime(toDateTime(toStartOfDay(minute, {zone:String}), 'UTC'), '${ISO}', 'UTC')`,
+};
+
+/** Sums the minutes of a range; dimensions that are not asked for come back empty. Counts are millionths. */
+export function readUsage(
+  columns: ColumnStore,
+  range: TimeRange,
+  by: readonly UsageDimension[],
+  window: UsageWindow,
+  timeZone: string,
+): Promise<UsageSumRow[]> {
+  const keys = usageDimensions.map((name) => `${by.includes(name) ? name : "''"} AS k_${name}`);
+  return columns.query<UsageSumRow>(
+    `SELECT k_start AS start, k_tenant AS tenant, k_endpoint AS endpoint, k_consumer AS consumer, n, n_known, n_errors, n_duration, n_in, n_out FROM (
+      SELECT ${windowStarts[window]} AS k_start, ${keys.join(', ')}, sum(calls) AS n, sum(known) AS n_known, sum(errors) AS n_errors,
+        sum(duration_us) AS n_duration, sum(bytes_in) AS n_in, sum(bytes_out) AS n_out
+      FROM usage_minute
+      WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+      GROUP BY k_start, k_tenant, k_endpoint, k_consumer HAVING n != 0
+    ) ORDER BY start, tenant, endpoint, consumer`,
+    { from: range.fromMs, to: range.toMs, zone: timeZone },
+  );
+}
+
+/** The newest minute with a call, as RFC 3339; null when there is none. */
+export async function readNewestCall(columns: ColumnStore): Promise<string | null> {
+  return (await readCallSpan(columns)).newest;
+}
+
+/** The oldest and the newest minute with a call, and how many calls there are. */
+export async function readCallSpan(
+  columns: ColumnStore,
+): Promise<{ oldest: string | null; newest: string | null; calls: number }> {
+  const [row] = await columns.query<{ oldest: string; newest: string; n: string }>(
+    `SELECT formatDateTime(min(minute), '${ISO}', 'UTC') AS oldest, formatDateTime(max(minute), '${ISO}', 'UTC') AS newest, sum(calls) AS n
+     FROM usage_minute WHERE marker = 0 AND calls != 0`,
+  );
+  if (!row || row.n === '0') return { oldest: null, newest: null, calls: 0 };
+  return { oldest: row.oldest, newest: row.newest, calls: Number(row.n) / 1e6 };
+}
+
+/** Calendar months (UTC) that hold calls, as 2022-08. */
+export async function readCallMonths(columns: ColumnStore): Promise<string[]> {
+  const rows = await columns.query<{ month: string }>(
+    "SELECT DISTINCT formatDateTime(minute, '%Y-%m', 'UTC') AS month FROM usage_minute WHERE marker = 0 ORDER BY month DESC",
+  );
+  return rows.map((row) => row.month);
+}
