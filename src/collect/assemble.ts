@@ -83,22 +83,36 @@ function distinct(spans: readonly SpanRecord[]): SpanRecord[] {
   });
 }
 
-/** Joins children to parents. Where client and server share an id, the server is the client's child and the parent of the rest. */
+/** Who stands above whom where spans of several kinds share one id: a server is its client's child and the parent of the rest. */
+const sharedIdOrder: readonly number[] = [
+  SpanKind.CLIENT,
+  SpanKind.PRODUCER,
+  SpanKind.SERVER,
+  SpanKind.CONSUMER,
+  SpanKind.INTERNAL,
+  SpanKind.UNSPECIFIED,
+];
+
+/** Joins children to parents. Of spans that share an id each is the next one's parent, and the lowest is what their children find. */
 function connect(nodes: readonly Node[]): Map<string, Node> {
   const bySpan = new Map<string, Node>();
-  const clients = new Map<string, Node>();
+  const sharing = new Map<string, Node[]>();
   for (const node of nodes) {
-    const other = bySpan.get(node.span.spanKey);
-    if (other === undefined) bySpan.set(node.span.spanKey, node);
-    else if (other.span.kind === SpanKind.CLIENT) {
-      clients.set(node.span.spanKey, other);
-      bySpan.set(node.span.spanKey, node);
-    } else clients.set(node.span.spanKey, node);
+    const { spanKey } = node.span;
+    const first = bySpan.get(spanKey);
+    if (first === undefined) bySpan.set(spanKey, node);
+    else sharing.set(spanKey, [...(sharing.get(spanKey) ?? [first]), node]);
+  }
+  const above = new Map<Node, Node>();
+  for (const [spanKey, column] of sharing) {
+    column.sort((a, b) => sharedIdOrder.indexOf(a.span.kind) - sharedIdOrder.indexOf(b.span.kind));
+    for (let place = 1; place < column.length; place++) above.set(column[place]!, column[place - 1]!);
+    bySpan.set(spanKey, column.at(-1)!);
   }
   for (const node of nodes) {
-    const twin = bySpan.get(node.span.spanKey) === node ? clients.get(node.span.spanKey) : undefined;
-    const parent = twin ?? (node.span.parentKey === '' ? undefined : bySpan.get(node.span.parentKey));
-    if (parent === undefined || parent === node) continue;
+    const { spanKey, parentKey } = node.span;
+    const parent = above.get(node) ?? (parentKey === '' || parentKey === spanKey ? undefined : bySpan.get(parentKey));
+    if (parent === undefined) continue;
     node.parent = parent;
     parent.children.push(node);
   }
@@ -170,7 +184,7 @@ function earliestWithTenant(root: Node): SpanRecord | null {
 function isBefore(a: SpanRecord, b: SpanRecord): boolean {
   if (a.startHigh !== b.startHigh) return a.startHigh < b.startHigh;
   if (a.startLow !== b.startLow) return a.startLow < b.startLow;
-  return a.spanKey < b.spanKey;
+  return a.spanKey === b.spanKey ? a.kind < b.kind : a.spanKey < b.spanKey;
 }
 
 /**

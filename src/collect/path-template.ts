@@ -4,7 +4,7 @@ const MOST_SEGMENTS = 12;
 const segmentRules: readonly (readonly [RegExp, string])[] = [
   [/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, '{id}'],
   [/^\d{4}-\d{2}-\d{2}(T.*)?$/, '{date}'],
-  [/^[^@/]+(@|%40)[^@/]+$/i, '{email}'],
+  [/[^@](@|%40)[^@]/i, '{email}'],
   [/^\d{1,3}(\.\d{1,3}){3}$/, '{ip}'],
   [/^\d+$/, '{id}'],
   [/^[0-9a-f]{8,}$/i, '{id}'],
@@ -32,8 +32,11 @@ export function templatePath(path: string): string {
   return template.length > LONGEST_TEMPLATE ? `${template.slice(0, LONGEST_TEMPLATE - 1)}…` : template;
 }
 
+/** A place in a route: `{id}`, `{proxy+}`. Braces around anything else protect nothing. */
+const PLACE = /^\{[\w.:*+-]{1,60}\}$/;
+
 function templateSegment(segment: string): string {
-  if (KEPT.test(segment) || (segment.startsWith('{') && segment.endsWith('}'))) return segment;
+  if (KEPT.test(segment) || PLACE.test(segment)) return segment;
   for (const [pattern, name] of segmentRules) if (pattern.test(segment)) return name;
   return segment;
 }

@@ -2,6 +2,8 @@ import { divideHalfEven, WEIGHT_ONE } from '../model/index.ts';
 
 const TWO_56 = 1n << 56n;
 const OT_MEMBER = /(?:^|,)\s*ot=([^,]*)/;
+/** Beyond nine thousand million spans for one a threshold is noise, and its millionths no longer fit a double. */
+const LARGEST_MICRO = BigInt(Number.MAX_SAFE_INTEGER);
 const THRESHOLD = /(?:^|;)th:([0-9a-f]{1,14})(?:;|$)/;
 
 export interface Weight {
@@ -25,7 +27,8 @@ export function weightFromTraceState(tracestate: string): Weight {
   const threshold = member === undefined ? undefined : THRESHOLD.exec(member.trim())?.[1];
   if (threshold === undefined) return unknownWeight;
   const rejected = BigInt(`0x${threshold.padEnd(14, '0')}`);
-  return { micro: Number(divideHalfEven(TWO_56 * BigInt(WEIGHT_ONE), TWO_56 - rejected)), isKnown: true };
+  const micro = divideHalfEven(TWO_56 * BigInt(WEIGHT_ONE), TWO_56 - rejected);
+  return micro > LARGEST_MICRO ? unknownWeight : { micro: Number(micro), isKnown: true };
 }
 
 /**
