@@ -6,3 +6,4 @@ export type { BillFormat, ReadFile } from './read-bill.ts';
 export type { UnitStatus } from './replacement.ts';
 export type { ServiceTotal } from './service-totals.ts';
 export type { BillFile } from './table.ts';
+export { createUnzstd } from './unzstd.ts';

@@ -40,6 +40,18 @@ export interface CollectorCounts {
   refused: RefusalCount;
 }
 
+/** A line that is not what it should be, counted from 1 in what was sent. */
+export interface MalformedLine {
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface DecodedLines extends Decoded {
+  /** The first ones; the count by reason has them all. */
+  readonly malformed: readonly MalformedLine[];
+}
+
+const MOST_MALFORMED = 100;
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
@@ -141,14 +153,10 @@ export class Collector {
    * Takes  offset: of the first line's first byte in the whole log. text: whole lines.
    * Gives  what was accepted, and the lines (counted from 1 in this text) that were not.
    */
-  async lines(
-    text: string,
-    source: LogSource,
-    offset: number,
-  ): Promise<Decoded & { readonly malformed: readonly number[] }> {
+  async lines(text: string, source: LogSource, offset: number): Promise<DecodedLines> {
     const writer = new RowWriter(Math.max(1024, text.length));
     const refused = new RefusalCount();
-    const malformed: number[] = [];
+    const malformed: MalformedLine[] = [];
     let accepted = 0;
     let at = offset;
     text.split('\n').forEach((raw, index) => {
@@ -159,7 +167,7 @@ export class Collector {
         accepted += 1;
       } else if (line !== '') {
         refused.add('line_malformed');
-        malformed.push(index + 1);
+        if (malformed.length < MOST_MALFORMED) malformed.push({ line: index + 1, reason: 'not a combined or common log line' });
       }
       at += Buffer.byteLength(raw) + 1;
     });
@@ -167,6 +175,44 @@ export class Collector {
     await this.#keep(this.#work, writer, decoded);
     this.counts.lines += accepted;
     return { ...decoded, malformed };
+  }
+
+  /**
+   * Takes OTLP/JSON requests, one a line, traces and metrics mixed, in their order.
+   *
+   * Gives  what was accepted, and the lines that are no such request; the others count all the same.
+   */
+  async otlpLines(text: string): Promise<DecodedLines> {
+    const refused = new RefusalCount();
+    const malformed: MalformedLine[] = [];
+    const work = { writer: new RowWriter(Math.max(1024, text.length >> 1)), accepted: 0 };
+    const samples = { writer: new RowWriter(1024), accepted: 0 };
+    text.split('\n').forEach((line, index) => {
+      if (line.trim() === '') return;
+      // Inside a text these names would have escaped quotes, so this finds keys only.
+      const isMetrics = line.includes('"resourceMetrics"');
+      const into = isMetrics ? samples : work;
+      const before = into.writer.sizeBytes;
+      try {
+        if (!isMetrics && !line.includes('"resourceSpans"')) throw new MalformedMessage('no OTLP traces or metrics');
+        const body = Buffer.from(line);
+        const decoded = isMetrics
+          ? decodeMetricsJson(body, into.writer)
+          : decodeTracesJson(body, namespace, into.writer);
+        into.accepted += decoded.accepted;
+        for (const [reason, count] of decoded.refused.byReason) refused.add(reason, count);
+      } catch (cause) {
+        if (!(cause instanceof MalformedMessage)) throw cause;
+        into.writer.truncate(before);
+        refused.add('line_malformed');
+        if (malformed.length < MOST_MALFORMED) malformed.push({ line: index + 1, reason: cause.message });
+      }
+    });
+    await this.#keep(this.#work, work.writer, { accepted: work.accepted, refused });
+    await this.#samples.append(samples.writer.bytes(), samples.accepted);
+    this.counts.spans += work.accepted;
+    this.counts.samples += samples.accepted;
+    return { accepted: work.accepted + samples.accepted, refused, malformed };
   }
 
   /** Waits until everything acknowledged so far is in the store: calls, minutes and samples. */

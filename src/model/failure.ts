@@ -28,6 +28,7 @@ export const failures = {
   PERIOD_INCOMPLETE: [409, 'the period cannot be closed yet', 'See the reasons; mend them or wait for the bill.'],
   NOT_FOUND: [404, 'there is nothing here', 'See the API description at /api/docs.'],
   METHOD_NOT_ALLOWED: [405, 'this method is not taken here', 'See the API description at /api/docs.'],
+  UNAUTHENTICATED: [401, 'who asks is not known', 'Send the header Authorization: Bearer with the token.'],
   FORBIDDEN: [403, 'this request is not allowed', 'Send it from this machine with the right token.'],
   JOURNAL_FULL: [503, 'the journal is full', 'Wait; the store is catching up. Senders retry by themselves.'],
   JOURNAL_DAMAGED: [500, 'a journal segment is damaged', 'What could be read was kept; see the log.'],
@@ -38,6 +39,7 @@ export const failures = {
   CONFIG_INVALID: [400, 'the configuration has errors', 'Mend the settings named.'],
   STORE_UNAVAILABLE: [503, 'the store does not answer', 'Check that the database runs; data waits in the journal.'],
   STORE_QUERY: [500, 'a query failed', 'This is a fault in Taximeter; please report it.'],
+  SERVER_BUSY: [503, 'too many bodies are waiting', 'Wait a little; senders retry by themselves.'],
   SERVER_UNREACHABLE: [503, 'the running server does not answer', 'Look at its log, or stop it and try again.'],
   INTERNAL: [500, 'something went wrong', 'This is a fault in Taximeter; please report it.'],
 } as const satisfies Record<string, readonly [status: number, what: string, todo: string]>;

@@ -19,6 +19,8 @@ const envelope = z.strictObject({
 /** One document of a file, its envelope checked and its spec not yet. */
 export interface ParsedDocument {
   readonly kind: string;
+  /** Of the file, where the document says its kind. */
+  readonly line: number;
   readonly name: string;
   /** Milliseconds since 1970; from when on it is in force. 0 when it was not said: always. */
   readonly effectiveFromMs: number;
@@ -57,6 +59,7 @@ export function parseDocuments(text: string): ParsedDocument[] {
     const effectiveFromMs = effectiveFrom(metadata.effectiveFrom, problems, lineAt(['metadata', 'effectiveFrom']));
     parsed.push({
       kind,
+      line: lineAt(['kind']),
       name: metadata.name,
       effectiveFromMs,
       reason: metadata.reason ?? '',

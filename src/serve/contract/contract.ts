@@ -113,6 +113,69 @@ export const statusAnswer = z.object({
   listeners: z.object({ api: z.string(), otlp: z.string() }),
 });
 
+export const documentsAnswer = z.object({
+  dryRun: z.boolean(),
+  documents: z.array(
+    z.object({
+      kind: z.string(),
+      name: z.string(),
+      version: z.number(),
+      status: z.enum(['created', 'changed', 'unchanged']),
+    }),
+  ),
+});
+
+export const billAnswer = z.object({
+  files: z.array(z.object({ name: z.string(), container: z.string(), rows: z.number() })),
+  rows: z.number(),
+  format: z.string(),
+  rounded: z.number(),
+  notes: z.array(z.string()),
+  groups: z.array(
+    z.object({
+      source: z.string(),
+      account: z.string(),
+      currency: z.string(),
+      billingStart: instant,
+      billingEnd: instant,
+      rows: z.number(),
+      billed: money,
+      effective: money,
+      status: z.enum(['new', 'replaced', 'unchanged']),
+      previousBilled: money.nullable(),
+      previousEffective: money.nullable(),
+    }),
+  ),
+  byService: z.array(
+    z.object({
+      serviceCategory: z.string(),
+      serviceName: z.string(),
+      currency: z.string(),
+      billed: money,
+      effective: money,
+    }),
+  ),
+  dirt: z.record(z.string(), z.number()),
+});
+
+export const allocateAnswer = z.object({
+  slices: z.number(),
+  posted: z.number(),
+  reversed: z.number(),
+  unchanged: z.number(),
+  closed: z.number(),
+  rows: z.number(),
+});
+
+export const linesAnswer = z.object({
+  accepted: z.number(),
+  refused: z.record(z.string(), z.number()),
+  /** Lines that were refused whole, counted from 1 in what was sent; at most 100. */
+  malformed: z.array(z.object({ line: z.number(), reason: z.string() })),
+});
+
+export const settleAnswer = z.object({ settled: z.literal(true) });
+
 /** RFC 9457. */
 export const problemDetails = z.object({
   type: z.string(),
@@ -120,6 +183,7 @@ export const problemDetails = z.object({
   status: z.number(),
   detail: z.string(),
   code: z.string(),
+  whatToDo: z.string().optional(),
   errors: z
     .array(z.object({ message: z.string(), line: z.number().optional(), path: z.string().optional() }))
     .optional(),
@@ -132,4 +196,8 @@ export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type UsageRow = z.infer<typeof usageRow>;
 export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;
 export type StatusAnswer = z.infer<typeof statusAnswer>;
+export type BillAnswer = z.infer<typeof billAnswer>;
+export type DocumentsAnswer = z.infer<typeof documentsAnswer>;
+export type AllocateAnswer = z.infer<typeof allocateAnswer>;
+export type LinesAnswer = z.infer<typeof linesAnswer>;
 export type ProblemDetails = z.infer<typeof problemDetails>;

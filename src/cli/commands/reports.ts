@@ -1,0 +1,148 @@
+import type { Command } from 'commander';
+import type { CostAnswer, ReconcileAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
+import type { Cli } from '../cli.ts';
+import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
+
+type CostRow = CostAnswer['rows'][number];
+type UsageRow = UsageAnswer['rows'][number];
+
+/** usage, cost, reconcile: questions that change nothing. */
+export function addReportCommands(program: Command, cli: Cli): void {
+  program
+    .command('usage')
+    .description('count calls')
+    .requiredOption('--from <time>', 'a day or an instant, UTC')
+    .requiredOption('--to <time>', 'not included')
+    .option('--by <dimensions>', 'tenant, endpoint, consumer, and one of day, hour, minute', '')
+    .option('--window <window>', 'day, hour or minute')
+    .option('--tz <zone>', 'IANA zone in which days and hours begin', 'UTC')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print CSV')
+    .action(async (flags: UsageFlags) => {
+      const answer = await cli.ask<UsageAnswer>(
+        'GET',
+        `/api/v1/usage?${query(flags, ['from', 'to', 'by', 'window', 'tz'])}`,
+      );
+      cli.print(usageText(answer, formatOf(flags)));
+    });
+  program
+    .command('cost')
+    .description('what calls cost, beside what the bill says')
+    .requiredOption('--from <time>', 'a day or an instant, UTC')
+    .requiredOption('--to <time>', 'not included')
+    .option('--by <dimensions>', 'tenant, endpoint, pool, service', 'tenant,endpoint')
+    .option('--currency <code>', 'where bills have several')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print CSV')
+    .action(async (flags: CostFlags) => {
+      const answer = await cli.ask<CostAnswer>('GET', `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency'])}`);
+      cli.print(costText(answer, formatOf(flags)));
+      if (/[1-9]/.test(answer.identity.residual))
+        cli.warn('The residual is not zero: run taximeter allocate for this range.');
+    });
+  program
+    .command('reconcile')
+    .description('hold the ledger against the bills of one month')
+    .requiredOption('--period <month>', 'such as 2022-08')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print CSV')
+    .action(async (flags: { period: string; json?: boolean; csv?: boolean }) => {
+      const answer = await cli.ask<ReconcileAnswer>('GET', `/api/v1/reconcile?${query(flags, ['period'])}`);
+      cli.print(reconcileText(answer, formatOf(flags)));
+      if (/[1-9]/.test(answer.residual)) cli.failed();
+    });
+}
+
+interface UsageFlags {
+  from: string;
+  to: string;
+  by: string;
+  window?: string;
+  tz: string;
+  json?: boolean;
+  csv?: boolean;
+}
+
+interface CostFlags {
+  from: string;
+  to: string;
+  by: string;
+  currency?: string;
+  json?: boolean;
+  csv?: boolean;
+}
+
+export function query<Flags extends object>(flags: Flags, names: readonly (keyof Flags & string)[]): string {
+  const given = names.flatMap((name) =>
+    flags[name] === undefined || flags[name] === '' ? [] : [[name, String(flags[name])] as const],
+  );
+  return new URLSearchParams(Object.fromEntries(given)).toString();
+}
+
+function usageText(answer: UsageAnswer, format: ReturnType<typeof formatOf>): string {
+  if (format === 'json') return JSON.stringify(answer, null, 2);
+  const named = (['start', 'tenant', 'endpoint', 'consumer'] as const).filter((name) =>
+    answer.rows.some((row) => row[name] !== undefined),
+  );
+  const columns: Column<UsageRow>[] = [
+    ...named.map((name) => ({ head: name, value: (row: UsageRow) => row[name] })),
+    { head: 'calls', value: (row) => row.calls, align: 'right' },
+    { head: 'errors', value: (row) => row.errors, align: 'right' },
+    { head: 'bytes_in', value: (row) => row.bytesIn, align: 'right' },
+    { head: 'bytes_out', value: (row) => row.bytesOut, align: 'right' },
+    { head: 'average_ms', value: (row) => row.averageMs?.toFixed(3), align: 'right' },
+  ];
+  const table = printRows(format, columns, answer.rows);
+  return format === 'csv' ? table : `${table}\n${answer.calls} calls; newest ${answer.newestCall ?? 'none'}`;
+}
+
+function costText(answer: CostAnswer, format: ReturnType<typeof formatOf>): string {
+  if (format === 'json') return JSON.stringify(answer, null, 2);
+  const exact = format === 'csv';
+  const money = (amount: string | null, digits?: number) => (exact ? amount : shortMoney(amount, digits));
+  const named = (['tenant', 'endpoint', 'pool', 'service'] as const).filter((name) =>
+    answer.rows.some((row) => row[name] !== undefined),
+  );
+  const columns: Column<CostRow>[] = [
+    ...named.map((name) => ({ head: name, value: (row: CostRow) => row[name] })),
+    { head: 'calls', value: (row) => row.calls, align: 'right' },
+    { head: 'direct', value: (row) => money(row.direct), align: 'right' },
+    { head: 'indirect', value: (row) => money(row.indirect), align: 'right' },
+    { head: 'full', value: (row) => money(row.full), align: 'right' },
+    { head: 'direct/call', value: (row) => money(row.directPerCall, 9), align: 'right' },
+    { head: 'full/call', value: (row) => money(row.fullPerCall, 9), align: 'right' },
+    { head: 'state', value: (row) => row.state },
+  ];
+  const table = printRows(format, columns, answer.rows);
+  return exact ? table : `${table}\n${identityText(answer)}`;
+}
+
+function identityText({ identity, currency }: CostAnswer): string {
+  const line = (name: string, amount: string) => `  ${name.padEnd(14)}${amount.padStart(32)} ${currency}`;
+  return [
+    'tenants + idle + unattributed + out_of_scope = bill',
+    line('tenants', identity.tenants),
+    line('idle', identity.idle),
+    line('unattributed', identity.unattributed),
+    line('out_of_scope', identity.out_of_scope),
+    line('bill', identity.bill),
+    line('residual', identity.residual),
+  ].join('\n');
+}
+
+function reconcileText(answer: ReconcileAnswer, format: ReturnType<typeof formatOf>): string {
+  if (format === 'json') return JSON.stringify(answer, null, 2);
+  const columns: Column<ReconcileAnswer['lines'][number]>[] = [
+    { head: 'source', value: (line) => line.source },
+    { head: 'account', value: (line) => line.account },
+    { head: 'currency', value: (line) => line.currency },
+    { head: 'state', value: (line) => line.state },
+    { head: 'billed', value: (line) => line.billed, align: 'right' },
+    { head: 'amortisation', value: (line) => line.amortisation, align: 'right' },
+    { head: 'charges', value: (line) => line.charges, align: 'right' },
+    { head: 'posted', value: (line) => line.posted, align: 'right' },
+    { head: 'residual', value: (line) => line.residual, align: 'right' },
+    { head: 'findings', value: (line) => line.findings.join('; ') },
+  ];
+  return printRows(format, columns, answer.lines);
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli.ts';
+import { checkListeners, readConfig } from '../config.ts';
+
+/** serve: everything in one process, until it is told to stop. */
+export function addServeCommand(program: Command, cli: Cli): void {
+  program
+    .command('serve')
+    .description('receive, answer and show; everything in one process')
+    .option('--port <port>', 'of the API and the dashboards')
+    .option('--otlp-port <port>', 'of OTLP/HTTP')
+    .action(async (flags: { port?: string; otlpPort?: string }) => {
+      const environment = { ...cli.deps.environment };
+      if (flags.port !== undefined) environment.TAXIMETER_PORT = flags.port;
+      if (flags.otlpPort !== undefined) environment.TAXIMETER_OTLP_PORT = flags.otlpPort;
+      const config = { ...cli.config(), ...portsOf(environment) };
+      checkListeners(config);
+      const { url, stop } = await cli.deps.serve(config);
+      cli.print(
+        `Taximeter listens on ${url} (dashboards and API) and http://${config.host}:${config.otlpPort} (OTLP/HTTP).`,
+      );
+      await untilStopped();
+      await stop();
+    });
+}
+
+function portsOf(environment: Record<string, string | undefined>) {
+  const { apiPort, otlpPort } = readConfig(environment);
+  return { apiPort, otlpPort };
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((done) => {
+    process.once('SIGINT', () => done());
+    process.once('SIGTERM', () => done());
+  });
+}

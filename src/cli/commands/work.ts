@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { fail } from '../../model/index.ts';
+import type { AllocateAnswer, BillAnswer, DocumentsAnswer, ReconcileAnswer } from '../../serve/contract/contract.ts';
+import type { Cli } from '../cli.ts';
+import { ingestFile } from '../ingest.ts';
+import { parseFile } from '../parse.ts';
+import { formatOf, printRows, shortMoney } from '../print.ts';
+import { fileStream } from '../read-input.ts';
+
+/** apply, ingest, bill import, allocate, close, parse: commands that bring something in or post something. */
+export function addWorkCommands(program: Command, cli: Cli): void {
+  program
+    .command('apply')
+    .description('check documents and store them as new versions')
+    .requiredOption('-f, --file <file>', 'YAML or JSON with one or more documents; - for standard input')
+    .option('--dry-run', 'only say what would change')
+    .option('--json', 'print JSON')
+    .action((flags: { file: string; dryRun?: boolean; json?: boolean }) => apply(cli, flags));
+  program
+    .command('ingest')
+    .description('read OTLP JSON lines, OTLP protobuf or access logs; plain, .gz or .zst')
+    .argument('<files...>')
+    .option('--format <format>', 'auto, otlp-jsonl, otlp-proto, combined', 'auto')
+    .option('--tenant-from <rule>', 'for logs: fixed:NAME, user, host, path:N')
+    .option('--service <name>', 'for logs: the service that wrote them', 'access-log')
+    .option('--json', 'print JSON')
+    .action((files: string[], flags: IngestFlags) => ingest(cli, files, flags));
+  const bill = program.command('bill').description('bills of cloud providers');
+  bill
+    .command('import')
+    .description('import one whole export; it replaces what was imported for its accounts and billing periods')
+    .argument('<files...>')
+    .option('--format <format>', 'auto or focus', 'auto')
+    .option('--replace', 'also where the new export is smaller')
+    .option('--json', 'print JSON')
+    .action((files: string[], flags: { format: string; replace?: boolean; json?: boolean }) =>
+      importBill(cli, files, flags),
+    );
+  program
+    .command('allocate')
+    .description('share out everything that starts in a range, and post it; again is harmless')
+    .requiredOption('--from <time>', 'a day or an instant, UTC')
+    .requiredOption('--to <time>', 'not included')
+    .option('--json', 'print JSON')
+    .action(async (flags: { from: string; to: string; json?: boolean }) => {
+      await cli.ask('POST', '/api/v1/settle');
+      const body = JSON.stringify({ from: flags.from, to: flags.to });
+      const answer = await cli.ask<AllocateAnswer>('POST', '/api/v1/allocate', body);
+      const { slices, posted, reversed, unchanged, closed, rows } = answer;
+      if (flags.json) cli.print(JSON.stringify(answer, null, 2));
+      else
+        cli.print(
+          `${slices} slices: ${posted} posted, ${reversed} reversed, ${unchanged} unchanged, ${closed} closed; ${rows} ledger rows written.`,
+        );
+    });
+  program
+    .command('close')
+    .description('close a billing month; from then on it never changes')
+    .requiredOption('--period <month>', 'such as 2022-08')
+    .option('--json', 'print JSON')
+    .action(async (flags: { period: string; json?: boolean }) => {
+      const answer = await cli.ask<ReconcileAnswer>(
+        'POST',
+        '/api/v1/close',
+        JSON.stringify({ period: flags.period, by: 'cli' }),
+      );
+      if (flags.json) cli.print(JSON.stringify(answer, null, 2));
+      else cli.print(`${flags.period} is closed: ${answer.lines.length} bills, residual ${answer.residual}.`);
+    });
+  program
+    .command('parse')
+    .description('print one JSON object per log line; nothing is stored')
+    .argument('<file>', '- for standard input')
+    .requiredOption('--format <format>', 'combined or common')
+    .action((file: string, flags: { format: string }) => parseFile(file, flags.format, (text) => cli.print(text)));
+}
+
+async function apply(cli: Cli, flags: { file: string; dryRun?: boolean; json?: boolean }): Promise<void> {
+  const body = await readText(flags.file);
+  const path = `/api/v1/documents?dryRun=${flags.dryRun === true}&by=cli`;
+  const answer = await cli.ask<DocumentsAnswer>('POST', path, body, 'application/yaml');
+  if (flags.json) cli.print(JSON.stringify(answer, null, 2));
+  else
+    for (const { kind, name, version, status } of answer.documents)
+      cli.print(`${kind} ${name}: ${status}${flags.dryRun ? ' (dry run)' : ''}, version ${version}`);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
+  } catch (cause) {
+    throw fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
+  }
+}
+
+interface IngestFlags {
+  format: string;
+  tenantFrom?: string;
+  service: string;
+  json?: boolean;
+}
+
+async function ingest(cli: Cli, files: readonly string[], flags: IngestFlags): Promise<void> {
+  const results = [];
+  for (const file of files) {
+    const result = await ingestFile(cli, file, flags);
+    results.push(result);
+    if (!flags.json)
+      cli.print(
+        `${file}: ${result.format}, ${result.accepted} accepted${result.refused > 0 ? `, ${result.refused} refused` : ''}.`,
+      );
+    for (const { line, reason } of result.malformed) cli.warn(`taximeter: ${file}: line ${line}: ${reason}`);
+    if (result.refused > 0) {
+      const reasons = Object.entries(result.reasons).map(([reason, count]) => `${count} ${reason}`);
+      cli.warn(`taximeter: ${file}: refused ${reasons.join(', ')}; everything else was kept.`);
+      cli.failed();
+    }
+  }
+  await cli.ask('POST', '/api/v1/settle');
+  if (flags.json) cli.print(JSON.stringify(results, null, 2));
+}
+
+async function importBill(
+  cli: Cli,
+  files: readonly string[],
+  flags: { format: string; replace?: boolean; json?: boolean },
+): Promise<void> {
+  if (!['auto', 'focus'].includes(flags.format)) throw fail('FORMAT_UNKNOWN', { format: flags.format });
+  const upload = randomBytes(12).toString('hex');
+  for (const [place, file] of files.entries()) {
+    await readable(file);
+    const path = `/api/v1/uploads/${upload}/${place}?${new URLSearchParams({ name: basename(file) })}`;
+    await cli.ask('PUT', path, fileStream(file), 'application/octet-stream');
+  }
+  const body = {
+    upload,
+    names: files.map((file) => basename(file)),
+    format: flags.format,
+    replace: flags.replace === true,
+  };
+  const answer = await cli.ask<BillAnswer>('POST', '/api/v1/bills', JSON.stringify(body));
+  cli.print(flags.json ? JSON.stringify(answer, null, 2) : billText(answer));
+}
+
+async function readable(file: string): Promise<void> {
+  const { access, constants, stat } = await import('node:fs/promises');
+  try {
+    await access(file, constants.R_OK);
+    if (!(await stat(file)).isFile()) throw fail('FILE_UNREADABLE', { file, reason: 'it is not a file' });
+  } catch (cause) {
+    throw (cause as { code?: string }).code === 'FILE_UNREADABLE'
+      ? cause
+      : fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
+  }
+}
+
+function billText(answer: BillAnswer): string {
+  const groups = printRows(
+    formatOf({}) as 'table',
+    [
+      { head: 'source', value: (group) => group.source },
+      { head: 'account', value: (group) => group.account },
+      { head: 'billing period', value: (group) => group.billingStart.slice(0, 10) },
+      { head: 'rows', value: (group) => group.rows, align: 'right' },
+      { head: 'billed', value: (group) => shortMoney(group.billed, 12), align: 'right' },
+      { head: 'effective', value: (group) => shortMoney(group.effective, 12), align: 'right' },
+      { head: 'currency', value: (group) => group.currency },
+      { head: 'status', value: (group) => group.status },
+      { head: 'effective before', value: (group) => shortMoney(group.previousEffective, 12), align: 'right' },
+    ],
+    answer.groups,
+  );
+  const services = printRows(
+    'table',
+    [
+      { head: 'category', value: (service) => service.serviceCategory },
+      { head: 'service', value: (service) => service.serviceName },
+      { head: 'billed', value: (service) => shortMoney(service.billed, 6), align: 'right' },
+      { head: 'effective', value: (service) => shortMoney(service.effective, 6), align: 'right' },
+      { head: 'currency', value: (service) => service.currency },
+    ],
+    answer.byService,
+  );
+  const notes = answer.notes.map((note) => `note: ${note}`);
+  return [`${answer.rows} rows of ${answer.files.length} files (${answer.format})`, groups, services, ...notes].join(
+    '\n',
+  );
+}

@@ -1,0 +1,83 @@
+import { Failure, type FailureCode, fail, failures, type Problem } from '../model/index.ts';
+import type { Api } from '../serve/index.ts';
+import { runningServer } from '../store/index.ts';
+import type { Config } from './config.ts';
+
+/** Opens the data folder in this process; given by main.ts. */
+export type OpenLocally = (config: Config) => Promise<{ readonly api: Api; readonly close: () => Promise<void> }>;
+
+/** The API that commands talk to, whether a server runs it or this process does. */
+export interface Connection {
+  /** Sends a request; gives the decoded answer. Fails with the code that the API failed with. */
+  ask<Answer>(method: string, path: string, body?: Body, type?: string): Promise<Answer>;
+  /** Sends what is answered in another form than JSON, such as OTLP; gives nothing. */
+  send(path: string, body: Uint8Array, type: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Body = string | Uint8Array | ReadableStream<Uint8Array>;
+
+const LOCAL = 'http://127.0.0.1';
+const WAIT_MS = 5_000;
+
+/**
+ * Finds the server that holds the data folder and talks to it; without one, opens the folder itself.
+ *
+ * Fails  DATA_IN_USE when another command holds the folder for longer than a few seconds.
+ */
+export async function connect(config: Config, openLocally: OpenLocally): Promise<Connection> {
+  for (let waitedMs = 0; ; waitedMs += 200) {
+    const server = runningServer(config.folder);
+    if (server !== null && server.url !== '') {
+      const { url, token } = server;
+      return connection(url, token, reachable, async () => undefined);
+    }
+    if (server === null) {
+      const { api, close } = await openLocally(config);
+      return connection(LOCAL, '', api, close);
+    }
+    if (waitedMs >= WAIT_MS) throw fail('DATA_IN_USE', { folder: config.folder, pid: server.pid });
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+async function reachable(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (cause) {
+    throw fail('SERVER_UNREACHABLE', { url: new URL(request.url).origin }, [], cause);
+  }
+}
+
+function connection(base: string, token: string, send: Api, close: () => Promise<void>): Connection {
+  const request = async (method: string, path: string, body: Body | undefined, type: string): Promise<string> => {
+    const headers: Record<string, string> = body === undefined ? {} : { 'content-type': type };
+    if (token !== '') headers.authorization = `Bearer ${token}`;
+    const init = { method, headers, ...(body === undefined ? {} : { body, duplex: 'half' }) };
+    const answer = await send(new Request(base + path, init as RequestInit));
+    const text = await answer.text();
+    if (!answer.ok) throw failureOf(answer.status, text);
+    return text;
+  };
+  return {
+    close,
+    ask: async <Answer>(method: string, path: string, body?: Body, type = 'application/json') =>
+      JSON.parse(await request(method, path, body, type)) as Answer,
+    send: async (path, body, type) => {
+      await request('POST', path, body, type);
+    },
+  };
+}
+
+/** Makes the failure again that the API's problem details describe. */
+function failureOf(status: number, text: string): Failure {
+  try {
+    const problem = JSON.parse(text) as { code: FailureCode; detail: string; errors?: Problem[] };
+    if (!(problem.code in failures)) return fail('INTERNAL', { status });
+    const failure = new Failure(problem.code, {}, problem.errors ?? []);
+    failure.message = problem.detail;
+    return failure;
+  } catch {
+    return fail('SERVER_UNREACHABLE', { status });
+  }
+}

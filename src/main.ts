@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { type Config, runCli } from './cli/index.ts';
+import { Collector } from './collect/index.ts';
+import { createApi, type House, type Log, listen } from './serve/index.ts';
+import { holdFolder, openStore } from './store/index.ts';
+
+const LOAD_EVERY_MS = 1_000;
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const pages = join(root, 'web', 'dist');
+
+/** Opens the rooms on a data folder, from the left to the right of the house. */
+async function openHouse(
+  config: Config,
+  log: Log,
+  localToken: string,
+  url: string,
+): Promise<{ house: House; close: () => Promise<void> }> {
+  const folder = resolve(config.folder);
+  const letGo = holdFolder(folder, { pid: process.pid, url: '', token: localToken });
+  try {
+    const { clickhouseUrl, postgresUrl } = config;
+    const store = await openStore({ folder, clickhouseUrl, postgresUrl });
+    const collector = await Collector.open({
+      store,
+      folder,
+      nowMs: Date.now,
+      loadEveryMs: LOAD_EVERY_MS,
+      journalCapacityBytes: config.journalBytes,
+      warn: (message, facts) => log.warn(message, facts),
+    });
+    const house: House = {
+      version,
+      folder,
+      store,
+      collector,
+      now: () => new Date(),
+      limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
+      listeners: { api: url, otlp: `http://${config.host}:${config.otlpPort}` },
+      log,
+    };
+    const close = async () => {
+      await collector.close();
+      await store.close();
+      letGo();
+    };
+    return { house, close };
+  } catch (cause) {
+    letGo();
+    throw cause;
+  }
+}
+
+async function serve(config: Config) {
+  const log = logger(config.logLevel);
+  const localToken = randomBytes(32).toString('hex');
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.apiPort}`;
+  const { house, close } = await openHouse(config, log, localToken, url);
+  const api = createApi(house, { pages: existsSync(pages) ? pages : '' });
+  try {
+    const stopListening = await listen(house, api, { ...config, localToken });
+    holdFolder(house.folder, { pid: process.pid, url, token: localToken });
+    log.info('ready', { url, otlp: house.listeners.otlp, folder: house.folder });
+    const stop = async () => {
+      log.info('stopping');
+      await stopListening();
+      await close();
+    };
+    return { url, stop };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+async function openLocally(config: Config) {
+  const { house, close } = await openHouse(config, logger('warn'), '', '');
+  return { api: createApi(house, { pages: '' }), close };
+}
+
+function logger(level: string): Log {
+  const log = pino({ level, base: undefined }, pino.destination({ dest: 2, sync: true }));
+  return {
+    info: (message, facts = {}) => log.info(facts, message),
+    warn: (message, facts = {}) => log.warn(facts, message),
+    error: (message, facts = {}) => log.error(facts, message),
+  };
+}
+
+const exitCode = await runCli(process.argv.slice(2), {
+  version,
+  environment: process.env,
+  openLocally,
+  serve,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+});
+// The engine keeps threads; what was printed must be out before they are ended.
+process.stdout.write('', () => process.exit(exitCode));

@@ -1,0 +1,87 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { fail } from '../model/index.ts';
+import { addApiDocs } from './api-docs.ts';
+import type { House } from './house.ts';
+import { metricsOf } from './metrics.ts';
+import { answerOtlp, otlpSignal } from './otlp.ts';
+import { pageResponse } from './pages.ts';
+import { problemResponse } from './problem.ts';
+import { addDocuments } from './routes/documents.ts';
+import { addReports } from './routes/reports.ts';
+import { addStatus } from './routes/status.ts';
+import { addWork } from './routes/work.ts';
+
+/** A standard request in, a standard response out: over the network, or in memory for commands and tests. */
+export type Api = (request: Request) => Promise<Response>;
+
+export interface ApiOptions {
+  /** Where the built dashboards are; empty without them. */
+  readonly pages: string;
+}
+
+/**
+ * Builds the API over an opened house: reports, documents, work, health, the dashboards.
+ * Every error under /api is RFC 9457 problem details.
+ */
+export function createApi(house: House, options: ApiOptions): Api {
+  const app = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const problems = result.error.issues.map((issue) => ({ message: `${issue.path.join('.')}: ${issue.message}` }));
+      throw fail('PARAMETER_INVALID', {}, problems);
+    },
+  });
+  app.onError((cause) => problemResponse(cause, house.log));
+  app.use('/api/v1/*', async (context, next) => {
+    await next();
+    context.header('cache-control', 'no-store');
+    context.header('x-content-type-options', 'nosniff');
+  });
+  const limit = bodyLimit({
+    maxSize: house.limits.bodyBytes,
+    onError: () => {
+      throw fail('BODY_TOO_LARGE', { limitBytes: house.limits.bodyBytes });
+    },
+  });
+  for (const path of ['/api/v1/documents', '/api/v1/logs/*', '/api/v1/bills']) app.use(path, limit);
+  addStatus(app, house);
+  addReports(app, house);
+  addDocuments(app, house);
+  addWork(app, house);
+  addHealth(app, house);
+  app.doc31('/api/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Taximeter', version: house.version, description: 'Counts, costs and books every API call.' },
+  });
+  addApiDocs(app);
+  app.post('/v1/:signal', async (context) => {
+    const signal = otlpSignal(context.req.path);
+    if (signal === null) throw fail('NOT_FOUND', { path: context.req.path.slice(0, 100) });
+    const type = context.req.header('content-type') ?? '';
+    const encoding = context.req.header('content-encoding') ?? '';
+    const answer = await answerOtlp(house, signal, type, encoding, Buffer.from(await context.req.arrayBuffer()));
+    return new Response(new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
+  });
+  app.notFound(async (context) => {
+    const { method, path } = context.req;
+    const isPage = (method === 'GET' || method === 'HEAD') && !/^\/(api|v1)(\/|$)/.test(path);
+    const page = isPage && options.pages !== '' ? await pageResponse(options.pages, path) : null;
+    return page ?? problemResponse(fail('NOT_FOUND', { path: path.slice(0, 100) }), house.log);
+  });
+  return async (request) => app.fetch(request);
+}
+
+function addHealth(app: OpenAPIHono, house: House): void {
+  const registry = metricsOf(house);
+  app.get('/healthz', (context) => context.text('ok'));
+  app.get('/readyz', async (context) => {
+    await house.store.columns.query('SELECT 1');
+    await house.store.documents.selectFrom('fact').select('name').limit(1).execute();
+    return context.text('ready');
+  });
+  app.get('/metrics', async (context) => {
+    context.header('content-type', registry.contentType);
+    return context.body(await registry.metrics());
+  });
+}

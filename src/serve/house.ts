@@ -1,0 +1,28 @@
+import type { Collector } from '../collect/index.ts';
+import type { Store } from '../store/index.ts';
+
+/** What the API answers from: the rooms, opened. */
+export interface House {
+  readonly version: string;
+  /** The data folder. */
+  readonly folder: string;
+  readonly store: Store;
+  readonly collector: Collector;
+  readonly now: () => Date;
+  readonly limits: Limits;
+  readonly listeners: { readonly api: string; readonly otlp: string };
+  readonly log: Log;
+}
+
+export interface Limits {
+  /** Of one request body, also after it was unpacked. */
+  readonly bodyBytes: number;
+  /** Of one uploaded bill file. */
+  readonly uploadBytes: number;
+}
+
+export interface Log {
+  info(message: string, facts?: Record<string, unknown>): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+  error(message: string, facts?: Record<string, unknown>): void;
+}

@@ -1,0 +1,3 @@
+export { type Api, type ApiOptions, createApi } from './api.ts';
+export type { House, Limits, Log } from './house.ts';
+export { isLocalName, type ListenConfig, listen } from './listen.ts';

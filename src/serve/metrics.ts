@@ -1,0 +1,50 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { House } from './house.ts';
+
+/** The figures behind /metrics, read from the collector when they are asked for. */
+export function metricsOf(house: House): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const { collector } = house;
+  const counted = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  counted('taximeter_spans_accepted_total', 'Spans that are safe on the disk.', () => collector.counts.spans);
+  counted(
+    'taximeter_samples_accepted_total',
+    'Metric points that are safe on the disk.',
+    () => collector.counts.samples,
+  );
+  counted('taximeter_log_lines_accepted_total', 'Log lines that are safe on the disk.', () => collector.counts.lines);
+  counted(
+    'taximeter_rows_loaded_total',
+    'Journal rows that have reached the store.',
+    () => collector.counts.loadedRows,
+  );
+  new Counter({
+    name: 'taximeter_refused_total',
+    help: 'What was sent and is not counted, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, count] of collector.counts.refused.byReason) this.inc({ reason }, count);
+    },
+  });
+  new Gauge({
+    name: 'taximeter_journal_bytes',
+    help: 'Bytes that wait in the journal.',
+    registers: [registry],
+    collect() {
+      this.set(collector.journalBytes);
+    },
+  });
+  return registry;
+}

@@ -1,0 +1,101 @@
+import { unpack } from '../collect/index.ts';
+import { type Failure, fail } from '../model/index.ts';
+import type { House } from './house.ts';
+import { asFailure } from './problem.ts';
+
+/** An answer in the sender's own encoding. */
+export interface OtlpAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+export type OtlpSignal = 'traces' | 'metrics';
+
+const PROTOBUF = 'application/x-protobuf';
+const JSON_TYPE = 'application/json';
+
+/** gRPC codes of google.rpc.Status for the statuses that we answer. */
+const rpcCodes: Record<number, number> = { 400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14 };
+
+export function otlpSignal(path: string): OtlpSignal | null {
+  if (path === '/v1/traces') return 'traces';
+  return path === '/v1/metrics' ? 'metrics' : null;
+}
+
+/**
+ * Answers an OTLP/HTTP request.
+ *
+ * Takes  contentType, contentEncoding: the headers, empty when absent. body: as it was sent.
+ * Gives  200 after the data is safe on the disk; partial_success only when something was refused.
+ * From   OTLP specification: senders retry exactly 429, 502, 503 and 504, so what may pass later is a 503.
+ */
+export async function answerOtlp(
+  house: House,
+  signal: OtlpSignal,
+  contentType: string,
+  contentEncoding: string,
+  body: Buffer,
+): Promise<OtlpAnswer> {
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const isJson = type === JSON_TYPE;
+  try {
+    if (!isJson && type !== PROTOBUF) throw fail('BODY_TYPE_UNSUPPORTED', { contentType: type.slice(0, 60) });
+    const unpacked = await unpack(body, contentEncoding.trim().toLowerCase(), house.limits.bodyBytes);
+    const { refused } = await house.collector[signal](unpacked, isJson ? 'json' : 'protobuf');
+    return success(isJson, signal, refused.total, refused.toString());
+  } catch (cause) {
+    return failure(isJson, asFailure(cause, house.log));
+  }
+}
+
+/** A refusal that comes before the body is read, in the sender's encoding. */
+export function refuseOtlp(contentType: string, cause: Failure): OtlpAnswer {
+  return failure(contentType.startsWith(JSON_TYPE), cause);
+}
+
+function success(isJson: boolean, signal: OtlpSignal, rejected: number, message: string): OtlpAnswer {
+  if (isJson) {
+    const field = signal === 'traces' ? 'rejectedSpans' : 'rejectedDataPoints';
+    const partial = rejected === 0 ? {} : { partialSuccess: { [field]: String(rejected), errorMessage: message } };
+    return answer(200, JSON_TYPE, Buffer.from(JSON.stringify(partial)));
+  }
+  if (rejected === 0) return answer(200, PROTOBUF, Buffer.alloc(0));
+  const words = Buffer.from(message);
+  const partial = Buffer.concat([
+    Buffer.from([0x08]),
+    varint(rejected),
+    Buffer.from([0x12]),
+    varint(words.length),
+    words,
+  ]);
+  return answer(200, PROTOBUF, Buffer.concat([Buffer.from([0x0a]), varint(partial.length), partial]));
+}
+
+/** google.rpc.Status { 1: code, 2: message }. */
+function failure(isJson: boolean, cause: Failure): OtlpAnswer {
+  const status = cause.status === 500 ? 503 : cause.status;
+  const code = rpcCodes[status] ?? 2;
+  const message = `${cause.code}: ${cause.message}`;
+  const words = Buffer.from(message);
+  const body = isJson
+    ? Buffer.from(JSON.stringify({ code, message }))
+    : Buffer.concat([Buffer.from([0x08, code, 0x12]), varint(words.length), words]);
+  const result = answer(status, isJson ? JSON_TYPE : PROTOBUF, body);
+  return status === 503 ? { ...result, headers: { ...result.headers, 'retry-after': '5' } } : result;
+}
+
+function answer(status: number, type: string, body: Buffer): OtlpAnswer {
+  return { status, headers: { 'content-type': type, 'content-length': String(body.length) }, body };
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) {
+      bytes.push(rest);
+      return Buffer.from(bytes);
+    }
+    bytes.push((rest % 128) | 128);
+  }
+}

@@ -1,0 +1,31 @@
+import { Failure, type Problem } from '../model/index.ts';
+import type { Log } from './house.ts';
+
+/** RFC 9457 problem details of whatever was thrown; a bug tells its caller nothing but that it is one. */
+export function problemResponse(cause: unknown, log: Log): Response {
+  const failure = asFailure(cause, log);
+  const { status } = failure;
+  const body = {
+    type: `https://taximeter.dev/problems/${failure.code.toLowerCase().replaceAll('_', '-')}`,
+    title: failure.message.split(';')[0],
+    status,
+    detail: failure.message,
+    code: failure.code,
+    whatToDo: failure.todo,
+    ...(failure.problems.length > 0 ? { errors: failure.problems as Problem[] } : {}),
+  };
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  if (status === 503 || status === 429) headers['retry-after'] = '5';
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+export function asFailure(cause: unknown, log: Log): Failure {
+  if (cause instanceof Failure) {
+    if (cause.status >= 500) log.error(cause.message, { code: cause.code, cause: String(cause.cause ?? '') });
+    return cause;
+  }
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('DISK_FULL', {}, [], cause);
+  log.error('a fault in Taximeter', { cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+  return new Failure('INTERNAL', {}, [], cause);
+}

@@ -1,0 +1,109 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { costReport, reconcile } from '../../ledger/index.ts';
+import { fail, formatInstant, isTimeZone, parseMonth, parseRange } from '../../model/index.ts';
+import { usageDimensions, usageReport, usageWindows } from '../../usage/index.ts';
+import { costAnswer, reconcileAnswer, usageAnswer } from '../contract/contract.ts';
+import type { House } from '../house.ts';
+import { answers } from './answers.ts';
+
+const costDimensions = ['tenant', 'endpoint', 'pool', 'service'] as const;
+
+const rangeQuery = {
+  from: z.string().openapi({ example: '2022-08-01', description: 'a day or an instant; whole minutes' }),
+  to: z.string().openapi({ example: '2022-09-01', description: 'not included' }),
+};
+const byQuery = z.string().optional();
+
+const costRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/cost',
+  summary: 'What calls cost, beside what the bill says',
+  request: {
+    query: z.object({
+      ...rangeQuery,
+      by: byQuery.openapi({ example: 'tenant,endpoint' }),
+      currency: z.string().optional(),
+    }),
+  },
+  responses: answers(costAnswer),
+});
+
+const usageRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/usage',
+  summary: 'How many calls, by whom, when',
+  request: {
+    query: z.object({
+      ...rangeQuery,
+      by: byQuery.openapi({ example: 'tenant,endpoint,consumer' }),
+      window: z.enum(usageWindows).default('none'),
+      tz: z.string().default('UTC').openapi({ description: 'IANA zone in which days and hours begin' }),
+    }),
+  },
+  responses: answers(usageAnswer),
+});
+
+const reconcileRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/reconcile',
+  summary: 'The ledger against the bills of one billing month',
+  request: { query: z.object({ period: z.string().openapi({ example: '2022-08' }) }) },
+  responses: answers(reconcileAnswer),
+});
+
+/** Reports: questions that change nothing. */
+export function addReports(app: OpenAPIHono, house: House): void {
+  app.openapi(costRoute, async (context) => {
+    const query = context.req.valid('query');
+    const range = parseRange(query.from, query.to);
+    const by = dimensions(query.by ?? 'tenant,endpoint', costDimensions);
+    const report = await costReport(house.store, range, by, query.currency);
+    return context.json({ range: shown(range), ...report, pools: [...report.pools], rows: [...report.rows] }, 200);
+  });
+  app.openapi(usageRoute, async (context) => {
+    const query = context.req.valid('query');
+    if (!isTimeZone(query.tz)) throw fail('PARAMETER_INVALID', { tz: query.tz.slice(0, 60) });
+    const range = parseRange(query.from, query.to);
+    const { window, by } = windowAndDimensions(query.window, query.by ?? '');
+    const report = await usageReport(house.store, { range, window, timeZone: query.tz, by });
+    return context.json({ range: shown(range), ...report, rows: [...report.rows] }, 200);
+  });
+  app.openapi(reconcileRoute, async (context) => {
+    const result = await reconcile(house.store, parseMonth(context.req.valid('query').period));
+    const lines = result.lines.map((line) => ({ ...line, findings: [...line.findings] }));
+    return context.json({ ...result, lines }, 200);
+  });
+}
+
+/** `--by tenant,day` names a window among the dimensions. */
+function windowAndDimensions(window: (typeof usageWindows)[number], by: string) {
+  const names = by
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const named = usageWindows.find((candidate) => candidate !== 'none' && names.includes(candidate));
+  if (named && window !== 'none' && window !== named) throw fail('PARAMETER_INVALID', { by, window });
+  return {
+    window: named ?? window,
+    by: dimensions(names.filter((name) => name !== named).join(','), usageDimensions),
+  };
+}
+
+function dimensions<Name extends string>(by: string, known: readonly Name[]): Name[] {
+  const names = [
+    ...new Set(
+      by
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    ),
+  ];
+  const unknown = names.filter((name) => !(known as readonly string[]).includes(name));
+  if (unknown.length > 0)
+    throw fail('PARAMETER_INVALID', { by: unknown.join(',').slice(0, 60), known: known.join(',') });
+  return known.filter((name) => names.includes(name));
+}
+
+function shown(range: { fromMs: number; toMs: number }) {
+  return { from: formatInstant(range.fromMs), to: formatInstant(range.toMs) };
+}

@@ -1,0 +1,178 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { importBill } from '../../bill/index.ts';
+import { parseTenantFrom } from '../../collect/index.ts';
+import { closePeriod, postAllocation } from '../../ledger/index.ts';
+import { fail, parseMonth, parseRange } from '../../model/index.ts';
+import { allocateAnswer, billAnswer, linesAnswer, reconcileAnswer, settleAnswer } from '../contract/contract.ts';
+import type { House } from '../house.ts';
+import { answers } from './answers.ts';
+
+const uploadName = z.string().regex(/^[A-Za-z0-9]{8,64}$/);
+
+const uploadRoute = createRoute({
+  method: 'put',
+  path: '/api/v1/uploads/{upload}/{place}',
+  summary: 'Send one file of a bill export; the import follows',
+  request: {
+    params: z.object({ upload: uploadName, place: z.coerce.number().int().min(0).max(9999) }),
+    query: z.object({ name: z.string().min(1).max(255) }),
+  },
+  responses: answers(z.object({ bytes: z.number() })),
+});
+
+const billRoute = createRoute({
+  method: 'post',
+  path: '/api/v1/bills',
+  summary: 'Import one whole bill export from uploaded files',
+  request: {
+    body: {
+      content: {
+        'application/json': {
+          schema: z.object({
+            upload: uploadName,
+            names: z.array(z.string().min(1).max(255)).min(1).max(10_000),
+            format: z.enum(['auto', 'focus']).default('auto'),
+            replace: z.boolean().default(false),
+          }),
+        },
+      },
+    },
+  },
+  responses: answers(billAnswer),
+});
+
+const rangeBody = { content: { 'application/json': { schema: z.object({ from: z.string(), to: z.string() }) } } };
+
+const allocateRoute = createRoute({
+  method: 'post',
+  path: '/api/v1/allocate',
+  summary: 'Share out everything that starts in a range, and post it',
+  request: { body: rangeBody },
+  responses: answers(allocateAnswer),
+});
+
+const closeRoute = createRoute({
+  method: 'post',
+  path: '/api/v1/close',
+  summary: 'Close a billing month',
+  request: {
+    body: {
+      content: {
+        'application/json': { schema: z.object({ period: z.string(), by: z.string().max(100).default('api') }) },
+      },
+    },
+  },
+  responses: answers(reconcileAnswer),
+});
+
+const linesRoute = createRoute({
+  method: 'post',
+  path: '/api/v1/logs/{format}',
+  summary: 'Send whole lines of a log, or of OTLP/JSON',
+  request: {
+    params: z.object({ format: z.enum(['combined', 'otlp-jsonl', 'otlp-proto']) }),
+    query: z.object({
+      service: z.string().min(1).max(200).default('access-log'),
+      tenantFrom: z.string().max(300).optional(),
+      fingerprint: z.string().max(128).default(''),
+      offset: z.coerce.number().int().min(0).default(0),
+    }),
+    body: { content: { 'text/plain': { schema: z.string() }, 'application/octet-stream': { schema: z.string() } } },
+  },
+  responses: answers(linesAnswer),
+});
+
+const settleRoute = createRoute({
+  method: 'post',
+  path: '/api/v1/settle',
+  summary: 'Wait until everything acknowledged so far can be asked for',
+  responses: answers(settleAnswer),
+});
+
+/** Work: requests that bring something in or post something. */
+export function addWork(app: OpenAPIHono, house: House): void {
+  const uploads = join(house.folder, 'uploads');
+  app.openapi(uploadRoute, async (context) => {
+    const { upload, place } = context.req.valid('param');
+    const folder = join(uploads, upload);
+    await mkdir(folder, { recursive: true });
+    const body = context.req.raw.body;
+    const bytes = body === null ? 0 : await receive(body, join(folder, String(place)), house.limits.uploadBytes);
+    return context.json({ bytes }, 200);
+  });
+  app.openapi(billRoute, async (context) => {
+    const { upload, names, format, replace } = context.req.valid('json');
+    const folder = join(uploads, upload);
+    try {
+      const there = new Set(await readdir(folder).catch(() => []));
+      const missing = names.filter((_, place) => !there.has(String(place)));
+      if (missing.length > 0) throw fail('PARAMETER_INVALID', { notUploaded: missing.join(', ').slice(0, 200) });
+      const files = names.map((name, place) => ({ name, path: join(folder, String(place)) }));
+      const summary = await importBill(house.store, files, { format, replace, now: house.now() });
+      return context.json(structuredClone(summary) as z.infer<typeof billAnswer>, 200);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+  app.openapi(allocateRoute, async (context) => {
+    const { from, to } = context.req.valid('json');
+    return context.json(await postAllocation(house.store, parseRange(from, to), house.now()), 200);
+  });
+  app.openapi(closeRoute, async (context) => {
+    const { period, by } = context.req.valid('json');
+    const result = await closePeriod(house.store, parseMonth(period), by, house.now());
+    return context.json(
+      { ...result, lines: result.lines.map((line) => ({ ...line, findings: [...line.findings] })) },
+      200,
+    );
+  });
+  app.openapi(linesRoute, async (context) => {
+    const { format } = context.req.valid('param');
+    const query = context.req.valid('query');
+    if (format === 'otlp-proto') {
+      const decoded = await house.collector.traces(Buffer.from(await context.req.arrayBuffer()), 'protobuf');
+      return context.json(shownLines({ ...decoded, malformed: [] }), 200);
+    }
+    const text = await context.req.text();
+    if (format === 'otlp-jsonl') return context.json(shownLines(await house.collector.otlpLines(text)), 200);
+    const tenantFrom = parseTenantFrom(query.tenantFrom);
+    if (tenantFrom === null) throw fail('PARAMETER_INVALID', { tenantFrom: query.tenantFrom });
+    const source = { service: query.service, tenantFrom, fingerprint: query.fingerprint };
+    return context.json(shownLines(await house.collector.lines(text, source, query.offset)), 200);
+  });
+  app.openapi(settleRoute, async (context) => {
+    await house.collector.settle();
+    return context.json({ settled: true as const }, 200);
+  });
+}
+
+function shownLines(result: {
+  accepted: number;
+  refused: { byReason: ReadonlyMap<string, number> };
+  malformed: readonly { line: number; reason: string }[];
+}) {
+  return {
+    accepted: result.accepted,
+    refused: Object.fromEntries(result.refused.byReason),
+    malformed: [...result.malformed],
+  };
+}
+
+async function receive(body: ReadableStream<Uint8Array>, path: string, limitBytes: number): Promise<number> {
+  let bytes = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > limitBytes) done(fail('BODY_TOO_LARGE', { limitBytes }));
+      else done(null, chunk);
+    },
+  });
+  await pipeline(Readable.fromWeb(body as NodeReadableStream), counted, createWriteStream(path));
+  return bytes;
+}
