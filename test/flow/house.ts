@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { importBill } from '../../src/bill/index.ts';
+import { boundarySpec, Collector } from '../../src/collect/index.ts';
+import { costModelSpec } from '../../src/cost/index.ts';
+import { type CostReport, costReport, type PostingSummary, postAllocation } from '../../src/ledger/index.ts';
+import { parseRange } from '../../src/model/index.ts';
+import { applyVersions, openStore, parseDocuments, type Store } from '../../src/store/index.ts';
+import type { Audit, AuditInput } from './auditor/auditor.ts';
+
+/** The rooms from collect to ledger on one data folder, wired as commands wire them. */
+export class House {
+  readonly store: Store;
+  readonly collector: Collector;
+  readonly #folder: string;
+  #bills = 0;
+
+  private constructor(store: Store, collector: Collector, folder: string) {
+    this.store = store;
+    this.collector = collector;
+    this.#folder = folder;
+  }
+
+  static async open(folder: string): Promise<House> {
+    mkdirSync(folder, { recursive: true });
+    const store = await openStore({ folder });
+    const collector = await Collector.open({
+      store,
+      folder,
+      nowMs: Date.now,
+      loadEveryMs: 3_600_000,
+      journalCapacityBytes: 2 ** 31,
+      warn: (message) => {
+        throw new Error(message);
+      },
+    });
+    return new House(store, collector, folder);
+  }
+
+  async close(): Promise<void> {
+    await this.collector.close();
+    await this.store.close();
+  }
+
+  async ingestTraces(lines: readonly string[]): Promise<void> {
+    for (const line of lines) await this.collector.traces(Buffer.from(line), 'json');
+    await this.collector.settle();
+  }
+
+  async ingestMetrics(lines: readonly string[]): Promise<void> {
+    for (const line of lines) await this.collector.metrics(Buffer.from(line), 'json');
+    await this.collector.settle();
+  }
+
+  /** Each text is a whole export. */
+  async importBills(bills: readonly string[]): Promise<void> {
+    for (const bill of bills) {
+      const name = `bill-${this.#bills++}.csv`;
+      const path = join(this.#folder, name);
+      writeFileSync(path, bill);
+      await importBill(this.store, [{ name, path }], { format: 'focus', replace: true, now: new Date() });
+    }
+  }
+
+  async apply(text: string): Promise<void> {
+    const schemas = { CostModel: costModelSpec, Boundary: boundarySpec };
+    const versions = parseDocuments(text).map(({ kind, name, effectiveFromMs, reason, check }) => {
+      const checked = check<unknown>(schemas[kind as keyof typeof schemas]);
+      if ('problems' in checked) throw new Error(JSON.stringify(checked.problems));
+      return { kind, name, effectiveFromMs, reason, spec: checked.value };
+    });
+    await applyVersions(this.store.documents, versions, 'test', new Date());
+    if (versions.some(({ kind }) => kind === 'Boundary')) await this.collector.applyBoundary();
+  }
+
+  allocate({ from, to }: Pick<AuditInput, 'from' | 'to'>): Promise<PostingSummary> {
+    return postAllocation(this.store, parseRange(from, to), new Date());
+  }
+
+  report({ from, to }: Pick<AuditInput, 'from' | 'to'>): Promise<CostReport> {
+    return costReport(this.store, parseRange(from, to), ['tenant', 'endpoint']);
+  }
+}
+
+/** A report in the form of an audit, to be compared digit for digit. */
+export function auditForm({ identity, pools, rows }: CostReport): Omit<Audit, 'stats'> {
+  const zero = '0.000000000000000000';
+  const poolForm = ({ tenants, idle, unattributed, out_of_scope }: CostReport['pools'][number]) => ({
+    tenants,
+    ...(idle === zero ? {} : { idle }),
+    ...(unattributed === zero ? {} : { unattributed }),
+    ...(out_of_scope === zero ? {} : { out_of_scope }),
+  });
+  return {
+    identity: { ...identity },
+    pools: Object.fromEntries(pools.map((pool) => [pool.pool, poolForm(pool)])),
+    rows: rows.map(({ tenant = '', endpoint = '', calls, direct, indirect, full, directPerCall, fullPerCall }) => ({
+      ...{ tenant, endpoint, calls: calls ?? 0, direct, indirect, full, directPerCall, fullPerCall },
+    })),
+  };
+}
