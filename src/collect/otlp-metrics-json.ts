@@ -42,7 +42,7 @@ export function decodeMetricsJson(body: Buffer, writer: RowWriter): Decoded {
 }
 
 function decodeMetric(metric: JsonMetric, resource: Labels, writer: RowWriter, refused: RefusalCount): number {
-  const source = sourceOf(String(metric.name ?? ''), resource);
+  const source = sourceOf(typeof metric.name === 'string' ? metric.name : '', resource);
   const points = listOf<JsonPoint>(metric.gauge?.dataPoints ?? metric.sum?.dataPoints, 'dataPoints');
   if (!metric.gauge && !metric.sum) {
     refused.add('metric_type_unsupported');
@@ -56,12 +56,16 @@ function decodeMetric(metric: JsonMetric, resource: Labels, writer: RowWriter, r
     const at = halvesOf(point.timeUnixNano);
     const value = point.asDouble ?? point.asInt;
     const refusal = at
-      ? encodeSample(writer, source, labelsOf(point.attributes), kind, at, String(value ?? ''))
+      ? encodeSample(writer, source, labelsOf(point.attributes), kind, at, numberText(value))
       : ('time_invalid' as const);
     if (refusal) refused.add(refusal);
     else accepted += 1;
   }
   return accepted;
+}
+
+function numberText(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 
 /** 1 is delta, 2 is cumulative; a sum that may fall is a level, not a counter. */
@@ -73,7 +77,7 @@ export function kindOfSum(temporality: unknown, isMonotonic: boolean): SampleKin
 function labelsOf(attributes: unknown): Labels {
   const labels = listOf<JsonAttribute>(attributes, 'attributes').flatMap(({ key, value }) => {
     const text = valueText(value);
-    return typeof key === 'string' && text !== undefined ? [[key, text] as const] : [];
+    return text === undefined ? [] : [[typeof key === 'string' ? key : '', text] as const];
   });
   return sortedLabels(labels);
 }

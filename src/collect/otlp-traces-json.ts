@@ -1,9 +1,9 @@
 import type { RowWriter } from '../store/index.ts';
 import { slotOfKey, TEXT_SLOTS } from './attributes.ts';
 import { halvesOf, type JsonAttribute, listOf, parseOtlpJson, valueText } from './otlp-json.ts';
-import { type Decoded, setNumberText } from './otlp-traces-protobuf.ts';
-import { type Refusal, RefusalCount } from './refusal.ts';
-import { AttributeSlots, SpanDraft } from './span-draft.ts';
+import { type Decoded, LINKS_AT_MOST, setNumberText } from './otlp-traces-protobuf.ts';
+import { RefusalCount } from './refusal.ts';
+import { AttributeSlots, MALFORMED_ID, SpanDraft } from './span-draft.ts';
 import { encodeSpan, resourceFacts } from './span-encode.ts';
 
 interface JsonSpan {
@@ -43,7 +43,8 @@ export function decodeTracesJson(body: Buffer, namespace: Buffer, writer: RowWri
     const facts = resourceFacts(slots);
     for (const scopeSpans of listOf<Record<string, unknown>>(resourceSpans.scopeSpans, 'scopeSpans')) {
       for (const span of listOf<JsonSpan>(scopeSpans.spans, 'spans')) {
-        const refusal = fillDraft(span) ?? encodeSpan(writer, draft, facts, namespace);
+        fillDraft(span);
+        const refusal = encodeSpan(writer, draft, facts, namespace);
         if (refusal) refused.add(refusal);
         else accepted += 1;
       }
@@ -58,23 +59,17 @@ const SPAN_AT = 16;
 const PARENT_AT = 24;
 const TEXT_AT = 32;
 
-function fillDraft(span: JsonSpan): Refusal | null {
+function fillDraft(span: JsonSpan): void {
   const links = listOf<{ traceId?: unknown; spanId?: unknown }>(span.links, 'links');
   const traceState = Buffer.from(typeof span.traceState === 'string' ? span.traceState : '');
   const name = Buffer.from(typeof span.name === 'string' ? span.name : '');
   const linksAt = TEXT_AT + traceState.length + name.length;
   draft.clear(Buffer.alloc(linksAt + links.length * 24));
-  if (!writeHex(span.traceId, TRACE_AT, 16)) return 'trace_id_invalid';
-  if (!writeHex(span.spanId, SPAN_AT, 8)) return 'span_id_invalid';
-  draft.traceAt = TRACE_AT;
-  draft.spanAt = SPAN_AT;
-  if (span.parentSpanId !== undefined && span.parentSpanId !== null && span.parentSpanId !== '') {
-    if (!writeHex(span.parentSpanId, PARENT_AT, 8)) return 'parent_id_invalid';
-    draft.parentAt = PARENT_AT;
-  }
-  const start = halvesOf(span.startTimeUnixNano);
-  const end = halvesOf(span.endTimeUnixNano);
-  if (!start || !end) return 'time_invalid';
+  draft.traceAt = writeId(span.traceId, TRACE_AT, 16);
+  draft.spanAt = writeId(span.spanId, SPAN_AT, 8);
+  draft.parentAt = writeId(span.parentSpanId, PARENT_AT, 8);
+  const start = halvesOf(span.startTimeUnixNano) ?? noTime;
+  const end = halvesOf(span.endTimeUnixNano) ?? noTime;
   draft.startLow = start.low;
   draft.startHigh = start.high;
   draft.endLow = end.low;
@@ -87,23 +82,28 @@ function fillDraft(span: JsonSpan): Refusal | null {
   draft.nameEnd = draft.nameAt + name.copy(draft.source, draft.nameAt);
   links.forEach((link, place) => {
     const at = linksAt + place * 24;
-    if (!writeHex(link.traceId, at, 16) || !writeHex(link.spanId, at + 16, 8)) return;
+    if (draft.linkTraces.length >= LINKS_AT_MOST) return;
+    if (writeId(link.traceId, at, 16) < 0 || writeId(link.spanId, at + 16, 8) < 0) return;
     draft.linkTraces.push(at);
     draft.linkSpans.push(at + 16);
   });
   fillSlots(draft.attributes, span.attributes);
-  return null;
 }
 
-function writeHex(value: unknown, at: number, length: number): boolean {
-  if (typeof value !== 'string' || value.length !== length * 2 || !/^[0-9a-fA-F]+$/.test(value)) return false;
+/** A time that is none: later than any that is taken. */
+const noTime = { low: 0, high: 0xffff_ffff };
+
+/** Writes a hexadecimal id and gives its place, -1 for an absent one. */
+function writeId(value: unknown, at: number, length: number): number {
+  if (value === undefined || value === null || value === '') return -1;
+  if (typeof value !== 'string' || value.length !== length * 2 || !/^[0-9a-fA-F]+$/.test(value)) return MALFORMED_ID;
   draft.source.write(value, at, 'hex');
-  return true;
+  return at;
 }
 
 function kindOf(kind: unknown): number {
-  const number = typeof kind === 'string' ? kindNames.indexOf(kind) : Number(kind);
-  return number >= 0 && number <= 5 ? number : 0;
+  const number = typeof kind === 'string' ? kindNames.indexOf(kind) : kind;
+  return typeof number === 'number' && number >= 0 && number <= 5 ? Math.floor(number) : 0;
 }
 
 function fillSlots(slots: AttributeSlots, attributes: unknown): void {

@@ -1,8 +1,8 @@
 import type { RowWriter } from '../store/index.ts';
 import { slotOfBytes, TEXT_SLOTS } from './attributes.ts';
-import { MalformedMessage, ProtoReader } from './proto-reader.ts';
-import { type Refusal, RefusalCount } from './refusal.ts';
-import { AttributeSlots, SpanDraft } from './span-draft.ts';
+import { ProtoReader } from './proto-reader.ts';
+import { RefusalCount } from './refusal.ts';
+import { AttributeSlots, MALFORMED_ID, SpanDraft } from './span-draft.ts';
 import { encodeSpan, type ResourceFacts, resourceFacts } from './span-encode.ts';
 
 /** What came out of one request. */
@@ -11,9 +11,8 @@ export interface Decoded {
   readonly refused: RefusalCount;
 }
 
-/** Values nested deeper are some other program's structure; the specification's own senders stay far below. */
-const DEEPEST_VALUE = 64;
-const LINKS_AT_MOST = 1_000;
+/** More links than this are some other program's structure; the specification's own senders stay far below. */
+export const LINKS_AT_MOST = 1_000;
 
 /**
  * Decodes an OTLP ExportTraceServiceRequest straight into rows, without objects per span.
@@ -96,81 +95,73 @@ class TracesDecoder {
     const outer = reader.limit;
     reader.limit = reader.end();
     draft.clear(reader.buffer);
-    let refusal: Refusal | null = null;
-    while (!reader.isDone) refusal = this.#spanField(reader.tag()) ?? refusal;
+    while (!reader.isDone) this.#spanField(reader.tag());
     reader.limit = outer;
-    refusal ??= encodeSpan(this.#writer, draft, resource, this.#namespace);
+    const refusal = encodeSpan(this.#writer, draft, resource, this.#namespace);
     if (refusal) this.#refused.add(refusal);
     else this.#accepted += 1;
   }
 
-  #spanField(tag: number): Refusal | null {
+  #spanField(tag: number): void {
     const reader = this.#reader;
     switch (tag) {
       case 10:
         draft.traceAt = this.#id(16);
-        return draft.traceAt < 0 ? 'trace_id_invalid' : null;
+        return;
       case 18:
         draft.spanAt = this.#id(8);
-        return draft.spanAt < 0 ? 'span_id_invalid' : null;
+        return;
       case 26: {
         const end = reader.end();
         draft.traceStateAt = end > reader.at ? reader.at : -1;
         draft.traceStateEnd = reader.at = end;
-        return null;
+        return;
       }
       case 34:
-        return this.#parent();
+        draft.parentAt = this.#id(8);
+        return;
       case 42: {
         const end = reader.end();
         draft.nameAt = reader.at;
         draft.nameEnd = reader.at = end;
-        return null;
+        return;
       }
       case 48:
         draft.kind = clampKind(reader.varint());
-        return null;
+        return;
       case 57:
         reader.fixed64();
         draft.startLow = reader.low;
         draft.startHigh = reader.high;
-        return null;
+        return;
       case 65:
         reader.fixed64();
         draft.endLow = reader.low;
         draft.endHigh = reader.high;
-        return null;
+        return;
       case 74:
         this.#attribute(draft.attributes);
-        return null;
+        return;
       case 106:
         this.#link();
-        return null;
+        return;
       case 122:
         this.#status();
-        return null;
+        return;
       default:
         reader.skip(tag);
-        return null;
+        return;
     }
   }
 
-  /** Gives where an id stands, or -1 when it has another length. */
+  /** Gives where an id stands, -1 for an empty one. */
   #id(length: number): number {
     const reader = this.#reader;
     const end = reader.end();
-    const at = end - reader.at === length ? reader.at : -1;
+    const found = end - reader.at;
+    const at = found === length ? reader.at : found === 0 ? -1 : MALFORMED_ID;
     reader.at = end;
     return at;
-  }
-
-  #parent(): Refusal | null {
-    const reader = this.#reader;
-    const end = reader.end();
-    const length = end - reader.at;
-    draft.parentAt = length === 8 ? reader.at : -1;
-    reader.at = end;
-    return length === 0 || length === 8 ? null : 'parent_id_invalid';
   }
 
   #link(): void {
@@ -227,14 +218,14 @@ class TracesDecoder {
     if (slot >= 0 && valueAt >= 0) {
       reader.at = valueAt;
       reader.limit = valueEnd;
-      this.#value(into, slot, 0);
+      this.#value(into, slot);
     }
     reader.at = end;
     reader.limit = outer;
   }
 
-  #value(into: AttributeSlots, slot: number, depth: number): void {
-    if (depth > DEEPEST_VALUE) throw new MalformedMessage('a value is nested too deep');
+  /** Lists and maps inside a value are passed over: nothing that we need has one. */
+  #value(into: AttributeSlots, slot: number): void {
     const reader = this.#reader;
     while (!reader.isDone) {
       const tag = reader.tag();
@@ -266,5 +257,5 @@ function clampKind(kind: number): number {
 /** Some senders write numbers as text. */
 export function setNumberText(into: AttributeSlots, slot: number, text: string): void {
   if (/^\d{1,16}(\.\d+)?$/.test(text)) into.setNumber(slot, Number(text));
-  else if (text === 'true') into.setNumber(slot, 1);
+  else if (text === 'true' || text === 'false') into.setNumber(slot, text === 'true' ? 1 : 0);
 }

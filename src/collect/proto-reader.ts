@@ -40,25 +40,27 @@ export class ProtoReader {
       this.at = at + 1;
       return first;
     }
-    let value = 0;
+    // Two parts of 28 and 35 bits: a small negative number has 64 bits, and one double would round it to 0.
+    let low = 0;
+    let high = 0;
     let scale = 1;
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 9; i++) {
       if (at >= this.limit) throw new MalformedMessage('a number breaks off');
       const byte = buffer[at++]!;
-      if (i === 9) {
-        // The tenth byte holds the sign bit of a 64-bit number.
-        if (byte > 1) throw new MalformedMessage('a number is too long');
-        this.at = at;
-        return value + byte * scale - (byte === 1 ? 2 ** 64 : 0);
-      }
-      value += (byte & 0x7f) * scale;
+      if (i < 4) low += (byte & 0x7f) * scale;
+      else high += (byte & 0x7f) * scale;
       if (byte < 0x80) {
         this.at = at;
-        return value;
+        return high * 2 ** 28 + low;
       }
-      scale *= 128;
+      scale = i === 3 ? 1 : scale * 128;
     }
-    throw new MalformedMessage('a number is too long');
+    // The tenth byte holds the sign bit.
+    if (at >= this.limit) throw new MalformedMessage('a number breaks off');
+    const sign = buffer[at++]!;
+    if (sign > 1) throw new MalformedMessage('a number is too long');
+    this.at = at;
+    return (sign === 1 ? high - 2 ** 35 : high) * 2 ** 28 + low;
   }
 
   /** A varint as an exact signed 64-bit number, for values. */

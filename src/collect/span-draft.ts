@@ -2,6 +2,9 @@ import { ALL_SLOTS, type Slot, TEXT_SLOTS } from './attributes.ts';
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
+/** Stands where an id's place would: something was sent, but no id. */
+export const MALFORMED_ID = -2;
+
 /** Values of known attributes, one place per name; used again for every span so that nothing is allocated on the hot path. */
 export class AttributeSlots {
   readonly sources: Buffer[] = new Array(TEXT_SLOTS);
@@ -46,7 +49,7 @@ export class AttributeSlots {
   }
 }
 
-/** One span while it is being decoded. Ids are places in `source`; -1 is absent. */
+/** One span while it is being decoded. Ids are places in `source`; -1 is absent, MALFORMED_ID is no id. */
 export class SpanDraft {
   readonly attributes = new AttributeSlots();
   source: Buffer = Buffer.alloc(0);

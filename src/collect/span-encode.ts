@@ -4,7 +4,7 @@ import { consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './att
 import { ownEndpoint } from './endpoint.ts';
 import { safeConsumer, safeName } from './privacy.ts';
 import type { Refusal } from './refusal.ts';
-import type { AttributeSlots, SpanDraft } from './span-draft.ts';
+import { type AttributeSlots, MALFORMED_ID, type SpanDraft } from './span-draft.ts';
 import { type Weight, weightFromTraceState } from './weight.ts';
 import { Origin } from './work-row.ts';
 
@@ -99,6 +99,7 @@ export function encodeSpan(
 function refusalOf(draft: SpanDraft): Refusal | null {
   if (isZero(draft.source, draft.traceAt, 16)) return 'trace_id_invalid';
   if (isZero(draft.source, draft.spanAt, 8)) return 'span_id_invalid';
+  if (draft.parentAt === MALFORMED_ID) return 'parent_id_invalid';
   if (draft.startHigh < OLDEST_HIGH || draft.startHigh > NEWEST_HIGH) return 'time_invalid';
   if (draft.endHigh > NEWEST_HIGH) return 'time_invalid';
   return draft.endHigh - draft.startHigh >= LONGEST_HIGH ? 'duration_too_long' : null;
