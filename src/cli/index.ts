@@ -1,2 +1,3 @@
-export { type CliDeps, runCli } from './cli.ts';
+export { runCli } from './cli.ts';
 export { type Config, readConfig } from './config.ts';
+export type { CliDeps } from './context.ts';

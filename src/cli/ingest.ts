@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseCombined } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 import type { LinesAnswer } from '../serve/contract/contract.ts';
-import type { Cli } from './cli.ts';
+import type { Cli } from './context.ts';
 import { checkFile, lineChunks, type Packing, unpacked } from './read-input.ts';
 
 export type InputFormat = 'otlp-jsonl' | 'otlp-proto' | 'combined';

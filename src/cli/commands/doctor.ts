@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../../serve/contract/contract.ts';
 import { runningServer } from '../../store/index.ts';
-import type { Cli } from '../cli.ts';
-import { failureLines } from '../cli.ts';
+import type { Cli } from '../context.ts';
+import { failureLines } from '../context.ts';
 
 type Finding = readonly [ok: boolean, words: string];
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CostAnswer, ReconcileAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
-import type { Cli } from '../cli.ts';
+import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
 
 type CostRow = CostAnswer['rows'][number];

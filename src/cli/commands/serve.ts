@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Cli } from '../cli.ts';
 import { checkListeners, readConfig } from '../config.ts';
+import type { Cli } from '../context.ts';
 
 /** serve: everything in one process, until it is told to stop. */
 export function addServeCommand(program: Command, cli: Cli): void {

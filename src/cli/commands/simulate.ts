@@ -17,7 +17,7 @@ import {
 } from '../../advise/index.ts';
 import { formatInstant, monthsOf } from '../../model/index.ts';
 import type { AllocateAnswer, BillAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
-import type { Cli } from '../cli.ts';
+import type { Cli } from '../context.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 const DEMO_SAMPLE_SECONDS = 300;

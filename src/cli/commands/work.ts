@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { fail } from '../../model/index.ts';
 import type { AllocateAnswer, BillAnswer, DocumentsAnswer, ReconcileAnswer } from '../../serve/contract/contract.ts';
-import type { Cli } from '../cli.ts';
+import type { Cli } from '../context.ts';
 import { ingestFile } from '../ingest.ts';
 import { parseFile } from '../parse.ts';
 import { formatOf, printRows, shortMoney } from '../print.ts';
