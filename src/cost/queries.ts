@@ -33,7 +33,7 @@ export function sumCharges(
       SELECT source, account, currency, billing_start, billing_end, charge_start, charge_end,
         ${basisColumns[model.spec.basis]} AS cost, ${pool.sql} AS pool
       FROM charges
-      WHERE (${conditionOf(imports)}) AND charge_start >= {from:DateTime} AND charge_start < {to:DateTime}
+      WHERE (${conditionOf(imports)}) AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
     )
     GROUP BY source, account, currency, billing_start, billing_end, charge_start, charge_end, pool
     ORDER BY source, account, currency, billing_start, charge_start, charge_end, pool`,
@@ -138,10 +138,12 @@ export function metricIntegrals(columns: ColumnStore, metric: string, range: Tim
   );
 }
 
-/** Gives which service a pod belongs to, as its spans say. */
+/** Gives which service a pod belongs to, as its spans say; of several the first in UTF-8 byte order. */
 export async function podServices(columns: ColumnStore): Promise<Map<string, string>> {
   const rows = await columns.query<{ pod: string; service: string }>(
-    "SELECT pod, min(service) AS service FROM work WHERE pod != '' AND service != '' GROUP BY pod",
+    `SELECT pod, of_service AS service FROM (
+      SELECT pod, min(service) AS of_service FROM work WHERE pod != '' AND service != '' GROUP BY pod
+    )`,
   );
   return new Map(rows.map((row) => [row.pod, row.service]));
 }

@@ -35,7 +35,7 @@ export interface PostedSlice {
 export async function postedSlices(columns: ColumnStore, range: TimeRange): Promise<Map<string, PostedSlice>> {
   const rows = await columns.query<SliceRow & { amount: string }>(
     `SELECT ${sliceColumns}, -sum(amount) AS amount FROM postings
-     WHERE ledger = 'bill' AND charge_start >= {from:DateTime} AND charge_start < {to:DateTime}
+     WHERE ledger = 'bill' AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
      GROUP BY slice, version, fingerprint, source, account, currency, billing_start, billing_end, charge_start, charge_end, pool, kind, model, driver
      HAVING sum(toInt8(entry)) > 0`,
     secondsOf(range),
@@ -81,7 +81,7 @@ export function postedShares(columns: ColumnStore, posted: PostedSlice): Promise
   return columns.query<ShareRow>(
     `SELECT ledger, service, tenant, endpoint, toString(weight) AS weight, amount FROM postings
      WHERE slice = unhex({id:String}) AND version = {version:UInt32} AND entry = 'posting' AND ledger != 'bill'
-       AND charge_start = {start:DateTime}`,
+       AND charge_start = toDateTime({start:UInt32}, 'UTC')`,
     { id: posted.id, version: posted.version, start: posted.slice.chargeStartMs / 1000 },
   );
 }
@@ -90,7 +90,7 @@ export function postedShares(columns: ColumnStore, posted: PostedSlice): Promise
 export async function lastVersions(columns: ColumnStore, range: TimeRange): Promise<Map<string, number>> {
   const rows = await columns.query<{ id: string; last: number }>(
     `SELECT hex(slice) AS id, max(version) AS last FROM postings
-     WHERE ledger = 'bill' AND charge_start >= {from:DateTime} AND charge_start < {to:DateTime} GROUP BY slice`,
+     WHERE ledger = 'bill' AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC') GROUP BY slice`,
     secondsOf(range),
   );
   return new Map(rows.map((row) => [row.id, row.last]));
@@ -107,7 +107,7 @@ export interface LedgerSumRow {
 export function sumByPool(columns: ColumnStore, range: TimeRange, currency: string): Promise<LedgerSumRow[]> {
   return columns.query<LedgerSumRow>(
     `SELECT pool, kind, ledger, sum(amount) AS amount FROM postings
-     WHERE ledger != 'bill' AND currency = {currency:String} AND charge_start >= {from:DateTime} AND charge_start < {to:DateTime}
+     WHERE ledger != 'bill' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
      GROUP BY pool, kind, ledger HAVING sum(toInt8(entry)) != 0 ORDER BY pool, kind, ledger`,
     { ...secondsOf(range), currency },
   );
@@ -153,7 +153,7 @@ export function sumCosts(
       SELECT ${keys.join(', ')}, sumIf(amount, kind = 'direct') AS direct, sumIf(amount, kind = 'indirect') AS indirect,
         arraySort(groupUniqArrayIf(toString(model), entry = 'posting')) AS models, max(${isOpen}) AS is_open
       FROM postings
-      WHERE ledger = 'tenant' AND currency = {currency:String} AND charge_start >= {from:DateTime} AND charge_start < {to:DateTime}
+      WHERE ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
       GROUP BY k_tenant, k_endpoint, k_pool, k_service HAVING sum(toInt8(entry)) != 0
     ) ORDER BY tenant, endpoint, pool, service`,
     { ...secondsOf(range), currency, ...params },
@@ -174,7 +174,7 @@ export function sumByBill(columns: ColumnStore, range: TimeRange): Promise<Poste
   return columns.query<PostedBillRow>(
     `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
       -sum(amount) AS posted
-     FROM postings WHERE ledger = 'bill' AND billing_start >= {from:DateTime} AND billing_start < {to:DateTime}
+     FROM postings WHERE ledger = 'bill' AND billing_start >= toDateTime({from:UInt32}, 'UTC') AND billing_start < toDateTime({to:UInt32}, 'UTC')
      GROUP BY source, account, currency, billing_start, billing_end ORDER BY source, account, currency, billing_start`,
     secondsOf(range),
   );
