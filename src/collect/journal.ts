@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { encodeFrameHead, encodeHeader, FRAME_BYTES, HEADER_BYTES, type SegmentKind } from './segment.ts';
@@ -42,6 +42,8 @@ export class Journal {
   readonly #sealed: { readonly id: number; readonly path: string; readonly sizeBytes: number }[] = [];
   #current: OpenSegment | null = null;
   #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #sealing: Pick<Waiting, 'done' | 'failed'>[] = [];
   #writing: Promise<void> | null = null;
   #sizeBytes = 0;
 
@@ -63,11 +65,11 @@ export class Journal {
     return journal;
   }
 
-  /** The largest id among the segments found at opening; 0 when there was none. */
+  /** The largest id among the segments of a folder, also of those set aside; 0 when there is none. */
   static async largestId(folder: string): Promise<number> {
     await mkdir(folder, { recursive: true });
     const ids = (await readdir(folder))
-      .filter((name) => /^\d{16}\.seg$/.test(name))
+      .filter((name) => /^\d{16}\.seg/.test(name))
       .map((name) => Number(name.slice(0, 16)));
     return Math.max(0, ...ids);
   }
@@ -92,28 +94,46 @@ export class Journal {
    */
   append(payload: Buffer, rows: number): Promise<void> {
     if (rows === 0) return Promise.resolve();
-    if (this.#sizeBytes + payload.length + FRAME_BYTES > this.#config.capacityBytes) {
+    const sizeBytes = payload.length + FRAME_BYTES;
+    // What others wait to have written counts too, or many at once would get past the limit; and perhaps a segment must be begun.
+    if (this.#sizeBytes + this.#waitingBytes + HEADER_BYTES + sizeBytes > this.#config.capacityBytes) {
       return Promise.reject(fail('JOURNAL_FULL', { sizeBytes: this.#sizeBytes }));
     }
+    this.#waitingBytes += sizeBytes;
     return new Promise((done, failed) => {
       this.#waiting.push({ payload, rows, done, failed });
       this.#writing ??= this.#writeAll();
     });
   }
 
-  /** Ends the segment being written, so that it can be loaded. */
-  async seal(): Promise<void> {
-    while (this.#writing) await this.#writing;
-    await this.#sealCurrent();
+  /** Ends the segment being written, so that it can be loaded. The writer does it between two writes: it never waits for a pause. */
+  seal(): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#sealing.push({ done, failed });
+      this.#writing ??= this.#writeAll();
+    });
   }
 
   /** Forgets a segment after its rows are durable in the store. */
   async remove(id: number): Promise<void> {
+    const segment = this.#take(id);
+    if (segment) await rm(segment.path, { force: true });
+  }
+
+  /** Keeps a damaged segment beside the journal, for people: it is not read again. Gives where it is. */
+  async setAside(id: number): Promise<string> {
+    const segment = this.#take(id);
+    if (!segment) return '';
+    const path = `${segment.path}.damaged`;
+    await rename(segment.path, path);
+    return path;
+  }
+
+  #take(id: number) {
     const place = this.#sealed.findIndex((segment) => segment.id === id);
     const [segment] = this.#sealed.splice(place, place < 0 ? 0 : 1);
-    if (!segment) return;
-    this.#sizeBytes -= segment.sizeBytes;
-    await rm(segment.path, { force: true });
+    if (segment) this.#sizeBytes -= segment.sizeBytes;
+    return segment;
   }
 
   async close(): Promise<void> {
@@ -123,41 +143,49 @@ export class Journal {
   async #writeAll(): Promise<void> {
     // Let requests that arrived in the same turn of the loop share the sync.
     await new Promise(setImmediate);
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#sealing.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];
-      try {
-        await this.#writeGroup(group);
-        for (const { done } of group) done();
-      } catch (cause) {
-        const failure = await this.#abandon(cause);
-        for (const { failed } of group) failed(failure);
-      }
+      await this.#answer(group, () => this.#writeGroup(group));
+      const sealing = this.#sealing;
+      this.#sealing = [];
+      if (sealing.length > 0) await this.#answer(sealing, () => this.#sealCurrent());
     }
     this.#writing = null;
   }
 
+  async #answer(waiting: readonly Pick<Waiting, 'done' | 'failed'>[], work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      for (const { done } of waiting) done();
+    } catch (cause) {
+      const failure = await this.#abandon(cause);
+      for (const { failed } of waiting) failed(failure);
+    }
+  }
+
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
-    const segment = this.#current ?? (await this.#begin());
+    if (group.length === 0) return;
     const parts = group.flatMap(({ payload, rows }) => [encodeFrameHead(payload, rows), payload]);
     const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    let written = 0;
-    const whole = parts.length === 2 && sizeBytes > 1 << 20 ? null : Buffer.concat(parts, sizeBytes);
-    for (const part of whole ? [whole] : parts) {
-      let from = 0;
-      // A full disk may take a part of a write without an error; only the next one fails.
-      while (from < part.length) {
-        const { bytesWritten } = await segment.file.write(part, from, part.length - from, segment.sizeBytes + written);
-        from += bytesWritten;
-        written += bytesWritten;
-      }
+    try {
+      const segment = this.#current ?? (await this.#begin());
+      await this.#writeParts(segment, parts, sizeBytes);
+      segment.sizeBytes += sizeBytes;
+      segment.rows += group.reduce((sum, { rows }) => sum + rows, 0);
+      this.#sizeBytes += sizeBytes;
+    } finally {
+      this.#waitingBytes -= sizeBytes;
     }
+    const { segmentRows, segmentBytes } = this.#config;
+    if (this.#current!.rows >= segmentRows || this.#current!.sizeBytes >= segmentBytes) await this.#sealCurrent();
+  }
+
+  async #writeParts(segment: OpenSegment, parts: readonly Buffer[], sizeBytes: number): Promise<void> {
+    const whole = parts.length === 2 && sizeBytes > 1 << 20 ? null : Buffer.concat(parts, sizeBytes);
+    let at = segment.sizeBytes;
+    for (const part of whole ? [whole] : parts) at = await writeWhole(segment.file, part, at);
     await segment.file.datasync();
-    segment.sizeBytes += sizeBytes;
-    segment.rows += group.reduce((sum, { rows }) => sum + rows, 0);
-    this.#sizeBytes += sizeBytes;
-    if (segment.rows >= this.#config.segmentRows || segment.sizeBytes >= this.#config.segmentBytes)
-      await this.#sealCurrent();
   }
 
   async #begin(): Promise<OpenSegment> {
@@ -166,9 +194,9 @@ export class Journal {
     const file = await open(path, 'wx');
     const receivedDay = Math.floor(this.#config.nowMs() / MILLIS_PER_DAY);
     this.#current = { id, path, file, sizeBytes: HEADER_BYTES, rows: 0 };
-    await file.write(encodeHeader({ kind: this.#config.kind, id, receivedDay }), 0, HEADER_BYTES, 0);
-    await this.#syncFolder();
     this.#sizeBytes += HEADER_BYTES;
+    await writeWhole(file, encodeHeader({ kind: this.#config.kind, id, receivedDay }), 0);
+    await this.#syncFolder();
     return this.#current;
   }
 
@@ -186,26 +214,28 @@ export class Journal {
     const segment = this.#current;
     if (segment === null) return;
     this.#current = null;
+    if (segment.rows > 0) this.#sealed.push({ id: segment.id, path: segment.path, sizeBytes: segment.sizeBytes });
+    else this.#sizeBytes -= HEADER_BYTES;
     await segment.file.close();
-    if (segment.rows > 0) {
-      this.#sealed.push({ id: segment.id, path: segment.path, sizeBytes: segment.sizeBytes });
-      return;
-    }
-    this.#sizeBytes -= HEADER_BYTES;
-    await rm(segment.path, { force: true });
+    if (segment.rows === 0) await rm(segment.path, { force: true });
   }
 
   /** After a failed write or sync the file's end cannot be trusted: cut it back and never write to it again. */
   async #abandon(cause: unknown): Promise<unknown> {
     const segment = this.#current;
-    try {
-      await segment?.file.truncate(segment.sizeBytes);
-      await this.#sealCurrent();
-    } catch {
-      // The checksums tell at the next start where the whole frames end.
-      this.#current = null;
-    }
+    // Where even that fails, the checksums tell the loader where the whole frames end.
+    await segment?.file.truncate(segment.sizeBytes).catch(() => undefined);
+    await this.#sealCurrent().catch(() => undefined);
     const code = (cause as NodeJS.ErrnoException).code;
     return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' ? fail('DISK_FULL', {}, [], cause) : cause;
   }
+}
+
+/** A full disk may take a part of a write without an error; only the next one fails. Gives where the next write goes. */
+async function writeWhole(file: FileHandle, bytes: Buffer, at: number): Promise<number> {
+  let from = 0;
+  while (from < bytes.length) {
+    from += (await file.write(bytes, from, bytes.length - from, at + from)).bytesWritten;
+  }
+  return at + from;
 }

@@ -18,7 +18,7 @@ import {
 } from './queries.ts';
 import { RecentTraces } from './recent-traces.ts';
 import { SeenTraces } from './seen.ts';
-import { decodeSegment, type SegmentContent, SegmentKind } from './segment.ts';
+import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from './segment.ts';
 import { RecordReader, type SpanRecord } from './span-record.ts';
 import { Origin, workShape } from './work-row.ts';
 
@@ -95,8 +95,13 @@ export class Loader {
     return this.#alone(async () => {
       let rows = 0;
       for (let segment = journal.sealed[0]; segment !== undefined; segment = journal.sealed[0]) {
-        rows += await this.#loadSegment(segment.path);
-        await journal.remove(segment.id);
+        const bytes = await readFile(segment.path);
+        const content = decodeSegment(bytes);
+        if (content !== null) rows += await this.#loadSegment(content);
+        // A file that ends with its header, or within it, was begun by a process that got no further.
+        const isWhole = content === null ? bytes.length <= HEADER_BYTES : content.damagedFrames === 0;
+        if (isWhole) await journal.remove(segment.id);
+        else this.#warnOfDamage(await journal.setAside(segment.id), content);
       }
       return rows;
     });
@@ -122,21 +127,19 @@ export class Loader {
     return turn;
   }
 
-  async #loadSegment(path: string): Promise<number> {
-    const content = decodeSegment(await readFile(path));
-    if (content === null) {
-      this.#deps.warn('a journal segment has no valid header; nothing in it was acknowledged', { path });
-      return 0;
-    }
-    if (content.damagedFrames > 0) {
-      this.#deps.warn('a journal segment is damaged; its other frames were kept', {
-        path,
-        frames: content.damagedFrames,
-      });
-    }
+  async #loadSegment(content: SegmentContent): Promise<number> {
     if (content.kind === SegmentKind.samples) await this.#loadSamples(content);
     else await this.#loadWork(content);
     return content.rows;
+  }
+
+  #warnOfDamage(path: string, content: SegmentContent | null): void {
+    const loaded = content === null ? 'its header is not whole' : 'its whole frames were loaded';
+    this.#deps.warn(`a journal segment is damaged and was set aside: ${loaded}`, {
+      code: 'JOURNAL_DAMAGED',
+      path,
+      frames: content?.damagedFrames ?? 0,
+    });
   }
 
   async #loadWork(content: SegmentContent): Promise<void> {
