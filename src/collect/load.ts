@@ -164,12 +164,16 @@ export class Loader {
     await this.#fetch(changed, stored);
     if (this.#anyLinks) await this.#fetchLinked(arrived, stored);
     const result = batchRows({ batch, receivedDay, changed, arrived, stored, isBoundary: this.#isBoundary });
+    // From here on a failure leaves open what is stored: the next batch must ask the store, not what was kept at hand.
+    for (const traceKey of changed) {
+      this.#seen!.add(traceKey);
+      this.#recent.delete(traceKey);
+    }
     if (result.rows > 0) {
       await this.#insert('work', workShape, result.bytes, batch);
       await countBatch(columns, batch);
     }
     for (const [traceKey, bodies] of result.bodies) {
-      this.#seen!.add(traceKey);
       if (!isSingleLine(traceKey, arrived)) this.#recent.set(traceKey, bodies);
     }
   }
