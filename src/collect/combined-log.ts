@@ -16,8 +16,9 @@ export interface LogLine {
   protocol?: string;
 }
 
+// The agent comes last, and a line that was cut short in it still tells of its call: its end quote may be missing.
 const LINE =
-  /^(\S+) (\S+) (.+?) \[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?\s*$/;
+  /^(\S+) (\S+) (.+?) \[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: (?:"((?:[^"\\]|\\.)*)"|-) (?:"((?:[^"\\]|\\.)*)"?|-))?\s*$/;
 const REQUEST = /^([A-Za-z_]+) (\S.*?)(?: (HTTP\/\d(?:\.\d)?))?$/;
 const months: Record<string, number> = {
   Jan: 0,
@@ -44,25 +45,36 @@ const months: Record<string, number> = {
 export function parseCombined(line: string): LogLine | null {
   const match = LINE.exec(line);
   if (!match) return null;
-  const month = months[match[5]!];
-  if (month === undefined) return null;
-  const offset = (Number(match[11]) * 60 + Number(match[12])) * 60_000;
-  const local = Date.UTC(
-    Number(match[6]),
-    month,
-    Number(match[4]),
-    Number(match[7]),
-    Number(match[8]),
-    Number(match[9]),
-  );
-  const result: LogLine = { tsMs: match[10] === '-' ? local + offset : local - offset, status: Number(match[14]) };
+  const tsMs = instantOf(match);
+  const bytesOut = match[15] === '-' ? undefined : Number(match[15]);
+  if (tsMs === null || (bytesOut !== undefined && !Number.isSafeInteger(bytesOut))) return null;
+  const result: LogLine = { tsMs };
+  if (match[14] !== '-') result.status = Number(match[14]);
+  if (bytesOut !== undefined) result.bytesOut = bytesOut;
   if (match[1] !== '-') result.clientIp = match[1]!;
   if (match[3] !== '-') result.user = match[3]!;
-  if (match[15] !== '-') result.bytesOut = Number(match[15]);
   if (match[17] !== undefined && match[17] !== '-' && match[17] !== '') result.userAgent = unescaped(match[17]);
   addRequest(result, match[13]!);
   return result;
 }
+
+// Nanoseconds of later years do not fit 64 bits; earlier ones come from broken clocks.
+const OLDEST_YEAR = 1990;
+const NEWEST_YEAR = 2199;
+
+/** The time in the brackets; null for one that no clock shows. */
+function instantOf(match: RegExpExecArray): number | null {
+  const month = months[match[5]!];
+  const [day, year, hour, minute, second] = [4, 6, 7, 8, 9].map((group) => Number(match[group])) as Five;
+  if (month === undefined || year < OLDEST_YEAR || year > NEWEST_YEAR) return null;
+  const local = Date.UTC(year, month, day, hour, minute, second);
+  // A leap second is written as 60.
+  if (new Date(Date.UTC(year, month, day)).getUTCDate() !== day || hour > 23 || minute > 59 || second > 60) return null;
+  const offset = (Number(match[11]) * 60 + Number(match[12])) * 60_000;
+  return match[10] === '-' ? local + offset : local - offset;
+}
+
+type Five = [number, number, number, number, number];
 
 function addRequest(line: LogLine, request: string): void {
   const match = REQUEST.exec(unescaped(request));
