@@ -69,13 +69,15 @@ export interface ModelInForce {
 /**
  * Gives the cost model's versions over time.
  *
+ * Takes  asOf: models as they were known on that date; none: now.
  * Gives  stretches without overlap, oldest first; none before the first effective date.
- * Holds  at any time the version with the latest effective date is in force, of equal dates the newest version.
+ * Holds  at any time the version with the latest effective date is in force, of equal dates the one applied last.
  */
 export async function modelsInForce(documents: DocumentStore, asOf?: Date): Promise<ModelInForce[]> {
   const byStart = new Map<number, StoredDocument>();
-  for (const document of await versionsOf(documents, 'CostModel', asOf))
-    byStart.set(Date.parse(document.effective_from), document);
+  // Versions count per name; across names only the order in which they were applied says which is newer.
+  const applied = (await versionsOf(documents, 'CostModel', asOf)).sort((a, b) => a.id - b.id);
+  for (const document of applied) byStart.set(Date.parse(document.effective_from), document);
   const starts = [...byStart.keys()].sort((a, b) => a - b);
   return starts.map((fromMs, place) => {
     const document = byStart.get(fromMs)!;

@@ -37,12 +37,14 @@ export function sumCharges(
     )
     GROUP BY source, account, currency, billing_start, billing_end, charge_start, charge_end, pool
     ORDER BY source, account, currency, billing_start, charge_start, charge_end, pool`,
-    { ...pool.params, from: seconds(range.fromMs), to: seconds(range.toMs) },
+    { ...pool.params, ...secondsOf(range) },
   );
 }
 
-function seconds(ms: number): number {
-  return Math.min(Math.max(0, Math.ceil(ms / 1000)), 4_294_967_295);
+/** A range as bounds of a column of whole seconds, kept within what such a column can hold. */
+export function secondsOf({ fromMs, toMs }: TimeRange): { from: number; to: number } {
+  const bound = (ms: number) => Math.min(Math.max(0, Math.ceil(ms / 1000)), 4_294_967_295);
+  return { from: bound(fromMs), to: bound(toMs) };
 }
 
 /** What one work row adds to a driver, before it is weighed. */

@@ -1,8 +1,9 @@
-import { type Driver, parseMoney, type TimeRange } from '../model/index.ts';
+import type { Driver, TimeRange } from '../model/index.ts';
 import type { ColumnStore, StoredImport } from '../store/index.ts';
 import type { ModelInForce, Pool } from './cost-model.ts';
 import { fixedCharges } from './fixed-charges.ts';
 import { type ChargeSumRow, sumCharges } from './queries.ts';
+import { storedAmount } from './stored-amount.ts';
 
 /** The name of the source of fixed amounts. */
 export const FIXED_SOURCE = 'fixed';
@@ -38,25 +39,45 @@ export async function slicesOf(
   models: readonly ModelInForce[],
   range: TimeRange,
 ): Promise<Slice[]> {
+  const slices = [...(await chargeSlices(columns, imports, models, range)), ...fixedSlices(models, range)];
+  return slices.sort((a, b) => a.chargeStartMs - b.chargeStartMs || a.chargeEndMs - b.chargeEndMs);
+}
+
+/** The part of `slicesOf` that comes from bills. */
+export async function chargeSlices(
+  columns: ColumnStore,
+  imports: readonly StoredImport[],
+  models: readonly ModelInForce[],
+  range: TimeRange,
+): Promise<Slice[]> {
   const slices: Slice[] = [];
   for (const model of withBeginning(models)) {
     const stretch = { fromMs: Math.max(range.fromMs, model.fromMs), toMs: Math.min(range.toMs, model.toMs) };
     if (stretch.fromMs >= stretch.toMs) continue;
     for (const row of await sumCharges(columns, imports, model, stretch)) slices.push(sliceOfCharges(row, model));
-    slices.push(...slicesOfFixed(model, stretch));
   }
-  return slices.sort((a, b) => a.chargeStartMs - b.chargeStartMs || a.chargeEndMs - b.chargeEndMs);
+  return slices;
+}
+
+/** The part of `slicesOf` that comes from the models themselves. Pure. */
+export function fixedSlices(models: readonly ModelInForce[], range: TimeRange): Slice[] {
+  return models.flatMap((model) =>
+    fixedCharges(model, range).map(({ pool, ...charge }) => ({
+      source: FIXED_SOURCE,
+      account: '',
+      currency: model.spec.currency,
+      ...charge,
+      ...rule(pool),
+      model: model.id,
+    })),
+  );
 }
 
 /** Before the first model nothing is in scope; the charges are there all the same. */
 function withBeginning(models: readonly ModelInForce[]): ModelInForce[] {
-  const spec = {
-    currency: models[0]?.spec.currency ?? '',
-    basis: models[0]?.spec.basis ?? 'effective',
-    pools: [],
-  } as const;
+  const { currency = '', basis = 'effective' } = models[0]?.spec ?? {};
   const toMs = models[0]?.fromMs ?? Number.MAX_SAFE_INTEGER;
-  return [{ id: '', fromMs: Number.MIN_SAFE_INTEGER, toMs, spec: { ...spec, pools: [] } }, ...models];
+  return [{ id: '', fromMs: Number.MIN_SAFE_INTEGER, toMs, spec: { currency, basis, pools: [] } }, ...models];
 }
 
 function sliceOfCharges(row: ChargeSumRow, model: ModelInForce): Slice {
@@ -71,19 +92,8 @@ function sliceOfCharges(row: ChargeSumRow, model: ModelInForce): Slice {
     chargeEndMs: Number(row.charge_end) * 1000,
     ...rule(pool),
     model: model.id,
-    amountAtto: parseMoney(row.amount).amountAtto,
+    amountAtto: storedAmount(row.amount),
   };
-}
-
-function slicesOfFixed(model: ModelInForce, range: TimeRange): Slice[] {
-  return fixedCharges(model, range).map(({ pool, ...charge }) => ({
-    source: FIXED_SOURCE,
-    account: '',
-    currency: model.spec.currency,
-    ...charge,
-    ...rule(pool),
-    model: model.id,
-  }));
 }
 
 function rule(pool: Pool | null): Pick<Slice, 'pool' | 'poolId' | 'kind' | 'driver'> {

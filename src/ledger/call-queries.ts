@@ -1,6 +1,6 @@
 import { type Driver, fail, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
-import type { Dimension } from './queries.ts';
+import type { Dimension } from './sum-queries.ts';
 
 /** Calls of one group, in millionths. */
 export interface CallTotal {

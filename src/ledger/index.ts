@@ -1,5 +1,7 @@
 export { closePeriod } from './close.ts';
-export { type CostReport, type CostReportRow, costReport, type Identity } from './cost-report.ts';
+export { type CostReport, costReport } from './cost-report.ts';
+export type { CostReportRow } from './cost-rows.ts';
+export type { Identity } from './identity.ts';
 export { type PostingSummary, postAllocation } from './ledger.ts';
-export type { Dimension } from './queries.ts';
 export { type ReconcileLine, type Reconciliation, reconcile } from './reconcile.ts';
+export type { Dimension } from './sum-queries.ts';

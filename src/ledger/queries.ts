@@ -1,5 +1,5 @@
-import type { LedgerAccount, Slice } from '../cost/index.ts';
-import { type Driver, parseMoney, type TimeRange } from '../model/index.ts';
+import { type LedgerAccount, type Slice, secondsOf, storedAmount } from '../cost/index.ts';
+import type { Driver, TimeRange } from '../model/index.ts';
 import type { ColumnStore, DocumentStore, StoredPeriod } from '../store/index.ts';
 
 const sliceColumns = `hex(slice) AS slice, version, hex(fingerprint) AS fingerprint, source, account, currency,
@@ -60,7 +60,7 @@ export async function postedSlices(columns: ColumnStore, range: TimeRange): Prom
           driver: row.driver,
           model: row.model,
           pool: null,
-          amountAtto: parseMoney(row.amount).amountAtto,
+          amountAtto: storedAmount(row.amount),
         },
       },
     ]),
@@ -96,96 +96,7 @@ export async function lastVersions(columns: ColumnStore, range: TimeRange): Prom
   return new Map(rows.map((row) => [row.id, row.last]));
 }
 
-export interface LedgerSumRow {
-  pool: string;
-  kind: 'direct' | 'indirect';
-  ledger: LedgerAccount;
-  amount: string;
-}
-
-/** Sums the ledger by pool and account. */
-export function sumByPool(columns: ColumnStore, range: TimeRange, currency: string): Promise<LedgerSumRow[]> {
-  return columns.query<LedgerSumRow>(
-    `SELECT pool, kind, ledger, sum(amount) AS amount FROM postings
-     WHERE ledger != 'bill' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
-     GROUP BY pool, kind, ledger HAVING sum(toInt8(entry)) != 0 ORDER BY pool, kind, ledger`,
-    { ...secondsOf(range), currency },
-  );
-}
-
-export type Dimension = 'tenant' | 'endpoint' | 'pool' | 'service';
-
-export interface CostSumRow {
-  tenant: string;
-  endpoint: string;
-  pool: string;
-  service: string;
-  direct: string;
-  indirect: string;
-  models: string[];
-  is_open: number;
-}
-
-/** Sums what tenants owe by the dimensions asked for; the others come back empty. */
-export function sumCosts(
-  columns: ColumnStore,
-  range: TimeRange,
-  currency: string,
-  by: readonly Dimension[],
-  closed: readonly StoredPeriod[],
-): Promise<CostSumRow[]> {
-  const keys = (['tenant', 'endpoint', 'pool', 'service'] as const).map((name) =>
-    by.includes(name) ? `${name} AS k_${name}` : `'' AS k_${name}`,
-  );
-  const closedKeys = closed.map(
-    (period, place) =>
-      `({s${place}:String}, {a${place}:String}, toDateTime(${Math.floor(period.billing_start / 1000)}, 'UTC'))`,
-  );
-  const params = Object.fromEntries(
-    closed.flatMap((period, place) => [
-      [`s${place}`, period.source],
-      [`a${place}`, period.account],
-    ]),
-  );
-  const isOpen = closedKeys.length === 0 ? '1' : `(source, account, billing_start) NOT IN (${closedKeys.join(', ')})`;
-  return columns.query<CostSumRow>(
-    `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, direct, indirect, models, is_open FROM (
-      SELECT ${keys.join(', ')}, sumIf(amount, kind = 'direct') AS direct, sumIf(amount, kind = 'indirect') AS indirect,
-        arraySort(groupUniqArrayIf(toString(model), entry = 'posting')) AS models, max(${isOpen}) AS is_open
-      FROM postings
-      WHERE ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
-      GROUP BY k_tenant, k_endpoint, k_pool, k_service HAVING sum(toInt8(entry)) != 0
-    ) ORDER BY tenant, endpoint, pool, service`,
-    { ...secondsOf(range), currency, ...params },
-  );
-}
-
-export interface PostedBillRow {
-  source: string;
-  account: string;
-  currency: string;
-  billing_start: number;
-  billing_end: number;
-  posted: string;
-}
-
-/** Sums what was posted for each bill whose billing period starts in a range. */
-export function sumByBill(columns: ColumnStore, range: TimeRange): Promise<PostedBillRow[]> {
-  return columns.query<PostedBillRow>(
-    `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
-      -sum(amount) AS posted
-     FROM postings WHERE ledger = 'bill' AND billing_start >= toDateTime({from:UInt32}, 'UTC') AND billing_start < toDateTime({to:UInt32}, 'UTC')
-     GROUP BY source, account, currency, billing_start, billing_end ORDER BY source, account, currency, billing_start`,
-    secondsOf(range),
-  );
-}
-
 /** Reads the billing periods that are closed. */
 export function closedPeriods(documents: DocumentStore): Promise<StoredPeriod[]> {
   return documents.selectFrom('period').selectAll().execute();
-}
-
-function secondsOf(range: TimeRange): { from: number; to: number } {
-  const clamp = (ms: number) => Math.min(Math.max(0, Math.ceil(ms / 1000)), 4_294_967_295);
-  return { from: clamp(range.fromMs), to: clamp(range.toMs) };
 }

@@ -1,8 +1,12 @@
 import { activeImports } from '../bill/index.ts';
-import { FIXED_SOURCE, modelsInForce, type Slice, slicesOf } from '../cost/index.ts';
-import { type BillingMonth, fail, formatInstant, formatMoney, MILLIS_PER_HOUR, parseMoney } from '../model/index.ts';
-import type { Store } from '../store/index.ts';
-import { closedPeriods, sumByBill } from './queries.ts';
+import { chargeSlices, FIXED_SOURCE, fixedSlices, modelsInForce, type Slice, storedAmount } from '../cost/index.ts';
+import { type BillingMonth, formatInstant, formatMoney } from '../model/index.ts';
+import type { Store, StoredImport, StoredPeriod } from '../store/index.ts';
+import { billOfRow, billOfSlice } from './bill-key.ts';
+import { sumOf } from './identity.ts';
+import { missingHours } from './missing-hours.ts';
+import { closedPeriods } from './queries.ts';
+import { type PostedBillRow, sumByBill } from './sum-queries.ts';
 
 export interface ReconcileLine {
   readonly source: string;
@@ -31,108 +35,116 @@ export interface Reconciliation {
   readonly residual: string;
 }
 
+/** What is known of one bill: from its charges, from the invoice, from the ledger, and since it was closed. */
+interface Bill {
+  readonly head: Pick<Slice, 'source' | 'account' | 'currency' | 'billingStartMs' | 'billingEndMs'>;
+  readonly slices: Slice[];
+  billedAtto: bigint;
+  posted?: PostedBillRow;
+  closed?: StoredPeriod;
+}
+
+// A correction lies in one billing month and is about any time before it.
+const EVER = { fromMs: 0, toMs: 4_294_967_295_000 };
+const LONGEST_FIXED_MS = 366 * 24 * 3_600_000;
+
 /**
  * Holds the ledger against the bills of one billing month, recomputed from the raw charges.
  *
- * Gives  a line per bill (source, account, currency) and one for the fixed amounts.
- * Holds  billed + amortisation = charges; charges - posted = residual.
+ * Takes  month: bills are of the month in which their billing period starts, fixed amounts of that in which it ends.
+ * Gives  a line per bill (source, account, currency), one for each period of fixed amounts, and one for each bill
+ *        that was posted and is no longer there; an open line that does not hold says what to do.
+ * Holds  billed + amortisation = charges; charges - posted = residual; a closed line keeps the charges it was closed with.
  */
 export async function reconcile(store: Store, month: BillingMonth): Promise<Reconciliation> {
-  const imports = (await activeImports(store)).filter(
-    (bill) => bill.billing_start >= month.fromMs && bill.billing_start < month.toMs,
-  );
+  const isOfMonth = (instantMs: number) => instantMs >= month.fromMs && instantMs < month.toMs;
+  const imports = (await activeImports(store)).filter((row) => isOfMonth(Number(row.billing_start)));
   const models = await modelsInForce(store.documents);
-  // A correction lies in this billing month and is about any time before it.
-  const ever = { fromMs: 0, toMs: 4_294_967_295_000 };
-  const charged = await slicesOf(
-    store.columns,
-    imports,
-    models.map((model) => ({ ...model, spec: withoutFixed(model.spec) })),
-    ever,
-  );
-  const fixed = (await slicesOf(store.columns, [], models, month)).filter((slice) => slice.source === FIXED_SOURCE);
+  const charged = await chargeSlices(store.columns, imports, models, EVER);
+  const reach = { fromMs: month.fromMs - LONGEST_FIXED_MS, toMs: month.toMs };
+  const fixed = fixedSlices(models, reach).filter((slice) => isOfMonth(slice.billingEndMs - 1));
   const posted = await sumByBill(store.columns, month);
-  const closed = await closedPeriods(store.documents);
-  const bills = new Map<string, { head: Slice; slices: Slice[]; billed: bigint; postedAtto: bigint }>();
-  for (const slice of [...charged, ...fixed]) {
-    const bill = bills.get(billKey(slice)) ?? { head: slice, slices: [], billed: 0n, postedAtto: 0n };
-    bill.slices.push(slice);
-    if (slice.source === FIXED_SOURCE) bill.billed += slice.amountAtto;
-    bills.set(billKey(slice), bill);
-  }
-  for (const bill of imports) {
-    const entry = bills.get(JSON.stringify([bill.source, bill.account, bill.currency, Number(bill.billing_start)]));
-    if (entry) entry.billed += parseMoney(bill.billed).amountAtto;
-  }
-  const orphans: string[] = [];
-  for (const row of posted) {
-    const key = JSON.stringify([row.source, row.account, row.currency, Number(row.billing_start) * 1000]);
-    const entry = bills.get(key);
-    if (entry) entry.postedAtto += parseMoney(row.posted).amountAtto;
-    else if (parseMoney(row.posted).amountAtto !== 0n) orphans.push(key);
-  }
-  const lines = [...bills.values()].map((bill) => {
-    const isClosed = closed.some(
-      (period) =>
-        JSON.stringify([period.source, period.account, period.currency, Number(period.billing_start)]) ===
-        billKey(bill.head),
-    );
-    return lineOf(bill, isClosed);
-  });
-  if (orphans.length > 0) throw fail('PERIOD_UNBALANCED', { postedWithoutBill: orphans.join(' ') });
-  const residual = lines.reduce((sum, line) => sum + abs(parseMoney(line.residual).amountAtto), 0n);
+  const bills = billsOf([...charged, ...fixed], imports, posted, await closedPeriods(store.documents));
+  const lines = bills.map(lineOf);
+  const residual = sumOf(lines.map((line) => abs(storedAmount(line.residual))));
   return { period: month.month, lines, residual: formatMoney(residual) };
 }
 
-function withoutFixed<Spec extends { pools: { fixed?: unknown }[] }>(spec: Spec): Spec {
-  // Places stay as they are: they say which pool takes a charge.
-  return { ...spec, pools: spec.pools.map((pool) => ({ ...pool, fixed: undefined })) };
+function billsOf(
+  slices: readonly Slice[],
+  imports: readonly StoredImport[],
+  posted: readonly PostedBillRow[],
+  closed: readonly StoredPeriod[],
+): Bill[] {
+  const bills = new Map<string, Bill>();
+  for (const slice of slices) {
+    const bill: Bill = bills.get(billOfSlice(slice)) ?? { head: slice, slices: [], billedAtto: 0n };
+    bill.slices.push(slice);
+    bills.set(billOfSlice(slice), bill);
+  }
+  for (const row of posted) {
+    const head = { ...row, billingStartMs: row.billing_start * 1000, billingEndMs: row.billing_end * 1000 };
+    const known = bills.get(billOfSlice(head));
+    if (known) known.posted = row;
+    // What was posted and taken back to zero again is no longer anybody's business.
+    else if (storedAmount(row.posted) !== 0n)
+      bills.set(billOfSlice(head), { head, slices: [], billedAtto: 0n, posted: row });
+  }
+  for (const row of imports) {
+    const bill = bills.get(billOfRow(row));
+    if (bill) bill.billedAtto += storedAmount(row.billed);
+  }
+  for (const period of closed) {
+    const bill = bills.get(billOfRow(period));
+    if (bill) bill.closed = period;
+  }
+  return [...bills.values()];
 }
 
-function billKey(slice: Slice): string {
-  return JSON.stringify([slice.source, slice.account, slice.currency, slice.billingStartMs]);
-}
-
-function lineOf(
-  bill: { head: Slice; slices: readonly Slice[]; billed: bigint; postedAtto: bigint },
-  isClosed: boolean,
-): ReconcileLine {
-  const { head, slices, billed, postedAtto } = bill;
-  const charges = slices.reduce((sum, slice) => sum + slice.amountAtto, 0n);
-  const missing = head.source === FIXED_SOURCE ? 0 : missingHours(slices);
-  const residual = charges - postedAtto;
+function lineOf({ head, slices, billedAtto, posted, closed }: Bill): ReconcileLine {
+  const isFixed = head.source === FIXED_SOURCE;
+  const recomputed = sumOf(slices.map((slice) => slice.amountAtto));
+  const charges = closed ? storedAmount(closed.charges) : recomputed;
+  const billed = isFixed ? charges : billedAtto;
+  const postedAtto = storedAmount(posted?.posted ?? '0');
+  const missing = isFixed ? 0 : missingHours(slices);
   const findings: string[] = [];
-  if (residual !== 0n) findings.push('not everything is posted: run taximeter allocate for this period');
+  if (charges !== postedAtto && slices.length === 0) findings.push('what was posted has no bill any more');
+  if (charges !== postedAtto)
+    findings.push(`not everything is posted: run taximeter allocate ${reachOf(slices, posted)}`);
   if (missing > 0) findings.push(`${missing} hours between the first and the last hourly charge have no charge`);
+  if (charges !== recomputed) {
+    findings.push(
+      `today's models would make it ${formatMoney(recomputed)}; a closed period keeps what it was closed with`,
+    );
+  }
   return {
     source: head.source,
     account: head.account,
     currency: head.currency,
     billingStart: formatInstant(head.billingStartMs),
     billingEnd: formatInstant(head.billingEndMs),
-    state: isClosed ? 'closed' : 'open',
+    state: closed ? 'closed' : 'open',
     billed: formatMoney(billed),
     amortisation: formatMoney(charges - billed),
     charges: formatMoney(charges),
     posted: formatMoney(postedAtto),
-    residual: formatMoney(residual),
+    residual: formatMoney(charges - postedAtto),
     missingHours: missing,
     findings,
   };
 }
 
-function missingHours(slices: readonly Slice[]): number {
-  const inPeriod = slices.filter(
-    (slice) =>
-      slice.chargeEndMs - slice.chargeStartMs === MILLIS_PER_HOUR &&
-      slice.chargeStartMs >= slice.billingStartMs &&
-      slice.chargeStartMs < slice.billingEndMs,
-  );
-  const hours = new Set(inPeriod.map((slice) => slice.chargeStartMs));
-  if (hours.size === 0) return 0;
-  const first = inPeriod.reduce((least, slice) => Math.min(least, slice.chargeStartMs), Number.MAX_SAFE_INTEGER);
-  const last = inPeriod.reduce((most, slice) => Math.max(most, slice.chargeStartMs), 0);
-  return (last - first) / MILLIS_PER_HOUR + 1 - hours.size;
+/** The range that holds every charge of a bill, of now and of before: allocate touches nothing outside of its range. */
+function reachOf(slices: readonly Slice[], posted: PostedBillRow | undefined): string {
+  const froms = slices.map((slice) => slice.chargeStartMs);
+  const tos = slices.map((slice) => Math.max(slice.chargeEndMs, slice.chargeStartMs + 1000));
+  if (posted) {
+    froms.push(posted.charge_from * 1000);
+    tos.push(posted.charge_to * 1000);
+  }
+  const least = froms.reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
+  return `--from ${formatInstant(least)} --to ${formatInstant(tos.reduce((a, b) => Math.max(a, b), 0))}`;
 }
 
 function abs(amount: bigint): bigint {

@@ -1,4 +1,4 @@
-import { fail, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
+import { fail, isTimeZone, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { readNewestCall, readUsage, type UsageDimension, type UsageWindow } from './queries.ts';
 
@@ -45,6 +45,9 @@ export async function usageReport(store: Store, question: UsageQuestion): Promis
   const { range, by, window, timeZone } = question;
   if (range.fromMs % MILLIS_PER_MINUTE !== 0 || range.toMs % MILLIS_PER_MINUTE !== 0) {
     throw fail('PARAMETER_INVALID', { reason: 'from and to must be whole minutes' });
+  }
+  if (!isTimeZone(timeZone) || !/^[A-Za-z]/.test(timeZone)) {
+    throw fail('PARAMETER_INVALID', { reason: `${timeZone} is not a time zone of the IANA database` });
   }
   if (window !== 'none' && (range.toMs - range.fromMs) / windowMillis[window] > MOST_WINDOWS) {
     throw fail('RANGE_TOO_LONG', { window, windows: MOST_WINDOWS });

@@ -99,3 +99,13 @@ export function auditForm({ identity, pools, rows }: CostReport): Omit<Audit, 's
     })),
   };
 }
+
+/** Runs a test on a house of its own. */
+export async function inHouse(folder: string, test: (house: House) => Promise<void>): Promise<void> {
+  const house = await House.open(folder);
+  try {
+    await test(house);
+  } finally {
+    await house.close();
+  }
+}

@@ -168,7 +168,11 @@ function poolsOf(bookings: readonly Booking[]): Record<string, Record<string, st
   return Object.fromEntries(
     Object.entries(pools).map(([pool, accounts]) => [
       pool,
-      Object.fromEntries(Object.entries(accounts).map(([name, amount]) => [name, decimal(amount, 18)])),
+      Object.fromEntries(
+        Object.entries(accounts)
+          .filter(([name, amount]) => name === 'tenants' || amount !== 0n)
+          .map(([name, amount]) => [name, decimal(amount, 18)]),
+      ),
     ]),
   );
 }

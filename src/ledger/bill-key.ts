@@ -1,0 +1,18 @@
+import type { Slice } from '../cost/index.ts';
+import type { StoredPeriod } from '../store/index.ts';
+
+/** Names a bill: what is posted, reconciled and closed as one. */
+export function billKey(source: string, account: string, currency: string, billingStartMs: number): string {
+  return JSON.stringify([source, account, currency, billingStartMs]);
+}
+
+type Billed = Pick<Slice, 'source' | 'account' | 'currency' | 'billingStartMs'>;
+
+export function billOfSlice({ source, account, currency, billingStartMs }: Billed): string {
+  return billKey(source, account, currency, billingStartMs);
+}
+
+/** The same for rows of the document store: imports and closed periods. */
+export function billOfRow(row: Pick<StoredPeriod, 'source' | 'account' | 'currency' | 'billing_start'>): string {
+  return billKey(row.source, row.account, row.currency, Number(row.billing_start));
+}

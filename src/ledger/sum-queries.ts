@@ -1,0 +1,94 @@
+import { FIXED_SOURCE, type LedgerAccount, secondsOf } from '../cost/index.ts';
+import type { TimeRange } from '../model/index.ts';
+import type { ColumnStore, StoredPeriod } from '../store/index.ts';
+
+export interface LedgerSumRow {
+  pool: string;
+  kind: 'direct' | 'indirect';
+  ledger: LedgerAccount;
+  amount: string;
+}
+
+/** Sums the ledger by pool and account. */
+export function sumByPool(columns: ColumnStore, range: TimeRange, currency: string): Promise<LedgerSumRow[]> {
+  return columns.query<LedgerSumRow>(
+    `SELECT pool, kind, ledger, sum(amount) AS amount FROM postings
+     WHERE ledger != 'bill' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
+     GROUP BY pool, kind, ledger HAVING sum(toInt8(entry)) != 0 ORDER BY pool, kind, ledger`,
+    { ...secondsOf(range), currency },
+  );
+}
+
+export type Dimension = 'tenant' | 'endpoint' | 'pool' | 'service';
+
+export interface CostSumRow {
+  tenant: string;
+  endpoint: string;
+  pool: string;
+  service: string;
+  direct: string;
+  indirect: string;
+  models: string[];
+  is_open: number;
+}
+
+/** Sums what tenants owe by the dimensions asked for; the others come back empty. */
+export function sumCosts(
+  columns: ColumnStore,
+  range: TimeRange,
+  currency: string,
+  by: readonly Dimension[],
+  closed: readonly StoredPeriod[],
+): Promise<CostSumRow[]> {
+  const keys = (['tenant', 'endpoint', 'pool', 'service'] as const).map((name) =>
+    by.includes(name) ? `${name} AS k_${name}` : `'' AS k_${name}`,
+  );
+  const closedKeys = closed.map(
+    (period, place) =>
+      `({s${place}:String}, {a${place}:String}, toDateTime(${Math.floor(period.billing_start / 1000)}, 'UTC'))`,
+  );
+  const params = Object.fromEntries(
+    closed.flatMap((period, place) => [
+      [`s${place}`, period.source],
+      [`a${place}`, period.account],
+    ]),
+  );
+  const isOpen =
+    closedKeys.length === 0 ? '1 = 1' : `(source, account, billing_start) NOT IN (${closedKeys.join(', ')})`;
+  return columns.query<CostSumRow>(
+    `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, direct, indirect, models, is_open FROM (
+      SELECT ${keys.join(', ')}, sumIf(amount, kind = 'direct') AS direct, sumIf(amount, kind = 'indirect') AS indirect,
+        mapKeys(mapFilter((of_model, net) -> net != 0, sumMap(map(toString(model), toInt64(entry))))) AS models,
+        sumIf(toInt64(entry), ${isOpen}) != 0 AS is_open
+      FROM postings
+      WHERE ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
+      GROUP BY k_tenant, k_endpoint, k_pool, k_service HAVING sum(toInt8(entry)) != 0
+    ) ORDER BY tenant, endpoint, pool, service`,
+    { ...secondsOf(range), currency, ...params },
+  );
+}
+
+export interface PostedBillRow {
+  source: string;
+  account: string;
+  currency: string;
+  billing_start: number;
+  billing_end: number;
+  charge_from: number;
+  charge_to: number;
+  posted: string;
+}
+
+/** Sums what was posted for each bill of a month, and says from when to when its charges go. `reconcile` says what is of a month. */
+export function sumByBill(columns: ColumnStore, range: TimeRange): Promise<PostedBillRow[]> {
+  return columns.query<PostedBillRow>(
+    `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
+      toUnixTimestamp(min(charge_start)) AS charge_from, toUnixTimestamp(max(greatest(charge_end, charge_start + 1))) AS charge_to,
+      -sum(amount) AS posted
+     FROM postings WHERE ledger = 'bill'
+       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
+       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) < toDateTime({to:UInt32}, 'UTC')
+     GROUP BY source, account, currency, billing_start, billing_end ORDER BY source, account, currency, billing_start`,
+    { ...secondsOf(range), fixed: FIXED_SOURCE },
+  );
+}
