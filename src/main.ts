@@ -8,8 +8,6 @@ import { Collector } from './collect/index.ts';
 import { createApi, type House, type Log, listen } from './serve/index.ts';
 import { holdFolder, openStore } from './store/index.ts';
 
-const LOAD_EVERY_MS = 1_000;
-
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const pages = join(root, 'web', 'dist');
@@ -30,7 +28,7 @@ async function openHouse(
       store,
       folder,
       nowMs: Date.now,
-      loadEveryMs: LOAD_EVERY_MS,
+      loadEveryMs: config.loadEveryMs,
       journalCapacityBytes: config.journalBytes,
       warn: (message, facts) => log.warn(message, facts),
     });

@@ -21,6 +21,7 @@ const settings = z.object({
   TAXIMETER_BODY_BYTES: bytes.default(64 << 20),
   TAXIMETER_UPLOAD_BYTES: bytes.default(8 * 2 ** 30),
   TAXIMETER_JOURNAL_BYTES: bytes.default(4 * 2 ** 30),
+  TAXIMETER_LOAD_EVERY_MS: z.coerce.number().int().min(50).max(86_400_000).default(1_000),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -35,6 +36,8 @@ export interface Config {
   readonly bodyBytes: number;
   readonly uploadBytes: number;
   readonly journalBytes: number;
+  /** How long arrived data waits for more before it is loaded. */
+  readonly loadEveryMs: number;
   readonly logLevel: string;
 }
 
@@ -67,6 +70,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     bodyBytes: data.TAXIMETER_BODY_BYTES,
     uploadBytes: data.TAXIMETER_UPLOAD_BYTES,
     journalBytes: data.TAXIMETER_JOURNAL_BYTES,
+    loadEveryMs: data.TAXIMETER_LOAD_EVERY_MS,
     logLevel: data.TAXIMETER_LOG,
   };
 }

@@ -1,3 +1,4 @@
+import { HTTPException } from 'hono/http-exception';
 import { Failure, type Problem } from '../model/index.ts';
 import type { Log } from './house.ts';
 
@@ -24,6 +25,8 @@ export function asFailure(cause: unknown, log: Log): Failure {
     if (cause.status >= 500) log.error(cause.message, { code: cause.code, cause: String(cause.cause ?? '') });
     return cause;
   }
+  // The framework's own refusal of a body that is not what its type says.
+  if (cause instanceof HTTPException && cause.status < 500) return new Failure('BODY_MALFORMED', {}, [], cause);
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('DISK_FULL', {}, [], cause);
   log.error('a fault in Taximeter', { cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });

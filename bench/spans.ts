@@ -1,0 +1,102 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { simulateLoad, simulation } from '../src/advise/index.ts';
+import { decodeTraceRequest } from '../test/support/otlp-decoder.ts';
+import { type MeasuredServer, startServer } from './server.ts';
+
+export interface SpanFigures {
+  readonly spans: number;
+  readonly calls: number;
+  readonly acceptCpuPerMillion: number;
+  readonly acceptPerSecond: number;
+  readonly queryableCpuPerMillion: number;
+  readonly queryablePerSecond: number;
+  readonly decodeReferenceCpuPerMillion: number;
+  readonly idleBytes: number;
+  readonly peakBytes: number;
+}
+
+const SENDERS = 8;
+
+/** The same requests for every part: a seeded API under plain load. */
+export function loadRequests(spans: number): { readonly bytes: Buffer; readonly spans: number }[] {
+  const sim = simulation({ seed: 'bench', start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
+  const requests: { bytes: Buffer; spans: number }[] = [];
+  let made = 0;
+  for (const request of simulateLoad(sim, { fromMs: Date.UTC(2026, 9, 5), stepMs: 1_000 })) {
+    requests.push({ bytes: Buffer.from(request.bytes), spans: request.spans });
+    made += request.spans;
+    if (made >= spans) return requests;
+  }
+  return requests;
+}
+
+/** Spans accepted durably, and spans made queryable, in CPU seconds of the server process. */
+export async function benchSpans(spans: number, folder: string): Promise<SpanFigures> {
+  const requests = loadRequests(spans);
+  const sent = requests.reduce((sum, request) => sum + request.spans, 0);
+  const accept = await startServer(`${folder}/accept`, [14700, 14318], { TAXIMETER_LOAD_EVERY_MS: '86400000' });
+  const idleBytes = accept.memory().now;
+  const accepted = await measure(accept, () => sendAll(accept, requests));
+  await accept.stop();
+  const whole = await startServer(`${folder}/whole`, [14700, 14318], {});
+  const queryable = await measure(whole, async () => {
+    await sendAll(whole, requests);
+    await fetch(`${whole.api}/api/v1/settle`, { method: 'POST' });
+  });
+  const usage = (await (await fetch(`${whole.api}/api/v1/usage?from=2026-10-01&to=2026-12-01`)).json()) as {
+    calls: number;
+  };
+  const peakBytes = whole.memory().peak;
+  await whole.stop();
+  return {
+    spans: sent,
+    calls: usage.calls,
+    acceptCpuPerMillion: (accepted.cpu / sent) * 1e6,
+    acceptPerSecond: sent / accepted.seconds,
+    queryableCpuPerMillion: (queryable.cpu / sent) * 1e6,
+    queryablePerSecond: sent / queryable.seconds,
+    decodeReferenceCpuPerMillion: decodeReference(requests),
+    idleBytes,
+    peakBytes,
+  };
+}
+
+async function measure(server: MeasuredServer, work: () => Promise<void>): Promise<{ cpu: number; seconds: number }> {
+  const [cpu, start] = [server.cpuSeconds(), performance.now()];
+  await work();
+  return { cpu: server.cpuSeconds() - cpu, seconds: (performance.now() - start) / 1000 };
+}
+
+async function sendAll(server: MeasuredServer, requests: readonly { readonly bytes: Buffer }[]): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
+  let next = 0;
+  const sender = async () => {
+    for (let at = next++; at < requests.length; at = next++)
+      await post(agent, `${server.otlp}/v1/traces`, requests[at]!.bytes);
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sender));
+  agent.destroy();
+}
+
+function post(agent: Agent, url: string, body: Buffer): Promise<void> {
+  return new Promise((done, failed) => {
+    const headers = { 'content-type': 'application/x-protobuf', 'content-length': body.length };
+    const request = httpRequest(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume();
+      response.once('end', () =>
+        response.statusCode === 200 ? done() : failed(new Error(`status ${response.statusCode}`)),
+      );
+    });
+    request.once('error', failed);
+    request.end(body);
+  });
+}
+
+/** What decoding alone costs with the well-kept library, on a part of the same requests. */
+function decodeReference(requests: readonly { readonly bytes: Buffer; readonly spans: number }[]): number {
+  const part = requests.slice(0, Math.max(1, Math.ceil(requests.length / 10)));
+  const start = process.cpuUsage();
+  for (const { bytes } of part) decodeTraceRequest(bytes);
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / part.reduce((sum, request) => sum + request.spans, 0);
+}
