@@ -1,0 +1,131 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { importBill } from '../../src/bill/index.ts';
+import { boundarySpec, Collector } from '../../src/collect/index.ts';
+import { costModelSpec } from '../../src/cost/index.ts';
+import { closePeriod, costReport, postAllocation, reconcile } from '../../src/ledger/index.ts';
+import { parseMonth, parseRange } from '../../src/model/index.ts';
+import { applyVersions, openStore, parseDocuments, type Store, type StoreConfig } from '../../src/store/index.ts';
+import { usageReport } from '../../src/usage/index.ts';
+
+/** Everything that goes in. */
+export interface JobInput {
+  readonly traces: readonly string[];
+  readonly metrics: readonly string[];
+  readonly bills: readonly string[];
+  readonly documents: string;
+  readonly from: string;
+  readonly to: string;
+  readonly month: string;
+}
+
+const NOW = new Date('2026-11-01T00:00:00Z');
+
+/**
+ * The whole job of the house, each step of it twice: ingest, apply, import, allocate, ask, close.
+ *
+ * Gives  every answer, to be compared between engines digit for digit.
+ * Fails  where the second time does not leave things as the first time left them.
+ */
+export async function wholeJob(config: StoreConfig, input: JobInput): Promise<Record<string, unknown>> {
+  mkdirSync(config.folder, { recursive: true });
+  const store = await openStore(config);
+  const collector = await Collector.open({
+    store,
+    folder: config.folder,
+    nowMs: () => NOW.getTime(),
+    loadEveryMs: 3_600_000,
+    journalCapacityBytes: 1 << 30,
+    warn: (message) => {
+      throw new Error(message);
+    },
+  });
+  try {
+    const steps = stepsOf(store, collector, config.folder, input);
+    for (const step of steps) await step();
+    const once = await answers(store, input);
+    for (const step of steps) await step();
+    const twice = await answers(store, input);
+    return {
+      ...once,
+      repeated: JSON.stringify(once) === JSON.stringify(twice) ? 'the same' : twice,
+      closed: await close(store, input),
+    };
+  } finally {
+    await collector.close();
+    await store.close();
+  }
+}
+
+function stepsOf(store: Store, collector: Collector, folder: string, input: JobInput): (() => Promise<void>)[] {
+  return [
+    async () => {
+      for (const line of input.traces) await collector.traces(Buffer.from(line), 'json');
+      for (const line of input.metrics) await collector.metrics(Buffer.from(line), 'json');
+      await collector.settle();
+    },
+    async () => {
+      const schemas = { CostModel: costModelSpec, Boundary: boundarySpec };
+      const versions = parseDocuments(input.documents).map(({ kind, name, effectiveFromMs, reason, check }) => {
+        const checked = check<unknown>(schemas[kind as keyof typeof schemas]);
+        if ('problems' in checked) throw new Error(JSON.stringify(checked.problems));
+        return { kind, name, effectiveFromMs, reason, spec: checked.value };
+      });
+      await applyVersions(store.documents, versions, 'test', NOW);
+      await collector.applyBoundary();
+    },
+    async () => {
+      for (const [place, text] of input.bills.entries()) {
+        const path = join(folder, `bill-${place}.csv`);
+        writeFileSync(path, text);
+        await importBill(store, [{ name: `bill-${place}.csv`, path }], { format: 'focus', replace: true, now: NOW });
+      }
+    },
+    async () => {
+      await postAllocation(store, parseRange(input.from, input.to), NOW);
+    },
+  ];
+}
+
+async function answers(store: Store, input: JobInput): Promise<Record<string, unknown>> {
+  const range = parseRange(input.from, input.to);
+  const { columns } = store;
+  const by = ['tenant', 'endpoint'] as const;
+  return {
+    cost: await costReport(store, range, [...by]),
+    costByPool: await costReport(store, range, ['pool']),
+    costByService: await costReport(store, range, ['service']),
+    usage: await usageReport(store, { range, by: [...by], window: 'none', timeZone: 'UTC' }),
+    usageByHour: await usageReport(store, {
+      range,
+      by: [...by, 'consumer'],
+      window: 'hour',
+      timeZone: 'Asia/Kathmandu',
+    }),
+    usageByDay: await usageReport(store, { range, by: [], window: 'day', timeZone: 'America/New_York' }),
+    reconciled: await reconcile(store, parseMonth(input.month)),
+    rows: await columns.query(
+      `SELECT hex(trace_id) AS trace, hex(span_id) AS span, kind, hex(call_span) AS call, is_call, share, tenant, endpoint, resolver, busy_us,
+        db_us, ext_us, weight, start_at, end_at, cpu_us, bytes_out, arrayMap(link -> hex(link), links) AS linked, sum(sign) AS net
+       FROM work GROUP BY ALL HAVING net != 0 ORDER BY ALL`,
+    ),
+    samples: await columns.query(
+      'SELECT metric, hex(series) AS series, service, pod, kind, at, value, age FROM samples FINAL ORDER BY ALL',
+    ),
+    postings: await columns.query(
+      `SELECT hex(slice) AS slice, version, source, account, charge_start, pool, driver, ledger, service, tenant, endpoint, entry, weight, amount
+       FROM postings ORDER BY ALL`,
+    ),
+  };
+}
+
+/** What closing the month says: its figures, or why it refuses. */
+async function close(store: Store, input: JobInput): Promise<unknown> {
+  try {
+    return await closePeriod(store, parseMonth(input.month), 'test', NOW);
+  } catch (cause) {
+    const { code, facts, problems } = cause as { code: string; facts: unknown; problems: unknown };
+    if (code === undefined) throw cause;
+    return { code, facts, problems };
+  }
+}
