@@ -21,11 +21,16 @@ export interface UsageSumRow {
 
 const ISO = '%Y-%m-%dT%H:%i:%SZ';
 
+const offset = (instant: string) => `timeZoneOffset(toTimeZone(${instant}, {zone:String}))`;
+const fullHour = `subtractMinutes(minute, toMinute(minute, {zone:String}))`;
+// Not every zone is whole hours away from UTC, so hours begin where the zone says. toStartOfHour loses its way for the rest
+// of the day on which clocks change by half an hour (Lord Howe); the hour that has such a change in it begins at the change.
+const startOfHour = `addSeconds(${fullHour}, abs(${offset('minute')} - ${offset(fullHour)}))`;
+
 const windowStarts: Record<UsageWindow, string> = {
   none: "''",
   minute: `formatDateTime(minute, '${ISO}', 'UTC')`,
-  // Not every zone is whole hours away from UTC, so hours begin where the zone says.
-  hour: `formatDateTime(toDateTime(toStartOfHour(minute, {zone:String}), 'UTC'), '${ISO}', 'UTC')`,
+  hour: `formatDateTime(${startOfHour}, '${ISO}', 'UTC')`,
   day: `formatDateTime(toDateTime(toStartOfDay(minute, {zone:String}), 'UTC'), '${ISO}', 'UTC')`,
 };
 

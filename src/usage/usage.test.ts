@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { House } from '../../test/flow/house.ts';
+import { callRequest } from '../../test/flow/small-input.ts';
+import { tempFolder } from '../../test/support/temp-folder.ts';
+import { formatInstant, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, parseRange } from '../model/index.ts';
+import type { UsageDimension, UsageWindow } from './queries.ts';
+import { readCallMonths, readCallSpan } from './queries.ts';
+import { usageReport } from './usage.ts';
+
+const folder = tempFolder('usage');
+let house: House;
+beforeAll(async () => {
+  house = await House.open(folder.path);
+  await house.ingestTraces([...callTimes.keys()].map((place) => request(place)));
+});
+afterAll(async () => {
+  await house.close();
+  folder.remove();
+});
+
+const AUGUST_1 = Date.UTC(2022, 7, 1);
+
+/** Around every change of clocks that a test below looks at, a call every 10 minutes for 30 hours. */
+const changes = [
+  '2024-03-30T12:00Z',
+  '2024-10-26T12:00Z',
+  '2024-04-06T00:00Z',
+  '2024-10-05T00:00Z',
+  '2024-04-25T12:00Z',
+];
+const callTimes = changes.flatMap((start) =>
+  Array.from({ length: 180 }, (_, place) => Date.parse(start) + place * 10 * MILLIS_PER_MINUTE + 59_999),
+);
+
+function request(place: number): string {
+  const atMs = callTimes[place]! - AUGUST_1;
+  return callRequest({ id: place + 1, atMs, tenant: `t${place % 3}`, route: `/${place % 2}`, durationMs: 20 });
+}
+
+interface Asked {
+  readonly from: string;
+  readonly to: string;
+  readonly by?: readonly UsageDimension[];
+  readonly window?: UsageWindow;
+  readonly timeZone?: string;
+}
+
+function report({ from, to, by = [], window = 'none', timeZone = 'UTC' }: Asked) {
+  return usageReport(house.store, { range: parseRange(from, to), by, window, timeZone });
+}
+
+/** What a clock on a wall shows at an instant. */
+function wallClock(timeZone: string) {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    ...{
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+    },
+  });
+  return (instantMs: number) => {
+    const shown = new Map(parts.formatToParts(instantMs).map(({ type, value }) => [type, value]));
+    const get = (name: Intl.DateTimeFormatPartTypes) => shown.get(name)!;
+    return { day: `${get('year')}-${get('month')}-${get('day')}`, hour: get('hour'), minute: get('minute') };
+  };
+}
+
+/** Goes back minute by minute to where the window of a wall clock begins. */
+function beginning(instantMs: number, window: 'day' | 'hour', clock: ReturnType<typeof wallClock>): number {
+  const name = (at: number) => (window === 'day' ? clock(at).day : `${clock(at).day} ${clock(at).hour}`);
+  let start = Math.floor(instantMs / MILLIS_PER_MINUTE) * MILLIS_PER_MINUTE;
+  const here = name(start);
+  while (name(start - MILLIS_PER_MINUTE) === here) {
+    // In an hour that is there twice the second one begins where the clock was put back.
+    if (window === 'hour' && clock(start - MILLIS_PER_MINUTE).minute > clock(start).minute) break;
+    start -= MILLIS_PER_MINUTE;
+  }
+  return start;
+}
+
+const zones: [string, string, string][] = [
+  ['Europe/Berlin', '2024-03-30T12:00Z', 'a day of 23 hours'],
+  ['Europe/Berlin', '2024-10-26T12:00Z', 'a day of 25 hours'],
+  ['America/New_York', '2024-03-30T12:00Z', 'days far from those of UTC'],
+  ['Asia/Kolkata', '2024-03-30T12:00Z', 'hours that begin at half past'],
+  ['Asia/Kathmandu', '2024-03-30T12:00Z', 'hours that begin at a quarter past'],
+  ['Australia/Lord_Howe', '2024-04-06T00:00Z', 'clocks put back by half an hour'],
+  ['Australia/Lord_Howe', '2024-10-05T00:00Z', 'clocks put forward by half an hour'],
+  ['Africa/Cairo', '2024-04-25T12:00Z', 'a day that begins at one'],
+];
+
+describe.each(zones)('%s from %s: %s', (timeZone, start) => {
+  const from = start.replace('Z', ':00Z');
+  const to = formatInstant(Date.parse(start) + 30 * MILLIS_PER_HOUR);
+  test.each(['day', 'hour'] as const)('windows of a %s begin where a wall clock says', async (window) => {
+    const clock = wallClock(timeZone);
+    const expected = new Map<string, number>();
+    for (const at of callTimes) {
+      if (at < Date.parse(from) || at >= Date.parse(to)) continue;
+      const begins = formatInstant(beginning(at, window, clock));
+      expected.set(begins, (expected.get(begins) ?? 0) + 1);
+    }
+    const { rows } = await report({ from, to, window, timeZone });
+    expect(rows.map((row) => [row.start, row.calls])).toEqual([...expected]);
+  });
+});
+
+test('rows add up to the calls of the range, by whatever dimensions, windows and zones', async () => {
+  const question = fc.record({
+    by: fc.subarray<UsageDimension>(['tenant', 'endpoint', 'consumer']),
+    window: fc.constantFrom<UsageWindow>('none', 'day', 'hour', 'minute'),
+    timeZone: fc.constantFrom(...zones.map(([zone]) => zone), 'UTC'),
+    from: fc.integer({ min: 0, max: 2_000 }),
+    minutes: fc.integer({ min: 1, max: 2_000 }),
+  });
+  const property = fc.asyncProperty(question, async ({ from, minutes, ...asked }) => {
+    const fromMs = Date.parse(changes[0]!) + from * MILLIS_PER_MINUTE;
+    const toMs = fromMs + minutes * MILLIS_PER_MINUTE;
+    const { calls, rows } = await report({ ...asked, from: formatInstant(fromMs), to: formatInstant(toMs) });
+    expect(calls).toBe(callTimes.filter((at) => at >= fromMs && at < toMs).length);
+    expect(rows.reduce((sum, row) => sum + row.calls, 0)).toBe(calls);
+  });
+  await fc.assert(property, { numRuns: 40, seed: 5 });
+});
+
+test('dimensions that are asked for are there, in order; the others are not', async () => {
+  const { rows } = await report({
+    from: '2024-03-30T12:00:00Z',
+    to: '2024-03-30T13:00:00Z',
+    by: ['tenant', 'endpoint'],
+  });
+  expect(rows).toEqual(
+    ['t0 GET /0', 't0 GET /1', 't1 GET /0', 't1 GET /1', 't2 GET /0', 't2 GET /1'].map((key) => ({
+      tenant: key.slice(0, 2),
+      endpoint: key.slice(3),
+      ...{ calls: 1, errors: 0, bytesIn: 0, bytesOut: 0, averageMs: 20 },
+    })),
+  );
+});
+
+test('a range without calls has no rows and no coverage', async () => {
+  const asked = { from: '2021-01-01', to: '2021-02-01', window: 'day' as const };
+  expect(await report(asked)).toMatchObject({ calls: 0, rows: [], coverage: { weight: null } });
+});
+
+test('calls whose weight nobody told count once and show in coverage', async () => {
+  const { coverage } = await report({ from: '2024-03-30T12:00:00Z', to: '2024-03-30T13:00:00Z' });
+  expect(coverage).toEqual({ weight: 0 });
+});
+
+test.each<[string, Asked, string]>([
+  ['a range not of whole minutes', { from: '2024-03-30T12:00:30Z', to: '2024-03-31' }, 'PARAMETER_INVALID'],
+  ['an unknown zone', { from: '2024-03-30', to: '2024-03-31', timeZone: 'Europe/Atlantis' }, 'PARAMETER_INVALID'],
+  ['an offset instead of a zone', { from: '2024-03-30', to: '2024-03-31', timeZone: '+05:30' }, 'PARAMETER_INVALID'],
+  ['too many windows', { from: '2024-01-01', to: '2024-03-01', window: 'minute' }, 'RANGE_TOO_LONG'],
+])('%s is refused', async (_name, asked, code) => {
+  await expect(report(asked)).rejects.toMatchObject({ code });
+});
+
+test('says from when to when there are calls, and in which months', async () => {
+  expect(await readCallSpan(house.store.columns)).toEqual({
+    ...{
+      oldest: '2024-03-30T12:00:00Z',
+      newest: formatInstant(Math.max(...callTimes) - 59_999),
+      calls: callTimes.length,
+    },
+  });
+  expect(await readCallMonths(house.store.columns)).toEqual(['2024-10', '2024-04', '2024-03']);
+});
