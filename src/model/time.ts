@@ -30,19 +30,24 @@ export function parseInstant(text: string): number {
   if (!match) throw fail('TIME_MALFORMED', { value: text.slice(0, 60) });
   const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((i) => Number(match[i] ?? '0')) as Six;
   const millis = Number((match[7] ?? '').padEnd(3, '0').slice(0, 3));
-  const local = Date.UTC(year, month - 1, day, hour, minute, second, millis);
-  const back = new Date(local);
+  // Date.UTC takes the years 0 to 99 for those of the twentieth century.
+  const back = new Date(0);
+  back.setUTCFullYear(year, month - 1, day);
+  const local = back.setUTCHours(hour, minute, second, millis);
   const isReal =
     back.getUTCMonth() === month - 1 && back.getUTCDate() === day && minute < 60 && second < 60 && hour < 24;
-  if (!isReal) throw fail('TIME_MALFORMED', { value: text.slice(0, 60) });
-  return local - offsetMillis(match[8]);
+  const offset = offsetMillis(match[8]);
+  if (!isReal || offset === null) throw fail('TIME_MALFORMED', { value: text.slice(0, 60) });
+  return local - offset;
 }
 
 type Six = [number, number, number, number, number, number];
 
-function offsetMillis(zone: string | undefined): number {
+function offsetMillis(zone: string | undefined): number | null {
   if (zone === undefined || zone === 'Z' || zone === 'UTC') return 0;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  const [hour, minute] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+  if (hour > 23 || minute > 59) return null;
+  const minutes = hour * 60 + minute;
   return (zone.startsWith('-') ? -minutes : minutes) * MILLIS_PER_MINUTE;
 }
 
