@@ -1,4 +1,4 @@
-import { isMap, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isMap, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { fail, type Problem, parseInstant } from '../model/index.ts';
 
@@ -49,8 +49,12 @@ export function parseDocuments(text: string): ParsedDocument[] {
       problems.push({ message: error.message.split('\n')[0] ?? '', line: lines.linePos(error.pos[0]).line });
     }
     if (document.errors.length > 0 || document.contents === null) continue;
-    const plain: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
-    const checked = envelope.safeParse(plain);
+    const plain = unfolded(document);
+    if (plain === null) {
+      problems.push({ message: 'the document repeats itself too often (aliases)', line: lineAt([]) });
+      continue;
+    }
+    const checked = envelope.safeParse(plain.value);
     if (!checked.success) {
       problems.push(...problemsOf(checked.error, [], lineAt));
       continue;
@@ -73,6 +77,16 @@ export function parseDocuments(text: string): ParsedDocument[] {
   if (problems.length > 0) throw fail('DOCUMENT_INVALID', { problems: problems.length }, problems);
   if (parsed.length === 0) throw fail('DOCUMENT_INVALID', {}, [{ message: 'the file holds no document', line: 1 }]);
   return parsed;
+}
+
+/** Null when aliases of aliases would fill the memory. */
+function unfolded(document: Document.Parsed): { readonly value: unknown } | null {
+  try {
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) };
+  } catch (cause) {
+    if (cause instanceof ReferenceError) return null;
+    throw cause;
+  }
 }
 
 function effectiveFrom(value: string | Date | undefined, problems: Problem[], line: number): number {

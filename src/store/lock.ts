@@ -54,7 +54,9 @@ function lockPath(folder: string): string {
   return join(folder, 'taximeter.lock');
 }
 
-function isAlive(pid: number): boolean {
+function isAlive(pid: unknown): boolean {
+  // 0 and negative numbers stand for groups of processes, which are always alive.
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

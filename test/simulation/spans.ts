@@ -150,14 +150,16 @@ export class RowsInForce {
     const arrived = new Map<string, SpanRecord[]>();
     for (const span of spans) arrived.set(span.traceKey, [...(arrived.get(span.traceKey) ?? []), span]);
     for (const span of spans) for (const link of span.links) this.#links.push([span.traceKey, link.traceKey]);
-    const result = batchRows({
+    const input = {
       batch: ++this.#batch,
       receivedDay: 20_000,
       changed: this.#withDependents(arrived.keys()),
       arrived,
       stored: this.#byTrace(),
+      linked: new Set(this.#links.map(([, target]) => target)),
       isBoundary: this.#isBoundary,
-    });
+    };
+    const result = batchRows(input);
     const reader = new RecordReader(result.bytes);
     while (!reader.isDone) {
       const sign = result.bytes.readInt8(reader.at + 8);

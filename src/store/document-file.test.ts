@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Failure } from '../model/index.ts';
+import { parseDocuments } from './document-file.ts';
+
+const head = 'apiVersion: taximeter/v1\nkind: Boundary\nmetadata: { name: shop }\n';
+
+function problemsOf(text: string): (readonly [line: number | undefined, path: string | undefined])[] {
+  try {
+    parseDocuments(text);
+  } catch (cause) {
+    if (cause instanceof Failure && cause.code === 'DOCUMENT_INVALID') {
+      return cause.problems.map(({ line, path }) => [line, path] as const);
+    }
+    throw cause;
+  }
+  return [];
+}
+
+describe('a file of documents', () => {
+  it('gives each document with its kind, name, time and reason', () => {
+    const text = `${head}spec: { services: [front] }
+---
+apiVersion: taximeter/v1
+kind: CostModel
+metadata: { name: shop, effectiveFrom: 2022-08-01, reason: first }
+spec: {}
+---
+{"apiVersion": "taximeter/v1", "kind": "Plan", "metadata": {"name": "p", "effectiveFrom": "2022-08-01T02:00:00+02:00"}, "spec": {}}
+`;
+    expect(parseDocuments(text)).toMatchObject([
+      { kind: 'Boundary', name: 'shop', effectiveFromMs: 0, reason: '', spec: { services: ['front'] } },
+      { kind: 'CostModel', name: 'shop', effectiveFromMs: Date.UTC(2022, 7, 1), reason: 'first', spec: {} },
+      { kind: 'Plan', name: 'p', effectiveFromMs: Date.UTC(2022, 7, 1) },
+    ]);
+  });
+
+  it('names every error of every document, each with its line', () => {
+    const text = `apiVersion: taximeter/v2
+kind: Boundary
+metadata:
+  name: "no spaces here"
+  colour: red
+spec: []
+---
+apiVersion: taximeter/v1
+kind: CostModel
+metadata: { name: ok }
+---
+apiVersion: taximeter/v1
+kind: CostModel
+metadata:
+  name: shop
+  effectiveFrom: soon
+spec: {}
+`;
+    expect(problemsOf(text)).toEqual([
+      [1, 'apiVersion'],
+      [4, 'metadata.name'],
+      [5, 'metadata.colour'],
+      [6, 'spec'],
+      [8, 'spec'],
+      [16, 'metadata.effectiveFrom'],
+    ]);
+  });
+
+  it.each<readonly [string, string, number]>([
+    ['nothing', '', 1],
+    ['a comment only', '# nothing\n', 1],
+    ['broken YAML', `${head}spec: { services: [front\n`, 5],
+    ['a key twice', `${head}spec: {}\nkind: Plan\n`, 5],
+    ['a list', '- a\n- b\n', 1],
+    ['a text', 'hello\n', 1],
+  ])('%s is an error of line %#', (_, text, line) => {
+    const problems = problemsOf(text);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]![0]).toBe(line);
+  });
+
+  it('a spec is checked with lines of the file', () => {
+    const [document] = parseDocuments(`${head}spec:\n  services:\n    - front\n    - 5\n  more: 1\n`);
+    const schema = z.strictObject({ services: z.array(z.string()) });
+    expect(document!.check(schema)).toEqual({
+      problems: [
+        expect.objectContaining({ line: 7, path: 'spec.services.1' }),
+        expect.objectContaining({ line: 8, path: 'spec.more' }),
+      ],
+    });
+    expect(document!.check(z.looseObject({}))).toMatchObject({ value: { more: 1 } });
+  });
+
+  it('that unfolds without end is refused, whatever its size', () => {
+    const bomb = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`);
+    const text = `${head}spec:\n  a0: &a0 [x]\n${bomb.map((line) => `  ${line}\n`).join('')}`;
+    expect(() => parseDocuments(text)).toThrow(expect.objectContaining({ code: 'DOCUMENT_INVALID' }));
+  });
+
+  it('that is too large is refused', () => {
+    expect(() => parseDocuments(`# ${'x'.repeat(5 << 20)}`)).toThrow(
+      expect.objectContaining({ code: 'BODY_TOO_LARGE' }),
+    );
+  });
+});
