@@ -79,6 +79,12 @@ test('ten thousand takers lose no unit', () => {
   expect(shares).toHaveLength(10_000);
 });
 
+test('remainders that differ only beyond the precision of a double are still told apart', () => {
+  const [small, large] = [10n ** 25n, 10n ** 25n + 1n];
+  expect(shareOut(1n, [small, large])).toEqual([0n, 1n]);
+  expect(shareOut(1n, [large, small])).toEqual([1n, 0n]);
+});
+
 test('nobody to charge is a failure, a negative weight is a bug', () => {
   expect(() => shareOut(1n, [])).toThrow(expect.objectContaining({ code: 'COST_NO_WEIGHT' }));
   expect(() => shareOut(1n, [0n, 0n])).toThrow(expect.objectContaining({ code: 'COST_NO_WEIGHT' }));
