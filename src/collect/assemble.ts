@@ -6,6 +6,8 @@ import { Origin } from './work-row.ts';
 
 /** Whose call some work belongs to. */
 export interface Call {
+  /** Its root; rows copy the ids from there. */
+  readonly root: SpanRecord;
   readonly traceKey: string;
   readonly spanKey: string;
   readonly tenant: string;
@@ -73,14 +75,22 @@ export function traceOf(spans: readonly SpanRecord[], isBoundary: IsBoundary): T
 }
 
 /** First journalled first, one span for each identity. */
-function distinct(spans: readonly SpanRecord[]): SpanRecord[] {
-  if (spans.length === 1) return [spans[0]!];
-  const sorted = [...spans].sort((a, b) => a.segment - b.segment || a.position - b.position);
-  const seen = new Set<string>();
-  return sorted.filter((span) => {
-    const identity = `${span.spanKey}${span.kind}`;
-    return !seen.has(identity) && seen.add(identity);
+function distinct(spans: readonly SpanRecord[]): readonly SpanRecord[] {
+  if (spans.length === 1) return spans;
+  const isOrdered = spans.every((span, place) => place === 0 || isJournalledBefore(spans[place - 1]!, span));
+  const ordered = isOrdered ? spans : [...spans].sort((a, b) => a.segment - b.segment || a.position - b.position);
+  // Kinds are 0 to 5: one bit each says which spans with an id were there before.
+  const kindsOf = new Map<string, number>();
+  return ordered.filter(({ spanKey, kind }) => {
+    const kinds = kindsOf.get(spanKey) ?? 0;
+    if ((kinds & (1 << kind)) !== 0) return false;
+    kindsOf.set(spanKey, kinds | (1 << kind));
+    return true;
   });
+}
+
+function isJournalledBefore(a: SpanRecord, b: SpanRecord): boolean {
+  return a.segment < b.segment || (a.segment === b.segment && a.position <= b.position);
 }
 
 /** Who stands above whom where spans of several kinds share one id: a server is its client's child and the parent of the rest. */
@@ -157,6 +167,7 @@ function isLinked(span: SpanRecord): boolean {
 function callOf(root: Node): Call {
   const { span } = root;
   const call = {
+    root: span,
     traceKey: span.traceKey,
     spanKey: span.spanKey,
     endpoint: span.endpoint || '(unknown)',
@@ -231,17 +242,20 @@ export function workOf(trace: Trace, callsOfSpan: CallsOfSpan): Work[] {
   const work: Work[] = [];
   for (const node of trace.nodes) {
     const takers = callsOf(trace, node, callsOfSpan);
-    const shares = splitWeight(node.span.weight, takers.length);
-    const measured = measure(node);
     const isCall = trace.calls.has(node);
+    if (takers.length === 1) {
+      work.push(measure(node, takers[0]!, isCall, node.span.weight));
+      continue;
+    }
+    const shares = splitWeight(node.span.weight, takers.length);
     takers.forEach((call, place) => {
-      work.push({ span: node.span, call, isCall, share: shares[place]!, ...measured });
+      work.push(measure(node, call, isCall, shares[place]!));
     });
   }
   return work;
 }
 
-function measure(node: Node) {
+function measure(node: Node, call: Call | null, isCall: boolean, share: number): Work {
   const { span } = node;
   const durationNs = nanosBetween(span.startLow, span.startHigh, span.endLow, span.endHigh);
   const durationUs = durationNs > 0 ? Math.floor(durationNs / 1000) : 0;
@@ -249,6 +263,10 @@ function measure(node: Node) {
   const isDbCall = isClient && span.isDb;
   const isExternal = isClient && !span.isDb && !node.children.some((child) => child.span.service !== span.service);
   return {
+    span,
+    call,
+    isCall,
+    share,
     busyUs: isClient || !span.isTimed ? 0 : Math.floor(busyNanos(durationNs, intervals(node)) / 1000),
     isDbCall,
     dbUs: isDbCall ? durationUs : 0,
@@ -259,6 +277,7 @@ function measure(node: Node) {
 }
 
 function intervals(node: Node): Interval[] {
+  if (node.children.length === 0) return [];
   const { startLow, startHigh } = node.span;
   return node.children.map(({ span }) => ({
     start: nanosBetween(startLow, startHigh, span.startLow, span.startHigh),

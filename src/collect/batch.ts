@@ -1,14 +1,16 @@
 import { RowWriter } from '../store/index.ts';
-import { type Call, callsOf, type IsBoundary, type Trace, traceOf, workOf } from './assemble.ts';
+import { type Call, callsOf, type IsBoundary, type Trace, traceOf, type Work, workOf } from './assemble.ts';
+import type { RowsInBatch } from './recent-traces.ts';
 import { writeBody } from './row-body.ts';
 import { RecordReader, type SpanLink, type SpanRecord } from './span-record.ts';
+import { VERSION_BYTES } from './work-row.ts';
 
 /** The rows to insert for one batch, and what the traces look like afterwards. */
 export interface BatchRows {
   readonly rows: number;
   readonly bytes: Buffer;
-  /** The bodies of each changed trace, for the next time. */
-  readonly bodies: ReadonlyMap<string, Buffer>;
+  /** The rows of each changed trace, for the next time. */
+  readonly traces: ReadonlyMap<string, RowsInBatch>;
 }
 
 export interface BatchInput {
@@ -16,10 +18,12 @@ export interface BatchInput {
   readonly receivedDay: number;
   /** Traces to decide anew. */
   readonly changed: ReadonlySet<string>;
-  /** Spans that are new in this batch, by trace. */
-  readonly arrived: ReadonlyMap<string, readonly SpanRecord[]>;
+  /** Spans that are new in this batch. */
+  readonly arrived: { get(traceKey: string): readonly SpanRecord[] | undefined };
   /** Bodies of rows in force, by trace: of the changed traces, and of those that their links lead to. */
   readonly stored: ReadonlyMap<string, readonly Buffer[]>;
+  /** Traces that links lead to: they are asked for more than once. */
+  readonly linked: ReadonlySet<string>;
   readonly isBoundary: IsBoundary;
 }
 
@@ -30,33 +34,63 @@ export interface BatchInput {
  *        a batch of duplicates changes nothing.
  */
 export function batchRows(input: BatchInput): BatchRows {
-  const traces = new TraceTable(input);
+  const table = new TraceTable(input);
   const writer = new RowWriter(1 << 20);
-  const body = new RowWriter(4096);
-  const bodies = new Map<string, Buffer>();
+  const places = new Map<string, readonly [start: number, end: number]>();
+  const corrected = new Map<string, RowsInBatch>();
   let rows = 0;
-  const put = (sign: number, bytes: Buffer) => {
-    writer.u64(input.batch);
-    writer.u8(sign & 0xff);
-    writer.u16(input.receivedDay);
-    writer.raw(bytes);
-    rows += 1;
-  };
   for (const traceKey of input.changed) {
-    const trace = traces.get(traceKey);
+    const trace = table.get(traceKey);
     if (trace === undefined) continue;
-    const outdated = new BodyBag(input.stored.get(traceKey) ?? []);
-    body.reset();
-    for (const work of workOf(trace, traces.callsOfSpan)) {
-      const start = body.sizeBytes;
-      writeBody(body, work);
-      const bytes = body.bytes().subarray(start);
-      if (!outdated.take(bytes)) put(1, bytes);
+    const stored = input.stored.get(traceKey);
+    const start = writer.sizeBytes;
+    if (stored !== undefined && stored.length > 0) {
+      const correction = correctedRows(input, workOf(trace, table.callsOfSpan), stored);
+      writer.raw(correction.bytes);
+      rows += correction.rows;
+      corrected.set(traceKey, correction.inForce);
+      continue;
     }
-    for (const bytes of outdated.left()) put(-1, bytes);
-    bodies.set(traceKey, Buffer.from(body.bytes()));
+    for (const work of workOf(trace, table.callsOfSpan)) {
+      writeVersion(writer, input, 1);
+      writeBody(writer, work);
+      rows += 1;
+    }
+    places.set(traceKey, [start, writer.sizeBytes]);
   }
-  return { rows, bytes: writer.bytes(), bodies };
+  const bytes = writer.bytes();
+  for (const [traceKey, [start, end]] of places) corrected.set(traceKey, { buffer: bytes, start, end });
+  return { rows, bytes, traces: corrected };
+}
+
+function writeVersion(writer: RowWriter, input: BatchInput, sign: 1 | -1): void {
+  writer.u64(input.batch);
+  writer.u8(sign & 0xff);
+  writer.u16(input.receivedDay);
+}
+
+/** A trace that has rows already gets only those that differ; what is no longer said is taken back. */
+function correctedRows(input: BatchInput, works: readonly Work[], stored: readonly Buffer[]) {
+  const outdated = new BodyBag(stored);
+  const inForce = new RowWriter(4096);
+  const changes = new RowWriter(1024);
+  let rows = 0;
+  for (const work of works) {
+    const start = inForce.sizeBytes;
+    writeVersion(inForce, input, 1);
+    writeBody(inForce, work);
+    const row = inForce.bytes().subarray(start);
+    if (outdated.take(row.subarray(VERSION_BYTES))) continue;
+    changes.raw(row);
+    rows += 1;
+  }
+  for (const body of outdated.left()) {
+    writeVersion(changes, input, -1);
+    changes.raw(body);
+    rows += 1;
+  }
+  const buffer = Buffer.from(inForce.bytes());
+  return { rows, bytes: changes.bytes(), inForce: { buffer, start: 0, end: buffer.length } };
 }
 
 /** Rows in force before the batch; those that come again need no new version. */
@@ -100,9 +134,10 @@ class TraceTable {
     if (this.#traces.has(traceKey)) return this.#traces.get(traceKey);
     const arrived = this.#input.arrived.get(traceKey) ?? [];
     const stored = (this.#input.stored.get(traceKey) ?? []).map((bytes) => new RecordReader(bytes).body());
-    const spans = [...stored, ...arrived];
+    const spans = stored.length === 0 ? arrived : [...stored, ...arrived];
     const trace = spans.length === 0 ? undefined : traceOf(spans, this.#input.isBoundary);
-    this.#traces.set(traceKey, trace);
+    // Keeping every trace of a batch until its end would make the garbage collector carry them all.
+    if (this.#input.linked.has(traceKey)) this.#traces.set(traceKey, trace);
     return trace;
   }
 
@@ -121,14 +156,15 @@ class TraceTable {
   };
 }
 
-/** Cuts bodies that stand one behind the other. */
-export function splitBodies(bytes: Buffer): Buffer[] {
+/** Gives the bodies of rows that stand one behind the other with their versions. */
+export function bodiesOf(rows: RowsInBatch): Buffer[] {
   const bodies: Buffer[] = [];
-  const reader = new RecordReader(bytes);
-  while (!reader.isDone) {
+  const reader = new RecordReader(rows.buffer, rows.start);
+  while (reader.at < rows.end) {
+    reader.at += VERSION_BYTES;
     const start = reader.at;
     reader.body();
-    bodies.push(bytes.subarray(start, reader.at));
+    bodies.push(rows.buffer.subarray(start, reader.at));
   }
   return bodies;
 }

@@ -65,6 +65,7 @@ export class Collector {
   readonly #work: Journal;
   readonly #samples: Journal;
   readonly #loader: Loader;
+  readonly #writer = new RowWriter(1 << 20);
   #timer: NodeJS.Timeout | null = null;
   #loading: Promise<void> | null = null;
   #isClosed = false;
@@ -127,7 +128,7 @@ export class Collector {
    * Fails  BODY_MALFORMED, JOURNAL_FULL, DISK_FULL; then nothing was accepted.
    */
   async traces(body: Buffer, encoding: Encoding): Promise<Decoded> {
-    const writer = new RowWriter(Math.max(1024, body.length >> 1));
+    const writer = emptied(this.#writer);
     const decoded = decoding(() =>
       encoding === 'json' ? decodeTracesJson(body, namespace, writer) : decodeTracesProtobuf(body, namespace, writer),
     );
@@ -167,7 +168,8 @@ export class Collector {
         accepted += 1;
       } else if (line !== '') {
         refused.add('line_malformed');
-        if (malformed.length < MOST_MALFORMED) malformed.push({ line: index + 1, reason: 'not a combined or common log line' });
+        if (malformed.length < MOST_MALFORMED)
+          malformed.push({ line: index + 1, reason: 'not a combined or common log line' });
       }
       at += Buffer.byteLength(raw) + 1;
     });
@@ -236,7 +238,8 @@ export class Collector {
   }
 
   async #keep(journal: Journal, writer: RowWriter, decoded: Decoded): Promise<void> {
-    await journal.append(writer.bytes(), decoded.accepted);
+    // Decoding is synchronous and its writer is used again at once; the journal keeps bytes of its own until they are written.
+    await journal.append(Buffer.from(writer.bytes()), decoded.accepted);
     for (const [reason, count] of decoded.refused.byReason) this.counts.refused.add(reason, count);
   }
 
@@ -261,6 +264,11 @@ export class Collector {
     await this.#samples.seal();
     this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
   }
+}
+
+function emptied(writer: RowWriter): RowWriter {
+  writer.reset();
+  return writer;
 }
 
 function decoding(decode: () => Decoded): Decoded {

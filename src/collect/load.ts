@@ -2,25 +2,26 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ColumnStore, RowShape } from '../store/index.ts';
 import { RowWriter } from '../store/index.ts';
+import { ArrivedSpans } from './arrived.ts';
 import type { IsBoundary } from './assemble.ts';
-import { batchRows, netVersions, splitBodies } from './batch.ts';
+import { batchRows, bodiesOf, netVersions } from './batch.ts';
 import type { Journal } from './journal.ts';
 import {
   countBatch,
   countWorkRows,
   hasBatch,
-  hasLinks,
   readBucketRows,
   readDependents,
+  readLinkTargets,
   readTraceIds,
   readTraceRows,
   uncountedBatches,
 } from './queries.ts';
-import { RecentTraces } from './recent-traces.ts';
+import { RecentTraces, type RowsInBatch } from './recent-traces.ts';
 import { SeenTraces } from './seen.ts';
 import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from './segment.ts';
 import { RecordReader, type SpanRecord } from './span-record.ts';
-import { Origin, workShape } from './work-row.ts';
+import { Origin, VERSION_BYTES, workShape } from './work-row.ts';
 
 const ROWS_PER_BUCKET = 250_000;
 const RECENT_BYTES = 256 << 20;
@@ -65,6 +66,8 @@ export class Loader {
   readonly #deps: LoaderDeps;
   readonly #recent = new RecentTraces(RECENT_BYTES);
   #seen: SeenTraces | null = null;
+  /** Traces that some link leads to: only these can have dependents. */
+  #targets: SeenTraces = new SeenTraces(1_000);
   #anyLinks = false;
   #turn: Promise<unknown> = Promise.resolve();
   #isBoundary: IsBoundary = () => true;
@@ -80,7 +83,7 @@ export class Loader {
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
     for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
-    this.#anyLinks = await hasLinks(columns);
+    this.#rememberTargets(await readLinkTargets(columns));
     const rows = await countWorkRows(columns);
     this.#seen = new SeenTraces(Math.max(1_000_000, Math.floor(rows / 4)));
     const buckets = Math.max(1, Math.ceil(rows / 20_000_000));
@@ -116,7 +119,7 @@ export class Loader {
       for (let bucket = 0; bucket < buckets; bucket++) {
         const stored = netVersions([await readBucketRows(this.#deps.columns, bucket, buckets)]);
         const receivedDay = Math.floor(this.#deps.nowMs() / 86_400_000);
-        await this.#writeBatch(this.#deps.nextId(), receivedDay, new Set(stored.keys()), new Map(), stored);
+        await this.#writeBatch(this.#deps.nextId(), receivedDay, new Set(stored.keys()), new ArrivedSpans(), stored);
       }
     });
   }
@@ -147,7 +150,7 @@ export class Loader {
       for (const batch of await uncountedBatches(this.#deps.columns)) await countBatch(this.#deps.columns, batch);
       return;
     }
-    const arrived = arrivedSpans(content);
+    const arrived = new ArrivedSpans(content);
     await this.#writeBatch(content.id, content.receivedDay, new Set(arrived.keys()), arrived, new Map());
   }
 
@@ -155,15 +158,15 @@ export class Loader {
     batch: number,
     receivedDay: number,
     changed: Set<string>,
-    arrived: ReadonlyMap<string, readonly SpanRecord[]>,
+    arrived: ArrivedSpans,
     stored: Map<string, readonly Buffer[]>,
   ): Promise<void> {
     const { columns } = this.#deps;
     await this.#insertLinks(batch, arrived);
-    if (this.#anyLinks && arrived.size > 0) await this.#addDependents(changed);
+    if (this.#anyLinks) await this.#addDependents(changed);
     await this.#fetch(changed, stored);
-    if (this.#anyLinks) await this.#fetchLinked(arrived, stored);
-    const result = batchRows({ batch, receivedDay, changed, arrived, stored, isBoundary: this.#isBoundary });
+    const linked = this.#anyLinks ? await this.#fetchLinked(arrived, stored) : new Set<string>();
+    const result = batchRows({ batch, receivedDay, changed, arrived, stored, linked, isBoundary: this.#isBoundary });
     // From here on a failure leaves open what is stored: the next batch must ask the store, not what was kept at hand.
     for (const traceKey of changed) {
       this.#seen!.add(traceKey);
@@ -173,14 +176,12 @@ export class Loader {
       await this.#insert('work', workShape, result.bytes, batch);
       await countBatch(columns, batch);
     }
-    for (const [traceKey, bodies] of result.bodies) {
-      if (!isSingleLine(traceKey, arrived)) this.#recent.set(traceKey, bodies);
-    }
+    for (const [traceKey, rows] of result.traces) if (!isLogLine(rows)) this.#recent.set(traceKey, rows);
   }
 
   /** Adds the traces whose work hangs on a changed one, and those that hang on these. */
   async #addDependents(changed: Set<string>): Promise<void> {
-    let fresh = [...changed];
+    let fresh = [...changed].filter((key) => this.#targets.has(key));
     while (fresh.length > 0) {
       const pairs = await readDependents(
         this.#deps.columns,
@@ -188,8 +189,9 @@ export class Loader {
       );
       const namespaces = new Map(fresh.map((key) => [key.slice(0, 16), key.slice(16)]));
       const found = pairs.map(([target, source]) => source + (namespaces.get(target) ?? ''));
-      fresh = found.filter((key) => !changed.has(key));
-      for (const key of fresh) changed.add(key);
+      const added = found.filter((key) => !changed.has(key));
+      for (const key of added) changed.add(key);
+      fresh = added.filter((key) => this.#targets.has(key));
     }
   }
 
@@ -199,7 +201,7 @@ export class Loader {
     for (const key of keys) {
       if (stored.has(key)) continue;
       const recent = this.#recent.get(key);
-      if (recent !== undefined) stored.set(key, splitBodies(recent));
+      if (recent !== undefined) stored.set(key, bodiesOf(recent));
       else if (this.#seen!.has(key)) missing.push(key);
     }
     if (missing.length === 0) return;
@@ -208,46 +210,45 @@ export class Loader {
     for (const key of missing) if (!stored.has(key)) stored.set(key, []);
   }
 
-  /** Gets the traces that links lead to, and those that their links lead to. */
-  async #fetchLinked(
-    arrived: ReadonlyMap<string, readonly SpanRecord[]>,
-    stored: Map<string, readonly Buffer[]>,
-  ): Promise<void> {
+  /** Gets the traces that links lead to, and those that their links lead to; gives which these are. */
+  async #fetchLinked(arrived: ArrivedSpans, stored: Map<string, readonly Buffer[]>): Promise<Set<string>> {
     const followed = new Set<string>();
+    const read = new Set<string>();
+    let fresh = targetsOf(arrived.linked);
     for (;;) {
-      const targets = new Set<string>();
-      for (const spans of arrived.values()) addTargets(spans, followed, targets);
-      for (const bodies of stored.values()) {
-        addTargets(
-          bodies.map((bytes) => new RecordReader(bytes).body()),
-          followed,
-          targets,
-        );
+      for (const [key, bodies] of stored) {
+        if (read.has(key)) continue;
+        read.add(key);
+        for (const target of targetsOf(bodies.map((bytes) => new RecordReader(bytes).body()))) fresh.add(target);
       }
-      if (targets.size === 0) return;
-      for (const key of targets) followed.add(key);
-      await this.#fetch(targets, stored);
+      fresh = new Set([...fresh].filter((key) => !followed.has(key)));
+      if (fresh.size === 0) return followed;
+      for (const key of fresh) followed.add(key);
+      await this.#fetch(fresh, stored);
     }
   }
 
-  async #insertLinks(batch: number, arrived: ReadonlyMap<string, readonly SpanRecord[]>): Promise<void> {
+  #rememberTargets(ids: Buffer): void {
+    for (let at = 0; at < ids.length; at += 16) this.#targets.add(ids.toString('latin1', at, at + 16));
+    if (ids.length > 0) this.#anyLinks = true;
+  }
+
+  async #insertLinks(batch: number, arrived: ArrivedSpans): Promise<void> {
     const writer = new RowWriter(1024);
     const written = new Set<string>();
-    for (const [source, spans] of arrived) {
-      for (const span of spans) {
-        for (const { traceKey: target } of span.links) {
-          if (target === source || written.has(target + source)) continue;
-          written.add(target + source);
-          writer.u64(batch);
-          writer.text(source.slice(16));
-          writer.latin1(target.slice(0, 16));
-          writer.latin1(source.slice(0, 16));
-        }
+    for (const { traceKey: source, links } of arrived.linked) {
+      for (const { traceKey: target } of links) {
+        if (target === source || written.has(target + source)) continue;
+        written.add(target + source);
+        writer.u64(batch);
+        writer.text(source.slice(16));
+        writer.latin1(target.slice(0, 16));
+        writer.latin1(source.slice(0, 16));
+        this.#targets.add(target);
       }
     }
-    if (written.size === 0) return;
-    await this.#insert('links', linkShape, writer.bytes(), batch);
-    this.#anyLinks = true;
+    this.#anyLinks ||= arrived.linked.length > 0;
+    if (written.size > 0) await this.#insert('links', linkShape, writer.bytes(), batch);
   }
 
   /** The same points twice are the same key and age, so a repeat after a crash changes nothing. */
@@ -279,28 +280,12 @@ export class Loader {
   }
 }
 
-/** Gives the spans of a segment by trace, each with its place in the journal. */
-function arrivedSpans(content: SegmentContent): Map<string, SpanRecord[]> {
-  const arrived = new Map<string, SpanRecord[]>();
-  let position = 0;
-  for (const payload of content.payloads) {
-    const reader = new RecordReader(payload);
-    while (!reader.isDone) {
-      reader.u32();
-      const span = reader.sent(content.id, position++);
-      const spans = arrived.get(span.traceKey);
-      if (spans) spans.push(span);
-      else arrived.set(span.traceKey, [span]);
-    }
-  }
-  return arrived;
-}
-
-function addTargets(spans: readonly SpanRecord[], followed: ReadonlySet<string>, targets: Set<string>): void {
-  for (const { links } of spans) for (const { traceKey } of links) if (!followed.has(traceKey)) targets.add(traceKey);
+function targetsOf(spans: readonly SpanRecord[]): Set<string> {
+  return new Set(spans.flatMap(({ links }) => links.map(({ traceKey }) => traceKey)));
 }
 
 /** A log line is a trace of its own to which nothing can be added: keeping it at hand would only cost memory. */
-function isSingleLine(traceKey: string, arrived: ReadonlyMap<string, readonly SpanRecord[]>): boolean {
-  return arrived.get(traceKey)?.[0]?.origin === Origin.log;
+function isLogLine(rows: RowsInBatch): boolean {
+  const reader = new RecordReader(rows.buffer, rows.start + VERSION_BYTES);
+  return rows.end > rows.start && reader.body().origin === Origin.log;
 }

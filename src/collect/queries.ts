@@ -53,8 +53,9 @@ export async function readDependents(columns: ColumnStore, targets: readonly str
   return pairs;
 }
 
-export async function hasLinks(columns: ColumnStore): Promise<boolean> {
-  return (await columns.query('SELECT 1 FROM links LIMIT 1')).length > 0;
+/** Gives the ids of all traces that a link leads to, 16 bytes each. */
+export function readLinkTargets(columns: ColumnStore): Promise<Buffer> {
+  return columns.queryBytes('SELECT DISTINCT target FROM links');
 }
 
 export async function hasBatch(columns: ColumnStore, batch: number): Promise<boolean> {

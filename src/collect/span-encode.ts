@@ -6,7 +6,7 @@ import { safeConsumer, safeName } from './privacy.ts';
 import type { Refusal } from './refusal.ts';
 import { type AttributeSlots, MALFORMED_ID, type SpanDraft } from './span-draft.ts';
 import { type Weight, weightFromTraceState } from './weight.ts';
-import { Origin } from './work-row.ts';
+import { LINKS_FLAG, Origin } from './work-row.ts';
 
 /** What the spans of one resource share, ready to be copied into rows. */
 export interface ResourceFacts {
@@ -92,7 +92,8 @@ export function encodeSpan(
   writeDescription(writer, draft, resource);
   writeMeasures(writer, draft);
   writeLinks(writer, draft);
-  writer.patchU32(lengthAt, writer.sizeBytes - lengthAt - 4);
+  const hasLinks = draft.linkTraces.length > 0 ? LINKS_FLAG : 0;
+  writer.patchU32(lengthAt, (writer.sizeBytes - lengthAt - 4 + hasLinks) >>> 0);
   return null;
 }
 

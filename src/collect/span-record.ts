@@ -6,6 +6,8 @@ export interface SpanRecord {
   /** Where the sent part of the row stands in the buffer. */
   readonly sentAt: number;
   readonly sentEnd: number;
+  /** Where trace id and span id stand in the buffer, one behind the other. */
+  readonly idsAt: number;
   readonly segment: number;
   readonly position: number;
   /** Namespace and trace id; spans with the same key are one trace. */
@@ -113,6 +115,7 @@ export class RecordReader {
   sent(segment: number, position: number): SpanRecord {
     const { buffer, at: sentAt } = this;
     const namespace = this.text();
+    const idsAt = this.at;
     const traceKey = this.fixed(16) + namespace;
     const spanKey = this.fixed(8);
     const parent = this.fixed(8);
@@ -144,6 +147,7 @@ export class RecordReader {
       buffer,
       sentAt,
       sentEnd: this.at,
+      idsAt,
       segment,
       position,
       traceKey,
@@ -173,6 +177,12 @@ export class RecordReader {
     const count = this.varint();
     if (count === 0) return noLinks;
     return Array.from({ length: count }, () => ({ traceKey: this.fixed(16) + namespace, spanKey: this.fixed(8) }));
+  }
+
+  /** Reads only which trace a sent row belongs to; the next read stands somewhere inside of it. */
+  traceKey(): string {
+    const namespace = this.text();
+    return this.fixed(16) + namespace;
   }
 
   /** Reads a whole row's body: what was decided is passed over, it will be decided again. */

@@ -88,3 +88,6 @@ export const VERSION_BYTES = 8 + 1 + 2;
 
 /** Where a row comes from: what the sender gave us. */
 export const Origin = { span: 0, log: 1, event: 2 } as const;
+
+/** Set in the length in front of a journalled row that has links, so that they are found without reading every row. */
+export const LINKS_FLAG = 0x8000_0000;

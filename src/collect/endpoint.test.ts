@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { recordsOf, type ToldSpan } from '../../test/simulation/spans.ts';
+import { SpanKind } from '../model/index.ts';
+
+const served = (kind: number, attributes: ToldSpan['attributes']) =>
+  recordsOf([{ trace: 1, span: 1, kind, service: 'front', from: 0, to: 1, attributes }])[0]!.endpoint;
+
+describe('the endpoint that a span served', () => {
+  it.each<readonly [string, Readonly<Record<string, string>>]>([
+    ['GET /v1/users/{id}', { 'http.request.method': 'GET', 'http.route': '/v1/users/{id}', 'url.path': '/v1/users/7' }],
+    ['POST /old', { 'http.method': 'POST', 'http.route': '/old' }],
+    ['HTTP /x', { 'http.route': '/x' }],
+    ['GET /users/{id}', { 'http.request.method': 'GET', 'url.path': '/users/42' }],
+    ['GET /users/{id}', { 'http.method': 'GET', 'http.target': '/users/42?token=secret' }],
+    ['GET /users/{email}', { 'http.method': 'GET', 'http.url': 'https://h/users/ada@example.com?token=secret' }],
+    ['GRPC shop.Cart/AddItem', { 'rpc.system': 'grpc', 'rpc.service': 'shop.Cart', 'rpc.method': 'AddItem' }],
+    ['GRPC shop.Cart/AddItem', { 'rpc.system.name': 'grpc', 'rpc.method': 'shop.Cart/AddItem' }],
+    ['INVOKE thumbnail', { 'faas.name': 'thumbnail' }],
+    ['work front', {}],
+    ['work front', { 'http.url': 'not a url' }],
+  ])('%s', (endpoint, attributes) => {
+    expect(served(SpanKind.SERVER, attributes)).toBe(endpoint);
+  });
+
+  it('of a consumer is what it consumes', () => {
+    expect(served(SpanKind.CONSUMER, { 'messaging.destination.name': 'orders' })).toBe('CONSUME orders');
+  });
+
+  it('is nothing for a span that serves nobody', () => {
+    expect(served(SpanKind.CLIENT, { 'http.route': '/x' })).toBe('');
+  });
+
+  it('never grows beyond 256 characters', () => {
+    const endpoint = served(SpanKind.SERVER, { 'http.request.method': 'GET', 'http.route': `/${'é'.repeat(400)}` });
+    expect([...endpoint]).toHaveLength(256);
+  });
+});
