@@ -32,10 +32,10 @@ export async function openStore(config: StoreConfig): Promise<Store> {
   const documents = config.postgresUrl
     ? await openPostgresDocuments(config.postgresUrl)
     : await openSqliteDocuments(join(config.folder, 'documents.sqlite'));
-  const columns = config.clickhouseUrl
-    ? await openServerColumns(config.clickhouseUrl)
-    : await openEmbeddedColumns(join(config.folder, 'columns'));
-  await migrateColumns(columns);
+  const columns = await openColumns(config).catch(async (cause: unknown) => {
+    await documents.destroy();
+    throw cause;
+  });
   return {
     columns,
     documents,
@@ -45,6 +45,20 @@ export async function openStore(config: StoreConfig): Promise<Store> {
       await documents.destroy();
     },
   };
+}
+
+/** An engine that cannot be used is closed again: the embedded one would hold its folder for as long as the process lives. */
+async function openColumns(config: StoreConfig): Promise<ColumnStore> {
+  const columns = config.clickhouseUrl
+    ? await openServerColumns(config.clickhouseUrl)
+    : await openEmbeddedColumns(join(config.folder, 'columns'));
+  try {
+    await migrateColumns(columns);
+    return columns;
+  } catch (cause) {
+    await columns.close();
+    throw cause;
+  }
 }
 
 async function migrateColumns(columns: ColumnStore): Promise<void> {
