@@ -13,7 +13,10 @@ const tenants = ['acme', 'Zeta', 'a10', 'a9', 'é', '\u{1f680}'];
 const routes = ['/a', '/b/{id}', '/é'];
 const drivers = [
   'calls',
+  'calls',
   'spans',
+  'spans',
+  'busy_us',
   'busy_us',
   'db_calls',
   'db_us',
@@ -37,21 +40,21 @@ const instant = fc
 const spanArbitrary = fc.record({
   parent: fc.option(fc.nat(9), { nil: undefined, freq: 4 }),
   isParentLost: fc.boolean(),
-  kind: fc.constantFrom(0, 1, 2, 2, 2, 3, 3, 4, 5, 5),
-  service: fc.constantFrom(...services.slice(0, 3)),
+  kind: fc.constantFrom(0, 1, 2, 2, 2, 2, 3, 3, 4, 5, 5),
+  service: fc.constantFrom('gateway', 'gateway', 'orders', 'worker'),
   hasPod: fc.boolean(),
   start: instant,
   durationNs: fc.constantFrom(-500n, 0n, 999n, 1_000n, 1_001n, 2_000_000n, 70_000_007n, 4_000_000_000n),
   traceState: fc.constantFrom('', '', '', 'ot=th:0', 'ot=th:c', 'vendor=x,ot=rv:11111111111111;th:aaab', 'ot=th:fd70a'),
-  tenant: fc.option(fc.constantFrom(...tenants), { nil: undefined }),
-  resourceTenant: fc.option(fc.constantFrom(...tenants), { nil: undefined, freq: 1 }),
+  tenant: fc.option(fc.constantFrom(...tenants), { nil: undefined, freq: 3 }),
+  resourceTenant: fc.option(fc.constantFrom(...tenants), { nil: undefined, freq: 2 }),
   route: fc.constantFrom(...routes),
   isDb: fc.boolean(),
   measures: fc.record(
     { 'taximeter.cpu_us': fc.nat(5000), 'http.response.body.size': fc.nat(99), 'taximeter.retries': fc.nat(2) },
     { requiredKeys: [] },
   ),
-  links: fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { maxLength: 4 }),
+  links: fc.array(fc.tuple(fc.nat(7), fc.nat(9)), { maxLength: 4, size: 'max' }),
   order: fc.nat(1000),
 });
 type RandomSpan = ValueOf<typeof spanArbitrary>;
@@ -84,7 +87,7 @@ const chargeArbitrary = fc.record({
 });
 type RandomCharge = ValueOf<typeof chargeArbitrary>;
 
-const serviceGlob = fc.constantFrom('vm', 'db', 'vm*', '*', '*-l*e', '50%_off', '5*', 'VM');
+const serviceGlob = fc.constantFrom('vm', 'db', 'vm*', '*', '*', '*-l*e', '50%_off', '5*', 'VM');
 const condition = fc.oneof(
   serviceGlob,
   fc.array(serviceGlob, { minLength: 1, maxLength: 2 }),
@@ -106,7 +109,10 @@ const scope = fc.array(fc.constantFrom(...services), { minLength: 1, maxLength: 
 const poolArbitrary = fc
   .record({
     rule: fc.oneof({ weight: 3, arbitrary: fc.record({ match }) }, { weight: 1, arbitrary: fc.record({ fixed }) }),
-    split: fc.option(fc.record({ over: fc.constant('service'), by: fc.constantFrom(...metrics) }), { nil: undefined }),
+    split: fc.option(fc.record({ over: fc.constant('service'), by: fc.constantFrom(...metrics) }), {
+      nil: undefined,
+      freq: 2,
+    }),
     services: fc.option(scope, { nil: undefined, freq: 2 }),
     driver: fc.constantFrom(...drivers),
   })
@@ -114,25 +120,31 @@ const poolArbitrary = fc
 
 const modelArbitrary = fc.record({
   basis: fc.constantFrom('effective', 'billed'),
-  pools: fc.array(poolArbitrary, { minLength: 1, maxLength: 4 }),
+  pools: fc.array(poolArbitrary, { minLength: 1, maxLength: 4, size: 'max' }),
 });
 
 /** Everything that a run is given, as plain values that fast-check can make smaller. */
 export const worldArbitrary = fc
   .record({
-    traces: fc.array(fc.array(spanArbitrary, { minLength: 1, maxLength: 6 }), { maxLength: 7 }),
-    copies: fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { maxLength: 3 }),
-    samples: fc.array(sampleArbitrary, { maxLength: 20 }),
-    bills: fc.array(fc.array(chargeArbitrary, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 }),
+    traces: fc.array(fc.array(spanArbitrary, { minLength: 1, maxLength: 6, size: 'max' }), {
+      maxLength: 8,
+      size: 'max',
+    }),
+    copies: fc.array(fc.tuple(fc.nat(6), fc.nat(3)), { maxLength: 4, size: 'max' }),
+    samples: fc.array(sampleArbitrary, { maxLength: 30, size: 'max' }),
+    bills: fc.array(fc.array(chargeArbitrary, { minLength: 1, maxLength: 10, size: 'max' }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
     models: fc.array(modelArbitrary, { minLength: 1, maxLength: 2 }),
-    boundary: fc.option(scope, { nil: undefined }),
+    boundary: fc.option(fc.constantFrom(['gateway'], ['gateway', 'orders']), { nil: undefined, freq: 2 }),
     range: fc.constantFrom(
       { from: '2025-03-10', to: '2025-03-11' },
       { from: '2025-03-10T11:00:00Z', to: '2025-03-10T13:00:00Z' },
       { from: '2025-03-10T10:00:00Z', to: '2025-03-10T12:00:00Z' },
     ),
     /** How many requests are loaded, and shared out, before the rest arrives. */
-    early: fc.nat(20),
+    early: fc.nat(25),
     isModelLast: fc.boolean(),
   })
   .map(({ traces, copies, samples, bills, models, boundary, range, ...how }) => ({
