@@ -39,7 +39,7 @@ async function openHouse(
       collector,
       now: () => new Date(),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
-      listeners: { api: url, otlp: `http://${config.host}:${config.otlpPort}` },
+      listeners: { api: url, otlp: address(config.host, config.otlpPort) },
       log,
     };
     const close = async () => {
@@ -57,7 +57,7 @@ async function openHouse(
 async function serve(config: Config) {
   const log = logger(config.logLevel);
   const localToken = randomBytes(32).toString('hex');
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.apiPort}`;
+  const url = address(config.host, config.apiPort);
   const { house, close } = await openHouse(config, log, localToken, url);
   const api = createApi(house, { pages: existsSync(pages) ? pages : '' });
   try {
@@ -79,6 +79,10 @@ async function serve(config: Config) {
 async function openLocally(config: Config) {
   const { house, close } = await openHouse(config, logger('warn'), '', '');
   return { api: createApi(house, { pages: '' }), close };
+}
+
+function address(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function logger(level: string): Log {

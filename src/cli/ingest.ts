@@ -69,7 +69,7 @@ function add(result: IngestResult, answer: LinesAnswer, firstLine: number): void
   }
 }
 
-/** One file holds one request; whether of traces or of metrics, the one that takes it says. */
+/** One file holds one trace request, as a collector's file exporter or a replay writes it. */
 async function ingestProtobuf(cli: Cli, file: string, packing: Packing, result: IngestResult): Promise<IngestResult> {
   const parts: Buffer[] = [];
   for await (const part of unpacked(file, packing)) parts.push(part);
@@ -85,9 +85,10 @@ async function ingestProtobuf(cli: Cli, file: string, packing: Packing, result: 
 }
 
 async function formatOfFile(file: string, packing: Packing, asked: string): Promise<InputFormat> {
+  if (asked === 'common') return 'combined';
   if (asked === 'otlp-jsonl' || asked === 'otlp-proto' || asked === 'combined') return asked;
   if (asked !== 'auto')
-    throw fail('FORMAT_UNKNOWN', { format: asked, known: 'auto, otlp-jsonl, otlp-proto, combined' });
+    throw fail('FORMAT_UNKNOWN', { format: asked, known: 'auto, otlp-jsonl, otlp-proto, combined, common' });
   if (file === '-') throw fail('FORMAT_UNKNOWN', { file: 'standard input' });
   const head = await firstBytes(file, packing);
   const lines = head.toString('utf8').split('\n').slice(0, 10);

@@ -9,8 +9,9 @@ export interface UsageRow {
   consumer?: string;
   calls: number;
   errors: number;
-  bytesIn: number;
-  bytesOut: number;
+  /** Of the calls whose size is known; null where none is. */
+  bytesIn: number | null;
+  bytesOut: number | null;
   averageMs: number | null;
 }
 
@@ -62,9 +63,9 @@ export async function usageReport(store: Store, question: UsageQuestion): Promis
       ...Object.fromEntries(by.map((name) => [name, row[name]])),
       calls: Number(row.n) / 1e6,
       errors: Number(row.n_errors) / 1e6,
-      bytesIn: Number(row.n_in),
-      bytesOut: Number(row.n_out),
-      averageMs: BigInt(row.n) > 0n ? (Number(row.n_duration) / Number(row.n)) * 1000 : null,
+      bytesIn: BigInt(row.n_sized_in) > 0n ? Number(row.n_in) : null,
+      bytesOut: BigInt(row.n_sized_out) > 0n ? Number(row.n_out) : null,
+      averageMs: BigInt(row.n_timed) > 0n ? (Number(row.n_duration) / Number(row.n_timed)) * 1000 : null,
     };
   });
   return {

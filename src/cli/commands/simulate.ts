@@ -46,7 +46,8 @@ export function addSimulateCommand(program: Command, cli: Cli): void {
     .option('--calls-per-hour <count>', 'on average', '320')
     .option('--out <folder>', 'write traces.jsonl.gz, metrics.jsonl.gz, bill.csv and model.yaml there')
     .option('--send', 'send it to Taximeter, and allocate')
-    .action(async (flags: SimulateFlags) => {
+    .action(async (flags: SimulateFlags, command: Command) => {
+      if (flags.out === undefined && !flags.send) command.error('error: give --out <folder> or --send');
       const days = Number(flags.days);
       const sim = simulation({
         seed: flags.seed,
@@ -59,7 +60,6 @@ export function addSimulateCommand(program: Command, cli: Cli): void {
       });
       if (flags.out !== undefined) await writeFiles(sim, flags.out, cli);
       if (flags.send) await send(sim, cli);
-      if (flags.out === undefined && !flags.send) cli.print('Nothing was asked for: give --out FOLDER or --send.');
     });
 }
 

@@ -24,7 +24,7 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .command('ingest')
     .description('read OTLP JSON lines, OTLP protobuf or access logs; plain, .gz or .zst')
     .argument('<files...>')
-    .option('--format <format>', 'auto, otlp-jsonl, otlp-proto, combined', 'auto')
+    .option('--format <format>', 'auto, otlp-jsonl, otlp-proto (one trace request), combined, common', 'auto')
     .option('--tenant-from <rule>', 'for logs: fixed:NAME, user, host, path:N')
     .option('--service <name>', 'for logs: the service that wrote them', 'access-log')
     .option('--json', 'print JSON')

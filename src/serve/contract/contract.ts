@@ -67,8 +67,9 @@ export const usageRow = z.object({
   consumer: z.string().optional(),
   calls: z.number(),
   errors: z.number(),
-  bytesIn: z.number(),
-  bytesOut: z.number(),
+  /** Null where nobody measured it. */
+  bytesIn: z.number().nullable(),
+  bytesOut: z.number().nullable(),
   averageMs: z.number().nullable(),
 });
 

@@ -57,9 +57,12 @@ function checked(text: string): NewVersion[] {
 
 async function preview(house: House, versions: readonly NewVersion[]) {
   const result = [];
-  for (const { kind, name, spec } of versions) {
+  for (const { kind, name, spec, effectiveFromMs } of versions) {
     const newest = (await newestOf(house.store.documents, kind)).find((document) => document.name === name);
-    const isSame = newest !== undefined && newest.body === JSON.stringify(spec);
+    const isSame =
+      newest !== undefined &&
+      newest.body === JSON.stringify(spec) &&
+      Date.parse(newest.effective_from) === effectiveFromMs;
     const status = newest === undefined ? 'created' : isSame ? 'unchanged' : 'changed';
     result.push({ kind, name, version: (newest?.version ?? 0) + (isSame ? 0 : 1), status } as const);
   }

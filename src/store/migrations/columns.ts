@@ -36,7 +36,8 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       // Calls per minute. A marker row per batch makes "has this batch been counted?" a question to the table itself.
       `CREATE TABLE IF NOT EXISTS usage_minute (
         marker UInt64, minute DateTime('UTC'), tenant LowCardinality(String), endpoint LowCardinality(String), consumer String,
-        calls Int64, known Int64, errors Int64, duration_us Int64, bytes_in Int64, bytes_out Int64
+        calls Int64, known Int64, errors Int64, timed Int64, duration_us Int64,
+        sized_in Int64, bytes_in Int64, sized_out Int64, bytes_out Int64
       ) ENGINE = SummingMergeTree ORDER BY (marker, tenant, endpoint, minute, consumer) SETTINGS {durable}`,
       // Metric points. Of the same series and time the first journalled stays: the version counts down.
       `CREATE TABLE IF NOT EXISTS samples (
