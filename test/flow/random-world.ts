@@ -270,7 +270,7 @@ function csvOf(charges: readonly RandomCharge[]): string {
   return [Object.keys(rows[0]!).join(','), ...lines, ''].join('\n');
 }
 
-function yamlOf(models: readonly ValueOf<typeof modelArbitrary>[], boundary?: string[]) {
+function yamlOf(models: readonly ValueOf<typeof modelArbitrary>[], boundary?: readonly string[]) {
   const starts = ['2025-03-01', '2025-03-10T11:00:00Z'];
   const documents: unknown[] = models.map(({ basis, pools }, place) => ({
     apiVersion: 'taximeter/v1',
