@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
@@ -23,6 +23,8 @@ async function openHouse(
   const letGo = holdFolder(folder, { pid: process.pid, url: '', token: localToken });
   try {
     const { clickhouseUrl, postgresUrl } = config;
+    // An upload whose import never came belongs to a command that is gone.
+    rmSync(join(folder, 'uploads'), { recursive: true, force: true });
     const store = await openStore({ folder, clickhouseUrl, postgresUrl });
     const collector = await Collector.open({
       store,
