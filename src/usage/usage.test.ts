@@ -138,7 +138,7 @@ test('dimensions that are asked for are there, in order; the others are not', as
     ['t0 GET /0', 't0 GET /1', 't1 GET /0', 't1 GET /1', 't2 GET /0', 't2 GET /1'].map((key) => ({
       tenant: key.slice(0, 2),
       endpoint: key.slice(3),
-      ...{ calls: 1, errors: 0, bytesIn: 0, bytesOut: 0, averageMs: 20 },
+      ...{ calls: 1, errors: 0, bytesIn: null, bytesOut: null, averageMs: 20 },
     })),
   );
 });
