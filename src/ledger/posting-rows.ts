@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LedgerAccount, Share, Slice } from '../cost/index.ts';
 import { assert } from '../model/index.ts';
-import type { RowShape, RowWriter } from '../store/index.ts';
+import { type RowShape, RowWriter } from '../store/index.ts';
 
 export const postingShape: RowShape = [
   ['batch', 'UInt64'],
@@ -52,12 +52,10 @@ export function sliceId(slice: Slice): Buffer {
 
 /** Says what a posting of a slice says: two with the same fingerprint need not be posted twice. */
 export function fingerprintOf(slice: Slice, shares: readonly Share[]): Buffer {
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify([slice.amountAtto.toString(), slice.kind, slice.driver, slice.model]));
-  for (const { ledger, service, tenant, endpoint, weight, amountAtto } of shares) {
-    hash.update(JSON.stringify([ledger, service, tenant, endpoint, weight.toString(), amountAtto.toString()]));
-  }
-  return hash.digest().subarray(0, 16);
+  const rows = new RowWriter(128 * (shares.length + 1));
+  for (const share of shares) writeShare(rows, share.ledger, share, 1);
+  const head = JSON.stringify([slice.amountAtto.toString(), slice.kind, slice.driver, slice.model]);
+  return createHash('sha256').update(head).update(rows.bytes()).digest().subarray(0, 16);
 }
 
 function hash128(text: string): Buffer {
@@ -77,25 +75,22 @@ export function writePosting(
   fingerprint: Buffer,
   posting: Posting,
 ): number {
+  const head = headOf(slice, fingerprint, posting);
   let sum = 0n;
   for (const share of shares) {
     sum += share.amountAtto;
-    writeRow(writer, slice, share.ledger, share, fingerprint, posting);
+    writer.copy(head, 0, head.length);
+    writeShare(writer, share.ledger, share, posting.entry);
   }
   assert(sum === slice.amountAtto, 'the shares of a slice add up to its amount');
-  const bill = { service: '', tenant: '', endpoint: '', weight: 0n, amountAtto: -sum };
-  writeRow(writer, slice, 'bill', bill, fingerprint, posting);
+  writer.copy(head, 0, head.length);
+  writeShare(writer, 'bill', { service: '', tenant: '', endpoint: '', weight: 0n, amountAtto: -sum }, posting.entry);
   return shares.length + 1;
 }
 
-function writeRow(
-  writer: RowWriter,
-  slice: Slice,
-  ledger: LedgerAccount | 'bill',
-  share: Omit<Share, 'ledger'>,
-  fingerprint: Buffer,
-  posting: Posting,
-): void {
+/** What all rows of a posting begin with. */
+function headOf(slice: Slice, fingerprint: Buffer, posting: Posting): Buffer {
+  const writer = new RowWriter(512);
   writer.u64(posting.batch);
   writer.i64(BigInt(posting.postedAtMs));
   writer.raw(sliceId(slice));
@@ -113,10 +108,19 @@ function writeRow(
   writer.u8(kindNumbers[slice.kind]);
   writer.text(slice.model);
   writer.text(slice.driver);
+  return Buffer.from(writer.bytes());
+}
+
+function writeShare(
+  writer: RowWriter,
+  ledger: LedgerAccount | 'bill',
+  share: Omit<Share, 'ledger'>,
+  entry: 1 | -1,
+): void {
   writer.u8(ledgerNumbers[ledger]);
   writer.text(share.service);
   writer.text(share.tenant);
   writer.text(share.endpoint);
   writer.i256(share.weight);
-  writer.i128(posting.entry === 1 ? share.amountAtto : -share.amountAtto);
+  writer.i128(entry === 1 ? share.amountAtto : -share.amountAtto);
 }

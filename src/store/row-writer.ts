@@ -1,5 +1,7 @@
 /** Below this size a loop is quicker than a call into the runtime. */
 const COPIED_BY_HAND = 300;
+const SHORT_TEXT = 64;
+const LARGEST_I64 = 2n ** 63n - 1n;
 
 /**
  * Builds RowBinary: the engine's own row format, the cheapest it can read.
@@ -60,6 +62,13 @@ export class RowWriter {
   }
 
   i256(value: bigint): void {
+    if (value >= 0n && value <= LARGEST_I64) {
+      this.i64(value);
+      this.#room(24);
+      this.#buffer.fill(0, this.#end, this.#end + 24);
+      this.#end += 24;
+      return;
+    }
     this.i128(BigInt.asIntN(128, value));
     this.i128(BigInt.asIntN(128, value >> 128n));
   }
@@ -75,10 +84,27 @@ export class RowWriter {
   }
 
   text(value: string): void {
+    if (value.length < SHORT_TEXT && this.#asciiText(value)) return;
     const size = Buffer.byteLength(value);
     this.varint(size);
     this.#room(size);
     this.#end += this.#buffer.write(value, this.#end);
+  }
+
+  /** Most texts are short and plain: written by hand they need no call into the runtime. Gives false when this one is not. */
+  #asciiText(value: string): boolean {
+    const size = value.length;
+    this.#room(size + 1);
+    const target = this.#buffer;
+    const start = this.#end;
+    for (let i = 0; i < size; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return false;
+      target[start + 1 + i] = code;
+    }
+    target[start] = size;
+    this.#end = start + 1 + size;
+    return true;
   }
 
   /** A text given as UTF-8 bytes. */
