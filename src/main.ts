@@ -88,13 +88,19 @@ function address(host: string, port: number): string {
 }
 
 function logger(level: string): Log {
-  const log = pino({ level, base: undefined }, pino.destination({ dest: 2, sync: true }));
+  const destination = pino.destination({ dest: 2, sync: true });
+  // A log that cannot be written must not end the server that would write it.
+  destination.on('error', () => undefined);
+  const log = pino({ level, base: undefined }, destination);
   return {
     info: (message, facts = {}) => log.info(facts, message),
     warn: (message, facts = {}) => log.warn(facts, message),
     error: (message, facts = {}) => log.error(facts, message),
   };
 }
+
+// Whoever reads our output may stop reading: `taximeter parse ... | head`.
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => process.exit(cause.code === 'EPIPE' ? 0 : 1));
 
 const exitCode = await runCli(process.argv.slice(2), {
   version,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { parseCombined } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 import type { LinesAnswer } from '../serve/contract/contract.ts';
@@ -99,7 +99,11 @@ async function formatOfFile(file: string, packing: Packing, asked: string): Prom
 }
 
 async function firstBytes(file: string, packing: Packing): Promise<Buffer> {
-  if (packing === 'plain') return (await readFile(file)).subarray(0, 1 << 20);
+  const head: Buffer[] = [];
+  if (packing === 'plain') {
+    for await (const chunk of createReadStream(file, { end: (1 << 20) - 1 })) head.push(chunk as Buffer);
+    return Buffer.concat(head);
+  }
   for await (const chunk of unpacked(file, packing)) return chunk;
   return Buffer.alloc(0);
 }

@@ -42,7 +42,8 @@ function cells<Row>(columns: readonly Column<Row>[], row: Row): string[] {
 function csvLine(values: readonly string[]): string {
   return values
     .map((value) => {
-      const safe = /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : value;
+      const isNumber = /^-?\d+(\.\d+)?$/.test(value);
+      const safe = !isNumber && /^[=+@\t\r-]/.test(value) ? `'${value}` : value;
       return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
     })
     .join(',');

@@ -193,3 +193,21 @@ describe('what a span measures', () => {
     expect(measured(spans, id)).toMatchObject(expected);
   });
 });
+
+describe('spans that were made to be expensive', () => {
+  const consumer = (trace: number, targets: readonly number[]): ToldSpan =>
+    span(1, { trace, kind: CONSUMER, service: 'worker', links: targets.map((target) => [target, 1] as const) });
+
+  it('30 linked consumers that all link to each other, and one of them to a call', () => {
+    const traces = Array.from({ length: 30 }, (_, place) => place + 10);
+    const linked = traces.map((trace) => consumer(trace, trace === 10 ? [1, ...traces] : traces));
+    const found = owners([span(1, { kind: SERVER }), ...linked]);
+    expect(found).toEqual(['1.1 -> 1.1 (call)', ...traces.map((trace) => `${trace}.1 -> 1.1`)]);
+  });
+
+  it('a chain of 900 linked consumers', () => {
+    const chain = Array.from({ length: 900 }, (_, place) => consumer(place + 2, [place + 1]));
+    const found = owners([span(1, { kind: SERVER }), ...chain]);
+    expect(new Set(found.slice(1).map((line) => line.split(' -> ')[1]))).toEqual(new Set(['1.1']));
+  });
+});

@@ -34,8 +34,11 @@ export interface Work {
 /** Which spans start calls. */
 export type IsBoundary = (service: string) => boolean;
 
-/** Finds the calls that a span of another trace belongs to; null stands for unattributed work. */
-export type CallsOfSpan = (link: SpanLink) => readonly (Call | null)[];
+/** Finds the span that a link leads to, in whatever trace it is. */
+export type FindSpan = (link: SpanLink) => { readonly trace: Trace; readonly node: Node } | undefined;
+
+/** How many links are followed for one consumer; what lies behind more is unattributed. */
+const MOST_LINKS_FOLLOWED = 1_000;
 
 interface Node {
   readonly span: SpanRecord;
@@ -44,6 +47,8 @@ interface Node {
   /** The call root above or at this span, the linked consumer above or at it, or nothing. */
   owner: Node | null;
   isVisited: boolean;
+  /** Of a linked consumer: the calls it works for, once they are known. */
+  takers: readonly (Call | null)[] | null;
 }
 
 /** A trace whose calls are known, but not yet what their work is worth. */
@@ -63,7 +68,7 @@ export interface Trace {
  */
 export function traceOf(spans: readonly SpanRecord[], isBoundary: IsBoundary): Trace {
   const nodes = distinct(spans).map(
-    (span): Node => ({ span, children: [], parent: null, owner: null, isVisited: false }),
+    (span): Node => ({ span, children: [], parent: null, owner: null, isVisited: false, takers: null }),
   );
   const bySpan = connect(nodes);
   for (const node of nodes) if (node.parent === null) own(node, isBoundary);
@@ -187,7 +192,7 @@ function earliestWithTenant(root: Node): SpanRecord | null {
   const stack = [...root.children];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (node.span.tenant !== '' && (earliest === null || isBefore(node.span, earliest))) earliest = node.span;
-    stack.push(...node.children);
+    for (const child of node.children) stack.push(child);
   }
   return earliest;
 }
@@ -201,30 +206,55 @@ function isBefore(a: SpanRecord, b: SpanRecord): boolean {
 /**
  * Gives the calls that one span of a trace belongs to.
  *
- * Takes  callsOfSpan: the same question for spans of other traces, asked when the span stands under a linked consumer.
+ * Takes  find: asked for links when the span stands under a linked consumer.
  * Gives  one or more takers, each once; null is unattributed.
  */
-export function callsOf(trace: Trace, node: Node, callsOfSpan: CallsOfSpan): readonly (Call | null)[] {
-  const owner = node.owner;
+export function callsOf(trace: Trace, node: Node, find: FindSpan): readonly (Call | null)[] {
+  const { owner } = node;
   if (owner !== null) {
     const call = trace.calls.get(owner);
-    return call ? [call] : linkedCalls(owner.span, callsOfSpan);
+    if (call) return [call];
+    owner.takers ??= linkedCalls(owner, find);
+    return owner.takers;
   }
-  const [only] = trace.calls.values();
-  return [trace.calls.size === 1 ? only! : null];
+  return [onlyCall(trace)];
 }
 
-/** Distinct calls in the order of the smallest link that leads to each; what leads nowhere is one unattributed taker. */
-function linkedCalls(consumer: SpanRecord, callsOfSpan: CallsOfSpan): readonly (Call | null)[] {
-  const links = [...consumer.links].sort((a, b) => compare(a.traceKey, b.traceKey) || compare(a.spanKey, b.spanKey));
+function onlyCall(trace: Trace): Call | null {
+  const [only] = trace.calls.values();
+  return trace.calls.size === 1 ? only! : null;
+}
+
+/**
+ * Distinct calls in the order of the smallest link that leads to each; what leads nowhere is one unattributed taker.
+ * Links may lead to other linked consumers, and round in a circle: each consumer is followed once, and adds what it has there.
+ */
+function linkedCalls(consumer: Node, find: FindSpan): readonly (Call | null)[] {
   const takers = new Map<string, Call | null>();
-  for (const link of links) {
-    for (const call of callsOfSpan(link)) {
-      const key = call === null ? '' : call.traceKey + call.spanKey;
-      if (!takers.has(key)) takers.set(key, call);
+  const followed = new Set<Node>([consumer]);
+  const waiting = inOrder(consumer.span.links).reverse();
+  for (let left = MOST_LINKS_FOLLOWED; waiting.length > 0; left--) {
+    const found = left > 0 ? find(waiting.pop()!) : undefined;
+    if (left <= 0) waiting.length = 0;
+    const owner = found?.node.owner ?? null;
+    const call = found === undefined ? null : owner === null ? onlyCall(found.trace) : found.trace.calls.get(owner);
+    if (call !== undefined) addTaker(takers, call);
+    else if (!followed.has(owner!)) {
+      followed.add(owner!);
+      // Depth first, so that what this link leads to stands before what the next one leads to.
+      for (const link of inOrder(owner!.span.links).reverse()) waiting.push(link);
     }
   }
-  return [...takers.values()];
+  return takers.size === 0 ? [null] : [...takers.values()];
+}
+
+function addTaker(takers: Map<string, Call | null>, call: Call | null): void {
+  const key = call === null ? '' : call.traceKey + call.spanKey;
+  if (!takers.has(key)) takers.set(key, call);
+}
+
+function inOrder(links: readonly SpanLink[]): SpanLink[] {
+  return [...links].sort((a, b) => compare(a.traceKey, b.traceKey) || compare(a.spanKey, b.spanKey));
 }
 
 /** Keys are latin1 texts of bytes, so this is the order of their bytes. */
@@ -238,10 +268,10 @@ function compare(a: string, b: string): number {
  * Gives  one entry per span and taker.
  * Holds  the shares of a span's takers add up to the span's weight.
  */
-export function workOf(trace: Trace, callsOfSpan: CallsOfSpan): Work[] {
+export function workOf(trace: Trace, find: FindSpan): Work[] {
   const work: Work[] = [];
   for (const node of trace.nodes) {
-    const takers = callsOf(trace, node, callsOfSpan);
+    const takers = callsOf(trace, node, find);
     const isCall = trace.calls.has(node);
     if (takers.length === 1) {
       work.push(measure(node, takers[0]!, isCall, node.span.weight));

@@ -1,8 +1,8 @@
 import { RowWriter } from '../store/index.ts';
-import { type Call, callsOf, type IsBoundary, type Trace, traceOf, type Work, workOf } from './assemble.ts';
+import { type FindSpan, type IsBoundary, type Trace, traceOf, type Work, workOf } from './assemble.ts';
 import type { RowsInBatch } from './recent-traces.ts';
 import { writeBody } from './row-body.ts';
-import { RecordReader, type SpanLink, type SpanRecord } from './span-record.ts';
+import { RecordReader, type SpanRecord } from './span-record.ts';
 import { VERSION_BYTES } from './work-row.ts';
 
 /** The rows to insert for one batch, and what the traces look like afterwards. */
@@ -45,13 +45,13 @@ export function batchRows(input: BatchInput): BatchRows {
     const stored = input.stored.get(traceKey);
     const start = writer.sizeBytes;
     if (stored !== undefined && stored.length > 0) {
-      const correction = correctedRows(input, workOf(trace, table.callsOfSpan), stored);
+      const correction = correctedRows(input, workOf(trace, table.find), stored);
       writer.raw(correction.bytes);
       rows += correction.rows;
       corrected.set(traceKey, correction.inForce);
       continue;
     }
-    for (const work of workOf(trace, table.callsOfSpan)) {
+    for (const work of workOf(trace, table.find)) {
       writeVersion(writer, input, 1);
       writeBody(writer, work);
       rows += 1;
@@ -123,8 +123,6 @@ class BodyBag {
 class TraceTable {
   readonly #input: BatchInput;
   readonly #traces = new Map<string, Trace | undefined>();
-  /** Linked consumers being followed: links may lead round in a circle. */
-  readonly #following = new Set<string>();
 
   constructor(input: BatchInput) {
     this.#input = input;
@@ -141,18 +139,10 @@ class TraceTable {
     return trace;
   }
 
-  readonly callsOfSpan = (link: SpanLink): readonly (Call | null)[] => {
+  readonly find: FindSpan = (link) => {
     const trace = this.get(link.traceKey);
     const node = trace?.bySpan.get(link.spanKey);
-    if (trace === undefined || node === undefined) return [null];
-    const step = link.traceKey + link.spanKey;
-    if (this.#following.has(step)) return [null];
-    this.#following.add(step);
-    try {
-      return callsOf(trace, node, this.callsOfSpan);
-    } finally {
-      this.#following.delete(step);
-    }
+    return trace === undefined || node === undefined ? undefined : { trace, node };
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
-import { boundaryInForce } from './boundary.ts';
+import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from './boundary.ts';
 import { parseCombined } from './combined-log.ts';
 import { Journal } from './journal.ts';
 import { Loader } from './load.ts';
@@ -108,6 +108,7 @@ export class Collector {
     });
     await loader.start(await boundaryInForce(config.store.documents));
     const collector = new Collector(config, work, samples, loader);
+    await collector.applyBoundary();
     collector.#schedule();
     return collector;
   }
@@ -225,8 +226,13 @@ export class Collector {
 
   /** Decides all calls anew under the boundary that is now in force. */
   async applyBoundary(): Promise<void> {
+    const { documents } = this.#config.store;
+    const name = await boundaryName(documents);
+    if (name === ((await assembledBoundary(documents)) ?? '')) return;
     await this.settle();
-    await this.#loader.reassemble(await boundaryInForce(this.#config.store.documents));
+    await this.#loader.reassemble(await boundaryInForce(documents));
+    // A crash before this line leaves the old note, and the next start or the next apply begins again.
+    await noteAssembled(documents, name);
   }
 
   async close(): Promise<void> {

@@ -199,3 +199,9 @@ describeWith(sharedData('access-log/apache-10000.log.gz'), 'a real log of 10,000
     expect(new Set(parsed.map(({ clientIp }) => clientIp)).size).toBe(1_753);
   });
 });
+
+it('takes no time over agents that were made to be expensive', () => {
+  const line = (agent: string) => `1.2.3.4 - - [01/Jan/2025:00:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "${agent}" "x"`;
+  expect(parseCombined(line(`a${' '.repeat(60_000)}b`))).toBeNull();
+  expect(parseCombined(line('a'.repeat(20_000_000)))).toBeNull();
+});

@@ -18,7 +18,8 @@ export interface LogLine {
 
 // The agent comes last, and a line that was cut short in it still tells of its call: its end quote may be missing.
 const LINE =
-  /^(\S+) (\S+) (.+?) \[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: (?:"((?:[^"\\]|\\.)*)"|-) (?:"((?:[^"\\]|\\.)*)"?|-))?\s*$/;
+  /^(\S+) (\S+) (.+?) \[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)(?: (?:"((?:[^"\\]|\\.)*)"|-) (?:"((?:[^"\\]|\\.)*)"?|-))?$/;
+const LONGEST_LINE = 65_536;
 const REQUEST = /^([A-Za-z_]+) (\S.*?)(?: (HTTP\/\d(?:\.\d)?))?$/;
 const months: Record<string, number> = {
   Jan: 0,
@@ -43,7 +44,8 @@ const months: Record<string, number> = {
  * From   Apache mod_log_config and nginx `combined`: body bytes, `-` is absent.
  */
 export function parseCombined(line: string): LogLine | null {
-  const match = LINE.exec(line);
+  // A longer line is somebody's attack; matching it would take its toll.
+  const match = line.length > LONGEST_LINE ? null : LINE.exec(line.trimEnd());
   if (!match) return null;
   const tsMs = instantOf(match);
   const bytesOut = match[15] === '-' ? undefined : Number(match[15]);
@@ -60,7 +62,7 @@ export function parseCombined(line: string): LogLine | null {
 
 // Nanoseconds of later years do not fit 64 bits; earlier ones come from broken clocks.
 const OLDEST_YEAR = 1990;
-const NEWEST_YEAR = 2199;
+const NEWEST_YEAR = 2105;
 
 /** The time in the brackets; null for one that no clock shows. */
 function instantOf(match: RegExpExecArray): number | null {

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BrokenClaim } from '../model/index.ts';
 import type { ColumnStore, RowShape } from '../store/index.ts';
 import { RowWriter } from '../store/index.ts';
 import { ArrivedSpans } from './arrived.ts';
@@ -100,7 +101,8 @@ export class Loader {
       for (let segment = journal.sealed[0]; segment !== undefined; segment = journal.sealed[0]) {
         const bytes = await readFile(segment.path);
         const content = decodeSegment(bytes);
-        if (content !== null) rows += await this.#loadSegment(content);
+        if (content !== null && !(await this.#isLoaded(content, segment.id, journal))) continue;
+        rows += content?.rows ?? 0;
         // A file that ends with its header, or within it, was begun by a process that got no further.
         const isWhole = content === null ? bytes.length <= HEADER_BYTES : content.damagedFrames === 0;
         if (isWhole) await journal.remove(segment.id);
@@ -108,6 +110,26 @@ export class Loader {
       }
       return rows;
     });
+  }
+
+  /**
+   * Loads a segment. What the store refuses for now is tried again later, by throwing; a segment that breaks our own
+   * code would break it again at every try and keep all others waiting, so it is set aside and reported.
+   */
+  async #isLoaded(content: SegmentContent, id: number, journal: Journal): Promise<boolean> {
+    try {
+      await this.#loadSegment(content);
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof BrokenClaim || cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+      const path = await journal.setAside(id);
+      this.#deps.warn('a journal segment could not be loaded and was set aside; please report this fault', {
+        code: 'INTERNAL',
+        path,
+        cause: cause instanceof Error ? cause.stack : String(cause),
+      });
+      return false;
+    }
   }
 
   /** Decides all stored traces anew, after the boundary has changed. */
@@ -130,10 +152,8 @@ export class Loader {
     return turn;
   }
 
-  async #loadSegment(content: SegmentContent): Promise<number> {
-    if (content.kind === SegmentKind.samples) await this.#loadSamples(content);
-    else await this.#loadWork(content);
-    return content.rows;
+  #loadSegment(content: SegmentContent): Promise<void> {
+    return content.kind === SegmentKind.samples ? this.#loadSamples(content) : this.#loadWork(content);
   }
 
   #warnOfDamage(path: string, content: SegmentContent | null): void {

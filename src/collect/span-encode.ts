@@ -18,7 +18,8 @@ export interface ResourceFacts {
 
 // Clocks outside these years are unset or broken; nanoseconds since 1970 in two halves are compared by the upper one.
 const OLDEST_HIGH = Math.floor((Date.UTC(2000, 0) * 1e6) / 2 ** 32);
-const NEWEST_HIGH = Math.floor((Date.UTC(2200, 0) * 1e6) / 2 ** 32);
+// Minutes are kept as seconds in 32 bits, which end in 2106.
+const NEWEST_HIGH = Math.floor((Date.UTC(2106, 0) * 1e6) / 2 ** 32);
 /** A longer span could not be measured in whole nanoseconds of a double. */
 const LONGEST_HIGH = Math.floor(2 ** 53 / 2 ** 32);
 const LONGEST_TEXT = 256;

@@ -44,7 +44,8 @@ export function createApi(house: House, options: ApiOptions): Api {
       throw fail('BODY_TOO_LARGE', { limitBytes: house.limits.bodyBytes });
     },
   });
-  for (const path of ['/api/v1/documents', '/api/v1/logs/*', '/api/v1/bills']) app.use(path, limit);
+  // Uploads are written to disk as they come and count their bytes themselves.
+  app.use('*', (context, next) => (context.req.path.startsWith('/api/v1/uploads/') ? next() : limit(context, next)));
   addStatus(app, house);
   addReports(app, house);
   addDocuments(app, house);

@@ -46,14 +46,13 @@ export const insertSettings = {
 } as const;
 
 /** Turns the client's error into ours. What the server said stays in the cause, never in an answer. */
-export function storeFailure(cause: unknown, sql: string): Error {
-  const statement = sql.trim().replace(/\s+/g, ' ').slice(0, 120);
+export function storeFailure(cause: unknown): Error {
   if (isEngineError(cause)) {
     const diskFull = cause.code === '243' || cause.type === 'NOT_ENOUGH_SPACE' || /No space left/.test(cause.message);
     const code = diskFull ? 'DISK_FULL' : 'STORE_QUERY';
-    return fail(code, { statement, error: `${cause.type ?? cause.code}: ${cause.message.slice(0, 600)}` }, [], cause);
+    return fail(code, { error: cause.type ?? cause.code }, [], cause);
   }
-  return fail('STORE_UNAVAILABLE', { statement }, [], cause);
+  return fail('STORE_UNAVAILABLE', {}, [], cause);
 }
 
 /** The embedded connection and the client each bring their own error class; the shape is the same. */
@@ -71,7 +70,7 @@ export async function readRows<Row>(client: ClickHouseClient, sql: string, param
     });
     return await result.json<Row>();
   } catch (cause) {
-    throw storeFailure(cause, sql);
+    throw storeFailure(cause);
   }
 }
 
@@ -83,7 +82,7 @@ export async function readBytes(client: ClickHouseClient, sql: string, params: Q
     for await (const chunk of result.stream) chunks.push(chunk as Buffer);
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   } catch (cause) {
-    throw storeFailure(cause, sql);
+    throw storeFailure(cause);
   }
 }
 
@@ -96,7 +95,7 @@ export async function runCommand(
   try {
     await client.command({ query: sql, query_params: params, clickhouse_settings: settings });
   } catch (cause) {
-    throw storeFailure(cause, sql);
+    throw storeFailure(cause);
   }
 }
 
@@ -110,6 +109,6 @@ export async function streamInsert(client: ClickHouseClient, sql: string, body: 
     // The insert has happened only when the answer has been read to its end.
     for await (const _ of result.stream);
   } catch (cause) {
-    throw storeFailure(cause, sql);
+    throw storeFailure(cause);
   }
 }

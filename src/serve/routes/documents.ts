@@ -32,8 +32,7 @@ export function addDocuments(app: OpenAPIHono, house: House): void {
     if (query.dryRun === 'true') return context.json({ dryRun: true, documents: await preview(house, versions) }, 200);
     const by = query.by || 'api';
     const applied = await applyVersions(house.store.documents, versions, by, house.now());
-    if (applied.some(({ kind, status }) => kind === 'Boundary' && status !== 'unchanged'))
-      await house.collector.applyBoundary();
+    if (applied.some(({ kind }) => kind === 'Boundary')) await house.collector.applyBoundary();
     return context.json({ dryRun: false, documents: applied }, 200);
   });
 }

@@ -103,8 +103,13 @@ export function addWork(app: OpenAPIHono, house: House): void {
     const folder = join(uploads, upload);
     await mkdir(folder, { recursive: true });
     const body = context.req.raw.body;
-    const bytes = body === null ? 0 : await receive(body, join(folder, String(place)), house.limits.uploadBytes);
-    return context.json({ bytes }, 200);
+    try {
+      const bytes = body === null ? 0 : await receive(body, join(folder, String(place)), house.limits.uploadBytes);
+      return context.json({ bytes }, 200);
+    } catch (cause) {
+      await rm(folder, { recursive: true, force: true });
+      throw cause;
+    }
   });
   app.openapi(billRoute, async (context) => {
     const { upload, names, format, replace } = context.req.valid('json');
