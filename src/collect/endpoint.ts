@@ -5,6 +5,8 @@ import type { AttributeSlots } from './span-draft.ts';
 
 const LONGEST_ROUTE = 256;
 const MOST_ENDPOINTS = 50_000;
+/** What is longer is no route of anybody's code; keeping it would only fill memory. */
+const LONGEST_CACHED = 512;
 
 const slot = {
   method: textSlot('http.request.method'),
@@ -56,9 +58,9 @@ function join(attributes: AttributeSlots, method: Slot, route: Slot): Buffer {
   const known = joined.get(key);
   if (known) return known;
   const text = `${method < 0 ? 'HTTP' : attributes.text(method)} ${attributes.text(route)}`;
-  const endpoint = Buffer.from([...text].slice(0, LONGEST_ROUTE).join(''));
+  const endpoint = Buffer.from([...text.slice(0, 2 * LONGEST_ROUTE)].slice(0, LONGEST_ROUTE).join(''));
   if (joined.size >= MOST_ENDPOINTS) joined.clear();
-  joined.set(key, endpoint);
+  if (key.length <= LONGEST_CACHED) joined.set(key, endpoint);
   return endpoint;
 }
 

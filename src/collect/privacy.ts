@@ -33,12 +33,13 @@ export function safeConsumer(text: string): Buffer {
   if (known) return known;
   const consumer = consumerBytes(text);
   if (consumers.size >= MOST_NAMES) consumers.clear();
-  consumers.set(text, consumer);
+  if (text.length <= LONGEST_NAME) consumers.set(text, consumer);
   return consumer;
 }
 
 function consumerBytes(text: string): Buffer {
-  if (!PERSONAL.test(text)) return Buffer.from([...text].slice(0, LONGEST_CONSUMER).join(''));
+  if (!PERSONAL.test(text))
+    return Buffer.from([...text.slice(0, 2 * LONGEST_CONSUMER)].slice(0, LONGEST_CONSUMER).join(''));
   const digest = createHmac('sha256', pseudonymKey).update(text).digest('hex');
   return Buffer.from(`p_${digest.slice(0, 20)}`);
 }

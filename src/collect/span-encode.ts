@@ -167,7 +167,8 @@ function writeSlot(writer: RowWriter, attributes: AttributeSlots, slot: Slot): v
     return;
   }
   // Cutting at a character and replacing what is not UTF-8 keeps every stored text readable.
-  const text = Buffer.from([...source.toString('utf8', start, end)].slice(0, LONGEST_TEXT).join(''));
+  const head = source.toString('utf8', start, Math.min(end, start + 4 * LONGEST_TEXT));
+  const text = Buffer.from([...head].slice(0, LONGEST_TEXT).join(''));
   writer.textBytes(text, 0, text.length);
 }
 
@@ -214,6 +215,6 @@ function weightOf(draft: SpanDraft): Weight {
   if (known) return known;
   const weight = weightFromTraceState(text);
   if (weights.size >= MOST_WEIGHTS) weights.clear();
-  weights.set(text, weight);
+  if (text.length <= LONGEST_TEXT) weights.set(text, weight);
   return weight;
 }

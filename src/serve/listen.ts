@@ -17,6 +17,8 @@ export interface ListenConfig {
   readonly localToken: string;
 }
 
+const IDLE_MS = 900_000;
+
 /** Bodies that may wait in memory at once, over all requests. */
 const MOST_WAITING_BYTES = 512 << 20;
 
@@ -157,8 +159,10 @@ function open(
   host: string,
   port: number,
 ): Promise<Server> {
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, listener);
+  const server = createServer({ requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, listener);
   server.maxConnections = 2_000;
+  // A large bill may take its time, but something must keep coming.
+  server.setTimeout(IDLE_MS);
   return new Promise((done, failed) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       failed(cause.code === 'EADDRINUSE' ? fail('PORT_IN_USE', { host, port }, [], cause) : cause);

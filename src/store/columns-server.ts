@@ -10,6 +10,9 @@ import {
   streamInsert,
 } from './columns.ts';
 
+// A client that gives up on an insert that the server finishes would not know that its rows are there.
+const INSERT_WITHIN_MS = 600_000;
+
 /**
  * Connects to a ClickHouse server.
  *
@@ -23,7 +26,9 @@ export async function openServerColumns(url: string): Promise<ColumnStore> {
   const first = createClient({ url: address });
   await runCommand(first, `CREATE DATABASE IF NOT EXISTS ${identifier(database)}`, {});
   await first.close();
-  return new ServerColumns(createClient({ url: address, database, max_open_connections: 16 }));
+  return new ServerColumns(
+    createClient({ url: address, database, max_open_connections: 16, request_timeout: INSERT_WITHIN_MS }),
+  );
 }
 
 function identifier(name: string): string {
