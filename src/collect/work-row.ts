@@ -1,3 +1,4 @@
+import { measuredDrivers } from '../model/index.ts';
 import type { RowShape } from '../store/index.ts';
 
 /** Columns that name the version of a row. */
@@ -32,18 +33,7 @@ const placeColumns: RowShape = [
 ];
 
 /** Quantities that are absent unless somebody measured them, in row order. */
-export const measures = [
-  'cpu_us',
-  'mem_byte_ms',
-  'gpu_us',
-  'bytes_in',
-  'bytes_out',
-  'log_bytes',
-  'tokens_in',
-  'tokens_out',
-  'retries',
-  'cold_start',
-] as const;
+export const measures = measuredDrivers;
 
 /** What the sender said; copied byte for byte from the journal. */
 const sentColumns: RowShape = [
