@@ -117,11 +117,6 @@ export class Collector {
     return this.#work.sizeBytes + this.#samples.sizeBytes;
   }
 
-  /** Rows that were acknowledged and are not in the store yet. */
-  get waitingSegments(): number {
-    return this.#work.sealed.length + this.#samples.sealed.length;
-  }
-
   /**
    * Takes an OTLP trace request.
    *

@@ -78,10 +78,6 @@ export class Journal {
     return this.#sizeBytes;
   }
 
-  get waitingRows(): number {
-    return this.#current?.rows ?? 0;
-  }
-
   get sealed(): readonly { readonly id: number; readonly path: string; readonly sizeBytes: number }[] {
     return this.#sealed;
   }

@@ -33,8 +33,6 @@ export const postingShape: RowShape = [
 export const ledgerNumbers = { tenant: 1, idle: 2, unattributed: 3, out_of_scope: 4, bill: 5 } as const;
 const kindNumbers = { direct: 1, indirect: 2 } as const;
 
-export const EntrySign = { posting: 1, reversal: -1 } as const;
-
 /** Which posting of a slice: its version, when and under what fingerprint. */
 export interface Posting {
   readonly batch: number;
