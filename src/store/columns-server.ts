@@ -1,13 +1,17 @@
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import type { Block } from './block.ts';
 import {
   type ColumnStore,
   type QueryParams,
   type RowShape,
   readBytes,
   readRows,
+  readSettings,
   runCommand,
   streamInsert,
+  tokenSettings,
 } from './columns.ts';
 
 // A client that gives up on an insert that the server finishes would not know that its rows are there.
@@ -51,8 +55,13 @@ class ServerColumns implements ColumnStore {
     return readBytes(this.#client, sql, params);
   }
 
-  command(sql: string, params: QueryParams = {}): Promise<void> {
-    return runCommand(this.#client, sql, params);
+  command(sql: string, params: QueryParams = {}, token?: string): Promise<void> {
+    return runCommand(this.#client, sql, params, { ...readSettings, ...tokenSettings(token) });
+  }
+
+  insertBlock(table: string, block: Block, token: string): Promise<void> {
+    const sql = `INSERT INTO ${table} (${block.columns.join(', ')}) FORMAT Native`;
+    return streamInsert(this.#client, sql, Readable.from(block.pieces()), token);
   }
 
   insertFile(table: string, shape: RowShape, path: string): Promise<void> {

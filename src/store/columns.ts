@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { fail } from '../model/index.ts';
+import type { Block } from './block.ts';
 
 export type QueryParams = Record<string, unknown>;
 
@@ -17,8 +18,10 @@ export interface ColumnStore {
   query<Row>(sql: string, params?: QueryParams): Promise<Row[]>;
   /** Runs a SELECT; gives its rows as RowBinary bytes, for results too large for objects. */
   queryBytes(sql: string, params?: QueryParams): Promise<Buffer>;
-  /** Runs a statement that gives no rows. */
-  command(sql: string, params?: QueryParams): Promise<void>;
+  /** Runs a statement that gives no rows. Takes  token: names an insert, so that a late repeat of it changes nothing. */
+  command(sql: string, params?: QueryParams, token?: string): Promise<void>;
+  /** Inserts a block: all of its rows become visible and durable, or none. Takes  token: as for `command`. */
+  insertBlock(table: string, block: Block, token: string): Promise<void>;
   /** Inserts a RowBinary file as one block: all of its rows become visible and durable, or none. */
   insertFile(table: string, shape: RowShape, path: string): Promise<void>;
   close(): Promise<void>;
@@ -99,12 +102,22 @@ export async function runCommand(
   }
 }
 
-export async function streamInsert(client: ClickHouseClient, sql: string, body: Readable): Promise<void> {
+/** What an insert is told so that the server knows a repeat of it, for as long as it remembers. */
+export function tokenSettings(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { insert_deduplication_token: token };
+}
+
+export async function streamInsert(
+  client: ClickHouseClient,
+  sql: string,
+  body: Readable,
+  token?: string,
+): Promise<void> {
   try {
     const result = await client.exec({
       query: sql,
       values: body,
-      clickhouse_settings: { ...insertSettings, async_insert: 0 },
+      clickhouse_settings: { ...insertSettings, async_insert: 0, ...tokenSettings(token) },
     });
     // The insert has happened only when the answer has been read to its end.
     for await (const _ of result.stream);

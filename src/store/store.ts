@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fail } from '../model/index.ts';
 import type { ColumnStore } from './columns.ts';
 import { openEmbeddedColumns } from './columns-embedded.ts';
@@ -39,7 +39,7 @@ export async function openStore(config: StoreConfig): Promise<Store> {
   return {
     columns,
     documents,
-    scratch: join(config.folder, 'scratch'),
+    scratch: resolve(config.folder, 'scratch'),
     close: async () => {
       await columns.close();
       await documents.destroy();
@@ -51,7 +51,7 @@ export async function openStore(config: StoreConfig): Promise<Store> {
 async function openColumns(config: StoreConfig): Promise<ColumnStore> {
   const columns = config.clickhouseUrl
     ? await openServerColumns(config.clickhouseUrl)
-    : await openEmbeddedColumns(join(config.folder, 'columns'));
+    : await openEmbeddedColumns(join(config.folder, 'columns'), resolve(config.folder, 'scratch'));
   try {
     await migrateColumns(columns);
     return columns;
@@ -71,7 +71,12 @@ async function migrateColumns(columns: ColumnStore): Promise<void> {
   if (newer.length > 0) throw fail('DATA_TOO_NEW', { migrations: newer.join(', ') });
   for (const { id, statements } of columnMigrations) {
     if (done.has(id)) continue;
-    for (const statement of statements) await columns.command(statement.replace('{durable}', durableSettings));
+    for (const statement of statements) await columns.command(filled(statement, columns.isEmbedded));
     await columns.command('INSERT INTO migration (id) VALUES ({id:String})', { id });
   }
+}
+
+/** A server is told to remember inserts by their tokens; the embedded engine has nobody who could repeat one late. */
+function filled(statement: string, isEmbedded: boolean): string {
+  return statement.replace('{durable}', durableSettings).replace('{remembered}', isEmbedded ? '0' : '10000');
 }

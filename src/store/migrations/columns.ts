@@ -70,6 +70,13 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       ORDER BY (toStartOfDay(charge_start), tenant, endpoint, pool) SETTINGS {durable}`,
     ],
   },
+  {
+    id: '0003-repeats',
+    // A client that gave up on an insert may send it again while the server still works on the first one.
+    statements: ['work', 'links', 'usage_minute', 'samples', 'charges', 'postings'].map(
+      (table) => `ALTER TABLE ${table} MODIFY SETTING non_replicated_deduplication_window = {remembered}`,
+    ),
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

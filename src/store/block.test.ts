@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest';
+import { tempFolder } from '../../test/support/temp-folder.ts';
+import { Block } from './block.ts';
+import { openStore } from './store.ts';
+
+it('a block arrives as it was built, in one part', async () => {
+  const folder = tempFolder('block');
+  const store = await openStore({ folder: folder.path });
+  try {
+    await store.columns.command(
+      `CREATE TABLE built (n UInt64, id FixedString(4), t LowCardinality(String), s String, c String, maybe Nullable(UInt64), links Array(FixedString(2)))
+       ENGINE = MergeTree ORDER BY n`,
+    );
+    const rows = 70_000;
+    const block = new Block(rows);
+    const numbers = BigUint64Array.from({ length: rows }, (_, row) => BigInt(row));
+    block.fixed('n', 'UInt64', numbers);
+    block.constant('id', 'FixedString(4)', Buffer.from('abcd'));
+    const texts = manyTexts(rows);
+    block.texts(
+      't',
+      texts,
+      Uint32Array.from({ length: rows }, (_, row) => row % 3),
+    );
+    block.texts(
+      's',
+      texts,
+      Uint32Array.from({ length: rows }, (_, row) => row),
+    );
+    block.text('c', 'same');
+    block.nullable(
+      'maybe',
+      'UInt64',
+      Uint8Array.from({ length: rows }, (_, row) => row % 2),
+      numbers,
+    );
+    block.lists(
+      'links',
+      'FixedString(2)',
+      Array.from({ length: rows }, (_, row) => (row === 0 ? 0 : 2)),
+      Buffer.from('wxyz'),
+    );
+    await store.columns.insertBlock('built', block, 'built-1');
+    const [answer] = await store.columns.query(
+      `SELECT count() AS rows, sum(n) AS total, uniqExact(_part) AS parts, uniqExact(s) AS different, min(id) AS id, max(c) AS same,
+        countIf(s = if(n = 0, '', concat('text ', toString(n)))) AS right, countIf(t = if(n % 3 = 0, '', concat('text ', toString(n % 3)))) AS low,
+        sum(maybe) AS even, count(maybe) AS known, groupArrayIf(links, n < 2) AS links FROM built`,
+    );
+    expect(answer).toEqual({
+      ...{
+        rows: '70000',
+        total: '2449965000',
+        parts: '1',
+        different: '70000',
+        id: 'abcd',
+        same: 'same',
+        right: '70000',
+      },
+      ...{ low: '70000', even: '1224965000', known: '35000', links: [[], ['wx', 'yz']] },
+    });
+  } finally {
+    await store.close();
+    folder.remove();
+  }
+}, 60_000);
+
+function manyTexts(count: number) {
+  const bytes = Buffer.from(Array.from({ length: count - 1 }, (_, i) => `text ${i + 1}`).join(''));
+  const ends = [0];
+  for (let id = 1; id < count; id++) ends.push(ends[id - 1]! + `text ${id}`.length);
+  return { count, bytes, startOf: (id: number) => (id === 0 ? 0 : ends[id - 1]!), endOf: (id: number) => ends[id]! };
+}
