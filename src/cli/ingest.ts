@@ -1,24 +1,32 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { parseCombined } from '../collect/index.ts';
+import { detectLogFormat, findLogFormat, logFormatNames } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 import type { LinesAnswer } from '../serve/contract/contract.ts';
 import type { Cli } from './context.ts';
 import { checkFile, lineChunks, type Packing, unpacked } from './read-input.ts';
 
-export type InputFormat = 'otlp-jsonl' | 'otlp-proto' | 'combined';
-
 export interface IngestResult {
   readonly file: string;
-  readonly format: InputFormat;
+  readonly format: string;
   accepted: number;
   refused: number;
   readonly reasons: Record<string, number>;
   readonly malformed: { line: number; reason: string }[];
 }
 
+export interface IngestOptions {
+  readonly format: string;
+  readonly tenantFrom?: string;
+  readonly service: string;
+  /** Which of several machines wrote the log. */
+  readonly host?: string;
+}
+
 const PROGRESS_BYTES = 256 << 20;
 const MOST_SHOWN = 20;
+const HEAD_BYTES = 4_000;
+const otlpFormats = ['otlp-jsonl', 'otlp-proto'];
 
 /**
  * Sends a file's content to the API, in its order.
@@ -26,36 +34,37 @@ const MOST_SHOWN = 20;
  * Gives  what was accepted and what was refused; a packed file that is cut short is refused before its first line is used.
  * Fails  FILE_UNREADABLE, FILE_DAMAGED, FORMAT_UNKNOWN, BODY_MALFORMED.
  */
-export async function ingestFile(
-  cli: Cli,
-  file: string,
-  flags: { readonly format: string; readonly tenantFrom?: string; readonly service: string },
-): Promise<IngestResult> {
+export async function ingestFile(cli: Cli, file: string, flags: IngestOptions): Promise<IngestResult> {
   const packing = file === '-' ? 'plain' : await checkFile(file);
   const format = await formatOfFile(file, packing, flags.format);
   const result: IngestResult = { file, format, accepted: 0, refused: 0, reasons: {}, malformed: [] };
   if (format === 'otlp-proto') return ingestProtobuf(cli, file, packing, result);
-  let fingerprint = '';
+  let query: URLSearchParams | null = null;
   let shown = PROGRESS_BYTES;
   for await (const chunk of lineChunks(unpacked(file, packing), file)) {
-    fingerprint ||= createHash('sha256')
-      .update(chunk.text.slice(0, chunk.text.indexOf('\n') >>> 0))
-      .digest('hex');
-    const query = new URLSearchParams({ service: flags.service, fingerprint, offset: String(chunk.offset) });
-    if (flags.tenantFrom !== undefined) query.set('tenantFrom', flags.tenantFrom);
-    const answer = await cli.ask<LinesAnswer>(
-      'POST',
-      `/api/v1/logs/${format}?${query}`,
-      chunk.text,
-      'text/plain; charset=utf-8',
-    );
-    add(result, answer, chunk.firstLine);
+    query ??= queryOf(chunk.bytes, flags);
+    query.set('offset', String(chunk.offset));
+    const path = `/api/v1/logs/${encodeURIComponent(format)}?${query}`;
+    add(result, await cli.ask<LinesAnswer>('POST', path, new Uint8Array(chunk.bytes), 'text/plain'), chunk.firstLine);
     if (chunk.offset > shown) {
       cli.warn(`${file}: ${Math.round(chunk.offset / 2 ** 20)} MB, ${result.accepted} accepted`);
       shown = chunk.offset + PROGRESS_BYTES;
     }
   }
   return result;
+}
+
+/** What tells a log from others and how to read it, from its first lines. */
+function queryOf(head: Buffer, flags: IngestOptions): URLSearchParams {
+  const firstLine = head.subarray(0, head.indexOf(10) >>> 0);
+  const query = new URLSearchParams({
+    service: flags.service,
+    host: flags.host ?? '',
+    fingerprint: createHash('sha256').update(firstLine).digest('hex'),
+    head: head.toString('utf8', 0, HEAD_BYTES).split('\n').slice(0, 3).join('\n'),
+  });
+  if (flags.tenantFrom !== undefined) query.set('tenantFrom', flags.tenantFrom);
+  return query;
 }
 
 function add(result: IngestResult, answer: LinesAnswer, firstLine: number): void {
@@ -84,16 +93,16 @@ async function ingestProtobuf(cli: Cli, file: string, packing: Packing, result: 
   return result;
 }
 
-async function formatOfFile(file: string, packing: Packing, asked: string): Promise<InputFormat> {
-  if (asked === 'common') return 'combined';
-  if (asked === 'otlp-jsonl' || asked === 'otlp-proto' || asked === 'combined') return asked;
+async function formatOfFile(file: string, packing: Packing, asked: string): Promise<string> {
+  if (otlpFormats.includes(asked) || findLogFormat(asked) !== null) return asked;
   if (asked !== 'auto')
-    throw fail('FORMAT_UNKNOWN', { format: asked, known: 'auto, otlp-jsonl, otlp-proto, combined, common' });
+    throw fail('FORMAT_UNKNOWN', { format: asked, known: ['auto', ...otlpFormats, ...logFormatNames].join(', ') });
   if (file === '-') throw fail('FORMAT_UNKNOWN', { file: 'standard input' });
   const head = await firstBytes(file, packing);
-  const lines = head.toString('utf8').split('\n').slice(0, 10);
-  if (/^\s*\{/.test(lines[0] ?? '') && /"resource(Spans|Metrics)"/.test(head.toString('latin1'))) return 'otlp-jsonl';
-  if (lines.some((line) => parseCombined(line.replace(/\r$/, '')) !== null)) return 'combined';
+  if (/^\s*\{/.test(head.toString('latin1', 0, 100)) && /"resource(Spans|Metrics)"/.test(head.toString('latin1')))
+    return 'otlp-jsonl';
+  const log = detectLogFormat(head.toString('utf8'));
+  if (log !== null) return log.name;
   if (head.length > 4 && head[0] === 0x0a) return 'otlp-proto';
   throw fail('FORMAT_UNKNOWN', { file });
 }

@@ -1,5 +1,5 @@
-import { type LogLine, parseCombined } from '../collect/index.ts';
-import { fail, formatInstant } from '../model/index.ts';
+import { findLogFormat, logFormatNames, shownLogLine } from '../collect/index.ts';
+import { fail } from '../model/index.ts';
 import { checkFile, lineChunks, unpacked } from './read-input.ts';
 
 /**
@@ -9,33 +9,19 @@ import { checkFile, lineChunks, unpacked } from './read-input.ts';
  * Fails  FORMAT_UNKNOWN, FILE_UNREADABLE, FILE_DAMAGED.
  */
 export async function parseFile(file: string, format: string, print: (text: string) => void): Promise<void> {
-  if (format !== 'combined' && format !== 'common') throw fail('FORMAT_UNKNOWN', { format, known: 'combined, common' });
+  const known = findLogFormat(format);
+  if (known === null) throw fail('FORMAT_UNKNOWN', { format, known: logFormatNames.join(', ') });
   const packing = file === '-' ? 'plain' : await checkFile(file);
+  const parser = known.open();
   for await (const chunk of lineChunks(unpacked(file, packing), file)) {
-    const lines = chunk.text.split('\n');
+    const lines = chunk.bytes.toString('utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();
     const parsed = lines.map((raw, index) => {
-      const line = parseCombined(raw.endsWith('\r') ? raw.slice(0, -1) : raw);
-      return JSON.stringify(line ? shown(line) : { error: 'line_malformed', line: chunk.firstLine + index });
+      const line = parser.parse(raw.endsWith('\r') ? raw.slice(0, -1) : raw);
+      return JSON.stringify(
+        typeof line === 'object' ? shownLogLine(line) : { error: line, line: chunk.firstLine + index },
+      );
     });
     print(parsed.join('\n'));
   }
-}
-
-/** The keys that `parse` prints, in its order; what is absent is left out. */
-function shown(line: LogLine): Record<string, unknown> {
-  return {
-    ts: formatInstant(line.tsMs),
-    method: line.method,
-    path: line.path,
-    query: line.query,
-    status: line.status,
-    bytes_in: line.bytesIn,
-    bytes_out: line.bytesOut,
-    duration_us: line.durationUs,
-    client_ip: line.clientIp,
-    user_agent: line.userAgent,
-    host: line.host,
-    protocol: line.protocol,
-  };
 }

@@ -12,7 +12,7 @@ const LONGEST_LINE_BYTES = 60 << 20;
 
 /** Whole lines of a file, with where they stand in it after unpacking. */
 export interface LineChunk {
-  readonly text: string;
+  readonly bytes: Buffer;
   readonly offset: number;
   readonly firstLine: number;
 }
@@ -84,15 +84,14 @@ export async function* lineChunks(bytes: AsyncIterable<Buffer>, file: string): A
     if (end === 0 && size > LONGEST_LINE_BYTES)
       throw fail('BODY_TOO_LARGE', { file, line: firstLine, limitBytes: LONGEST_LINE_BYTES });
     if (end > 0) {
-      const text = all.toString('utf8', 0, end);
-      yield { text, offset, firstLine };
+      yield { bytes: all.subarray(0, end), offset, firstLine };
       offset += end;
       firstLine += countLines(all, end);
     }
     parts = [all.subarray(end)];
     size = all.length - end;
   }
-  if (size > 0) yield { text: Buffer.concat(parts, size).toString('utf8'), offset, firstLine };
+  if (size > 0) yield { bytes: Buffer.concat(parts, size), offset, firstLine };
 }
 
 function countLines(bytes: Buffer, end: number): number {

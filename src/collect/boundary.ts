@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DocumentStore, newestOf } from '../store/index.ts';
-import type { IsBoundary } from './assemble.ts';
+import type { IsBoundary } from './calls/forest.ts';
 
 /** The spec of a Boundary document: whose SERVER and CONSUMER spans start calls. */
 export const boundarySpec = z.strictObject({

@@ -1,22 +1,25 @@
+import { isAscii } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
 import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from './boundary.ts';
-import { parseCombined } from './combined-log.ts';
-import { Journal } from './journal.ts';
-import { Loader } from './load.ts';
-import { encodeLogLine, type LogSource } from './log-encode.ts';
-import { decodeMetricsJson } from './otlp-metrics-json.ts';
-import { decodeMetricsProtobuf } from './otlp-metrics-protobuf.ts';
-import { decodeTracesJson } from './otlp-traces-json.ts';
-import { type Decoded, decodeTracesProtobuf } from './otlp-traces-protobuf.ts';
+import { Journal } from './journal/journal.ts';
+import { SegmentKind } from './journal/segment.ts';
+import { Loader } from './load/load.ts';
+import { largestBatch } from './load/queries.ts';
+import { LogIntake } from './logs/log-intake.ts';
+import type { LineRefusal, LogFormat } from './logs/log-line.ts';
+import type { LogSource } from './logs/log-source.ts';
+import { decodeMetricsJson } from './otlp/metrics-json.ts';
+import { decodeMetricsProtobuf } from './otlp/metrics-protobuf.ts';
+import { MalformedMessage } from './otlp/proto-reader.ts';
+import { SpanIntake } from './otlp/span-intake.ts';
+import { decodeTracesJson } from './otlp/traces-json.ts';
+import { type Decoded, decodeTracesProtobuf } from './otlp/traces-protobuf.ts';
 import { usePseudonymKey } from './privacy.ts';
-import { MalformedMessage } from './proto-reader.ts';
-import { largestBatch } from './queries.ts';
 import { RefusalCount } from './refusal.ts';
-import { SegmentKind } from './segment.ts';
 
 export interface CollectorConfig {
   readonly store: Store;
@@ -65,7 +68,8 @@ export class Collector {
   readonly #work: Journal;
   readonly #samples: Journal;
   readonly #loader: Loader;
-  readonly #writer = new RowWriter(1 << 20);
+  readonly #spans = new SpanIntake();
+  readonly #lines = new LogIntake();
   #timer: NodeJS.Timeout | null = null;
   #loading: Promise<void> | null = null;
   #isClosed = false;
@@ -124,11 +128,11 @@ export class Collector {
    * Fails  BODY_MALFORMED, JOURNAL_FULL, DISK_FULL; then nothing was accepted.
    */
   async traces(body: Buffer, encoding: Encoding): Promise<Decoded> {
-    const writer = emptied(this.#writer);
+    this.#spans.begin(namespace);
     const decoded = decoding(() =>
-      encoding === 'json' ? decodeTracesJson(body, namespace, writer) : decodeTracesProtobuf(body, namespace, writer),
+      encoding === 'json' ? decodeTracesJson(body, this.#spans) : decodeTracesProtobuf(body, this.#spans),
     );
-    await this.#keep(this.#work, writer, decoded);
+    await this.#keep(this.#work, this.#spans.payload(), decoded);
     this.counts.spans += decoded.accepted;
     return decoded;
   }
@@ -139,7 +143,7 @@ export class Collector {
     const decoded = decoding(() =>
       encoding === 'json' ? decodeMetricsJson(body, writer) : decodeMetricsProtobuf(body, writer),
     );
-    await this.#keep(this.#samples, writer, decoded);
+    await this.#keep(this.#samples, writer.bytes(), decoded);
     this.counts.samples += decoded.accepted;
     return decoded;
   }
@@ -147,30 +151,36 @@ export class Collector {
   /**
    * Takes lines of an access log.
    *
-   * Takes  offset: of the first line's first byte in the whole log. text: whole lines.
-   * Gives  what was accepted, and the lines (counted from 1 in this text) that were not.
+   * Takes  body: whole lines, UTF-8. head: the log's first lines, where they say how to read the others. offset: of the first
+   *        line's first byte in the whole log.
+   * Gives  what was accepted, and the lines (counted from 1 in this body) that were not.
    */
-  async lines(text: string, source: LogSource, offset: number): Promise<DecodedLines> {
-    const writer = new RowWriter(Math.max(1024, text.length));
+  async lines(
+    body: Buffer,
+    source: LogSource,
+    format: LogFormat,
+    offset: number,
+    head?: string,
+  ): Promise<DecodedLines> {
+    const parser = format.open(head);
     const refused = new RefusalCount();
     const malformed: MalformedLine[] = [];
-    let accepted = 0;
-    let at = offset;
-    text.split('\n').forEach((raw, index) => {
-      const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-      const parsed = line === '' ? null : parseCombined(line);
-      if (parsed) {
-        encodeLogLine(writer, parsed, source, at, line, namespace);
+    let [accepted, line] = [0, 0];
+    this.#lines.begin();
+    for (const { raw, at } of linesOf(body)) {
+      line += 1;
+      const parsed = parser.parse(raw);
+      if (parsed === 'header') continue;
+      if (typeof parsed === 'object') {
+        this.#lines.add(parsed, source, offset + at, raw);
         accepted += 1;
-      } else if (line !== '') {
-        refused.add('line_malformed');
-        if (malformed.length < MOST_MALFORMED)
-          malformed.push({ line: index + 1, reason: 'not a combined or common log line' });
+        continue;
       }
-      at += Buffer.byteLength(raw) + 1;
-    });
+      refused.add(parsed);
+      if (malformed.length < MOST_MALFORMED) malformed.push({ line, reason: lineReasons[parsed] });
+    }
     const decoded = { accepted, refused };
-    await this.#keep(this.#work, writer, decoded);
+    await this.#keep(this.#work, this.#lines.payload(), decoded);
     this.counts.lines += accepted;
     return { ...decoded, malformed };
   }
@@ -183,34 +193,33 @@ export class Collector {
   async otlpLines(text: string): Promise<DecodedLines> {
     const refused = new RefusalCount();
     const malformed: MalformedLine[] = [];
-    const work = { writer: new RowWriter(Math.max(1024, text.length >> 1)), accepted: 0 };
-    const samples = { writer: new RowWriter(1024), accepted: 0 };
+    const samples = new RowWriter(1024);
+    const accepted = { spans: 0, samples: 0 };
+    this.#spans.begin(namespace);
     text.split('\n').forEach((line, index) => {
       if (line.trim() === '') return;
       // Inside a text these names would have escaped quotes, so this finds keys only.
       const isMetrics = line.includes('"resourceMetrics"');
-      const into = isMetrics ? samples : work;
-      const before = into.writer.sizeBytes;
+      const before = { rows: this.#spans.table.rows, bytes: samples.sizeBytes };
       try {
         if (!isMetrics && !line.includes('"resourceSpans"')) throw new MalformedMessage('no OTLP traces or metrics');
         const body = Buffer.from(line);
-        const decoded = isMetrics
-          ? decodeMetricsJson(body, into.writer)
-          : decodeTracesJson(body, namespace, into.writer);
-        into.accepted += decoded.accepted;
+        const decoded = isMetrics ? decodeMetricsJson(body, samples) : decodeTracesJson(body, this.#spans);
+        accepted[isMetrics ? 'samples' : 'spans'] += decoded.accepted;
         for (const [reason, count] of decoded.refused.byReason) refused.add(reason, count);
       } catch (cause) {
         if (!(cause instanceof MalformedMessage)) throw cause;
-        into.writer.truncate(before);
+        this.#spans.table.truncate(before.rows);
+        samples.truncate(before.bytes);
         refused.add('line_malformed');
         if (malformed.length < MOST_MALFORMED) malformed.push({ line: index + 1, reason: cause.message });
       }
     });
-    await this.#keep(this.#work, work.writer, { accepted: work.accepted, refused });
-    await this.#samples.append(samples.writer.bytes(), samples.accepted);
-    this.counts.spans += work.accepted;
-    this.counts.samples += samples.accepted;
-    return { accepted: work.accepted + samples.accepted, refused, malformed };
+    await this.#keep(this.#work, this.#spans.payload(), { accepted: accepted.spans, refused });
+    await this.#samples.append(samples.bytes(), accepted.samples);
+    this.counts.spans += accepted.spans;
+    this.counts.samples += accepted.samples;
+    return { accepted: accepted.spans + accepted.samples, refused, malformed };
   }
 
   /** Waits until everything acknowledged so far is in the store: calls, minutes and samples. */
@@ -238,9 +247,8 @@ export class Collector {
     await this.#samples.close();
   }
 
-  async #keep(journal: Journal, writer: RowWriter, decoded: Decoded): Promise<void> {
-    // Decoding is synchronous and its writer is used again at once; the journal keeps bytes of its own until they are written.
-    await journal.append(Buffer.from(writer.bytes()), decoded.accepted);
+  async #keep(journal: Journal, payload: Buffer, decoded: Decoded): Promise<void> {
+    await journal.append(payload, decoded.accepted);
     for (const [reason, count] of decoded.refused.byReason) this.counts.refused.add(reason, count);
   }
 
@@ -267,9 +275,26 @@ export class Collector {
   }
 }
 
-function emptied(writer: RowWriter): RowWriter {
-  writer.reset();
-  return writer;
+/** What is wrong with a line, in words. */
+const lineReasons: Readonly<Record<LineRefusal, string>> = {
+  line_malformed: 'not a line of this format',
+  line_too_long: 'longer than 65,536 characters',
+  time_invalid: 'its time is none, or lies outside the years 1990 to 2105',
+  value_invalid: 'a number in it is none, or too large',
+  header_missing: 'the line with the names of the columns is missing',
+  record_other: 'a record of another kind',
+};
+
+/** Splits bytes into lines. Where all are ASCII, a place in the text is a place in the bytes; else every line is decoded by itself. */
+function* linesOf(body: Buffer): Iterable<{ readonly raw: string; readonly at: number }> {
+  const text = isAscii(body) ? body.toString('latin1') : null;
+  for (let at = 0; at < body.length; ) {
+    const found = text === null ? body.indexOf(0x0a, at) : text.indexOf('\n', at);
+    const next = found < 0 ? body.length : found;
+    const end = next > at && body[next - 1] === 0x0d ? next - 1 : next;
+    yield { raw: text === null ? body.toString('utf8', at, end) : text.slice(at, end), at };
+    at = next + 1;
+  }
 }
 
 function decoding(decode: () => Decoded): Decoded {

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { recordsOf, type ToldSpan } from '../../test/simulation/spans.ts';
+import { requestOf, type ToldSpan } from '../../test/simulation/spans.ts';
 import { SpanKind } from '../model/index.ts';
+import { SpanIntake } from './otlp/span-intake.ts';
+import { decodeTracesJson } from './otlp/traces-json.ts';
 
-const served = (kind: number, attributes: ToldSpan['attributes']) =>
-  recordsOf([{ trace: 1, span: 1, kind, service: 'front', from: 0, to: 1, attributes }])[0]!.endpoint;
+function served(kind: number, attributes: ToldSpan['attributes']): string {
+  const intake = new SpanIntake();
+  intake.begin(Buffer.alloc(0));
+  const request = requestOf([{ trace: 1, span: 1, kind, service: 'front', from: 0, to: 1, attributes }]);
+  decodeTracesJson(Buffer.from(JSON.stringify(request)), intake);
+  return intake.table.texts.string(intake.table.endpoint[0]!);
+}
 
 describe('the endpoint that a span served', () => {
   it.each<readonly [string, Readonly<Record<string, string>>]>([

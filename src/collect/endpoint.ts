@@ -1,12 +1,12 @@
 import { SpanKind } from '../model/index.ts';
-import { type Slot, textSlot } from './attributes.ts';
+import { type Slot, textSlot } from './otlp/attributes.ts';
+import type { AttributeSlots } from './otlp/span-draft.ts';
 import { templateName, templatePath } from './path-template.ts';
-import type { AttributeSlots } from './span-draft.ts';
+import type { Texts } from './table/texts.ts';
 
 const LONGEST_ROUTE = 256;
-const MOST_ENDPOINTS = 50_000;
-/** What is longer is no route of anybody's code; keeping it would only fill memory. */
-const LONGEST_CACHED = 512;
+/** Three numbers of texts below this fit one exact number. */
+const IDS = 2 ** 17;
 
 const slot = {
   method: textSlot('http.request.method'),
@@ -23,49 +23,78 @@ const slot = {
   faas: textSlot('faas.name'),
 };
 
-/** Routes come from code, so there are few: each pair of method and route is joined once. */
-const joined = new Map<string, Buffer>();
+/** Names the endpoints that spans served: method and route template, never a raw path. */
+export class EndpointNames {
+  readonly #texts: Texts;
+  /** Routes come from code, so there are few: each is put together once. */
+  readonly #known = new Map<number, number>();
 
-/**
- * Names the endpoint that a span served: method and route template, never a raw path.
- *
- * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: its safe name, the last resort.
- * Gives  `GET /v1/users/{id}`, `GRPC shop.Cart/AddItem`, `CONSUME orders`, `INVOKE thumbnail`, else the name.
- */
-export function ownEndpoint(attributes: AttributeSlots, kind: number, name: Buffer): Buffer {
-  const method = first(attributes, slot.method, slot.oldMethod);
-  const route = attributes.has(slot.route) ? slot.route : -1;
-  if (route >= 0) return join(attributes, method, route);
-  const path = rawPath(attributes);
-  if (path !== null) return Buffer.from(`${method < 0 ? 'HTTP' : attributes.text(method)} ${templatePath(path)}`);
-  const rpc = rpcEndpoint(attributes);
-  if (rpc !== null) return Buffer.from(rpc);
-  if (kind === SpanKind.CONSUMER && attributes.has(slot.destination)) {
-    return Buffer.from(`CONSUME ${templateName(attributes.text(slot.destination))}`);
+  constructor(texts: Texts) {
+    this.#texts = texts;
   }
-  if (attributes.has(slot.faas)) return Buffer.from(`INVOKE ${templateName(attributes.text(slot.faas))}`);
-  return name;
+
+  /** To be called whenever the texts are cleared. */
+  clear(): void {
+    this.#known.clear();
+  }
+
+  /**
+   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort.
+   * Gives  the number of `GET /v1/users/{id}`, `GRPC shop.Cart/AddItem`, `CONSUME orders`, `INVOKE thumbnail`, else the name.
+   */
+  of(attributes: AttributeSlots, kind: number, name: number): number {
+    const method = first(attributes, slot.method, slot.oldMethod);
+    if (attributes.has(slot.route)) return this.#once(attributes, method, slot.route, -1, routed);
+    const path = rawPath(attributes);
+    if (path !== null)
+      return this.#texts.idOfString(shortened(`${methodOf(attributes, method)} ${templatePath(path)}`));
+    if (attributes.has(slot.rpcMethod) || attributes.has(slot.rpcService)) {
+      const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
+      return this.#once(attributes, system, slot.rpcService, slot.rpcMethod, rpcEndpoint);
+    }
+    const text = unrouted(attributes, kind);
+    return text === null ? name : this.#texts.idOfString(text);
+  }
+
+  /** Works an endpoint out once for the values of up to three attributes. */
+  #once(attributes: AttributeSlots, one: Slot, two: Slot, three: Slot, name: (of: AttributeSlots) => string): number {
+    const key = (this.#raw(attributes, one) * IDS + this.#raw(attributes, two)) * IDS + this.#raw(attributes, three);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const id = this.#texts.idOfString(shortened(name(attributes)));
+    if (this.#texts.count < IDS) this.#known.set(key, id);
+    return id;
+  }
+
+  #raw(attributes: AttributeSlots, at: Slot): number {
+    if (at < 0 || !attributes.has(at)) return 0;
+    return this.#texts.idOf(attributes.sources[at]!, attributes.starts[at]!, attributes.ends[at]!);
+  }
+}
+
+function methodOf(attributes: AttributeSlots, method: Slot): string {
+  return method < 0 ? 'HTTP' : attributes.text(method);
+}
+
+function routed(attributes: AttributeSlots): string {
+  return `${methodOf(attributes, first(attributes, slot.method, slot.oldMethod))} ${attributes.text(slot.route)}`;
+}
+
+function unrouted(attributes: AttributeSlots, kind: number): string | null {
+  if (kind === SpanKind.CONSUMER && attributes.has(slot.destination)) {
+    return `CONSUME ${templateName(attributes.text(slot.destination))}`;
+  }
+  return attributes.has(slot.faas) ? `INVOKE ${templateName(attributes.text(slot.faas))}` : null;
+}
+
+/** Cut between characters. */
+function shortened(text: string): string {
+  return text.length <= LONGEST_ROUTE ? text : [...text.slice(0, 2 * LONGEST_ROUTE)].slice(0, LONGEST_ROUTE).join('');
 }
 
 function first(attributes: AttributeSlots, newer: Slot, older: Slot): Slot {
   if (attributes.has(newer)) return newer;
   return attributes.has(older) ? older : -1;
-}
-
-function join(attributes: AttributeSlots, method: Slot, route: Slot): Buffer {
-  const methodText = method < 0 ? 'HTTP' : raw(attributes, method);
-  const key = `${methodText} ${raw(attributes, route)}`;
-  const known = joined.get(key);
-  if (known) return known;
-  const text = `${method < 0 ? 'HTTP' : attributes.text(method)} ${attributes.text(route)}`;
-  const endpoint = Buffer.from([...text.slice(0, 2 * LONGEST_ROUTE)].slice(0, LONGEST_ROUTE).join(''));
-  if (joined.size >= MOST_ENDPOINTS) joined.clear();
-  if (key.length <= LONGEST_CACHED) joined.set(key, endpoint);
-  return endpoint;
-}
-
-function raw(attributes: AttributeSlots, at: Slot): string {
-  return attributes.sources[at]!.toString('latin1', attributes.starts[at], attributes.ends[at]);
 }
 
 function rawPath(attributes: AttributeSlots): string | null {
@@ -75,14 +104,10 @@ function rawPath(attributes: AttributeSlots): string | null {
   return URL.canParse(attributes.text(slot.url)) ? new URL(attributes.text(slot.url)).pathname : null;
 }
 
-function rpcEndpoint(attributes: AttributeSlots): string | null {
+function rpcEndpoint(attributes: AttributeSlots): string {
   const method = attributes.text(slot.rpcMethod);
   const service = attributes.text(slot.rpcService);
-  if (method === '' && service === '') return null;
   const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
   const qualified = method.includes('/') || service === '' ? method : `${service}/${method}`;
-  return `${system < 0 ? 'RPC' : attributes.text(system).toUpperCase()} ${qualified.replace(/^\//, '')}`.slice(
-    0,
-    LONGEST_ROUTE,
-  );
+  return `${system < 0 ? 'RPC' : attributes.text(system).toUpperCase()} ${qualified.replace(/^\//, '')}`;
 }

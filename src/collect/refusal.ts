@@ -8,6 +8,9 @@ export const refusals = [
   'value_invalid',
   'metric_type_unsupported',
   'line_malformed',
+  'line_too_long',
+  'header_missing',
+  'record_other',
 ] as const;
 
 export type Refusal = (typeof refusals)[number];

@@ -51,6 +51,41 @@ export function encodeSample(
   return null;
 }
 
+/** Where the parts of one written sample stand: texts as start and end, the others by their first byte. */
+export interface SamplePlaces {
+  readonly metric: readonly [number, number];
+  readonly service: readonly [number, number];
+  readonly pod: readonly [number, number];
+  /** 16 bytes. */
+  readonly series: number;
+  readonly kind: number;
+  /** 8 bytes of nanoseconds. */
+  readonly at: number;
+  /** 16 bytes of millionths. */
+  readonly value: number;
+}
+
+/** Finds the samples that `encodeSample` wrote one behind the other. */
+export function* samplesIn(bytes: Buffer): Iterable<SamplePlaces> {
+  let at = 0;
+  const text = (): [number, number] => {
+    let [length, scale] = [0, 1];
+    for (; bytes.readUInt8(at) >= 0x80; at++, scale *= 128) length += (bytes[at]! & 0x7f) * scale;
+    length += bytes[at++]! * scale;
+    at += length;
+    return [at - length, at];
+  };
+  while (at < bytes.length) {
+    at += 4;
+    const metric = text();
+    const series = at;
+    at += 16;
+    const [service, pod] = [text(), text()];
+    yield { metric, series, service, pod, kind: at, at: at + 1, value: at + 9 };
+    at += 25;
+  }
+}
+
 /** 128 bits of a cryptographic hash over length-prefixed parts, so that no two series can be made to collide by their text. */
 function seriesId(source: SeriesSource, point: Labels): Buffer {
   const hash = createHash('sha256');

@@ -1,5 +1,5 @@
-import { Journal } from '../../src/collect/journal.ts';
-import { SegmentKind } from '../../src/collect/segment.ts';
+import { Journal } from '../../src/collect/journal/journal.ts';
+import { SegmentKind } from '../../src/collect/journal/segment.ts';
 
 /**
  * Appends numbered payloads to a journal, several at a time, and prints what became of each: `{"number":3,"outcome":"kept"}`.

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
-import type { IsBoundary } from '../../src/collect/assemble.ts';
-import { batchRows } from '../../src/collect/batch.ts';
-import { decodeTracesJson } from '../../src/collect/otlp-traces-json.ts';
-import { RecordReader, type SpanRecord } from '../../src/collect/span-record.ts';
-import { VERSION_BYTES } from '../../src/collect/work-row.ts';
-import { RowWriter } from '../../src/store/index.ts';
+import { decideBatch } from '../../src/collect/calls/batch.ts';
+import type { IsBoundary } from '../../src/collect/calls/forest.ts';
+import { copyVersion, versionOf } from '../../src/collect/calls/kept-work.ts';
+import { appendBody } from '../../src/collect/calls/stored-rows.ts';
+import { TraceIndex } from '../../src/collect/calls/trace-index.ts';
+import type { StoredVersion } from '../../src/collect/calls/versions.ts';
+import { SpanIntake } from '../../src/collect/otlp/span-intake.ts';
+import { decodeTracesJson } from '../../src/collect/otlp/traces-json.ts';
+import { appendFrame } from '../../src/collect/table/frame.ts';
+import { SpanTable } from '../../src/collect/table/span-table.ts';
 
 /** One span of a story that a test tells; numbers stand for ids, times are microseconds into the hour. */
 export interface ToldSpan {
@@ -68,19 +72,23 @@ function attributesOf(values: Readonly<Record<string, string | number | boolean>
 
 /** What the journal keeps of told spans. */
 export function payloadOf(spans: readonly ToldSpan[]): Buffer {
-  const writer = new RowWriter(1024);
-  const { accepted } = decodeTracesJson(Buffer.from(JSON.stringify(requestOf(spans))), Buffer.alloc(0), writer);
+  const intake = new SpanIntake();
+  intake.begin(Buffer.alloc(0));
+  const { accepted } = decodeTracesJson(Buffer.from(JSON.stringify(requestOf(spans))), intake);
   if (accepted !== spans.length) throw new Error('a told span was refused');
-  return writer.bytes();
+  return intake.payload();
 }
 
-/** Told spans as assembly gets them; each stands in the journal where it stands in the list. */
-export function recordsOf(spans: readonly ToldSpan[], segment = 1): SpanRecord[] {
-  const reader = new RecordReader(payloadOf(spans));
-  return spans.map((_, position) => {
-    reader.u32();
-    return reader.sent(segment, position);
-  });
+/** A told span as the journal has it: in which segment, at which place. */
+export interface Journalled {
+  readonly told: ToldSpan;
+  readonly segment: number;
+  readonly position: number;
+}
+
+/** Told spans with their places in the journal: where they stand in the list. */
+export function journalledSpans(spans: readonly ToldSpan[], segment = 1): Journalled[] {
+  return spans.map((told, position) => ({ told, segment, position }));
 }
 
 /** What was decided about one span, readable; `call` is trace.span of its call, or null. */
@@ -100,93 +108,100 @@ export interface Decided {
   readonly position: number;
 }
 
+/** What a stored row says. Takes  body: as the store gives it. */
 export function decidedOf(body: Buffer): Decided {
-  const reader = new RecordReader(body);
-  const number = (latin1: string) => Number.parseInt(Buffer.from(latin1, 'latin1').toString('hex'), 16);
-  const callTrace = number(reader.fixed(16));
-  const callSpan = number(reader.fixed(8));
-  const isCall = body[reader.at++] === 1;
-  const share = reader.u64();
-  const tenant = reader.text();
-  const endpoint = reader.text();
-  reader.skipText();
-  const resolver = reader.text();
-  const busyUs = reader.u64();
-  reader.at += 1;
-  const dbUs = reader.u64();
-  reader.at += 1;
-  const extUs = reader.u64();
-  const { traceKey, spanKey, kind, position } = new RecordReader(body).body();
+  const table = new SpanTable(1);
+  return decidedIn(table, appendBody(table, body));
+}
+
+function decidedIn(table: SpanTable, version: StoredVersion): Decided {
+  const { row, call } = version;
+  const number = (words: Uint32Array) => Number.parseInt(hexOf(words), 16);
   return {
-    trace: number(traceKey.slice(0, 16)),
-    span: number(spanKey),
-    kind,
-    call: callTrace === 0 && callSpan === 0 ? null : `${callTrace}.${callSpan}`,
-    isCall,
-    share,
-    tenant,
-    endpoint,
-    resolver,
-    busyUs,
-    dbUs,
-    extUs,
-    position,
+    trace: number(table.trace.subarray(row * 4, row * 4 + 4)),
+    span: number(table.span.subarray(row * 2, row * 2 + 2)),
+    kind: table.kind[row]!,
+    call: call.every((word) => word === 0) ? null : `${number(call.subarray(0, 4))}.${number(call.subarray(4))}`,
+    isCall: version.isCall === 1,
+    share: version.share,
+    tenant: table.texts.string(version.tenant),
+    endpoint: table.texts.string(version.endpoint),
+    resolver: table.texts.string(version.resolver),
+    busyUs: version.busyUs,
+    dbUs: version.dbUs,
+    extUs: version.extUs,
+    position: table.position[row]!,
   };
+}
+
+function hexOf(words: Uint32Array): string {
+  return Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('hex');
+}
+
+/** A row in force, in a table of its own. */
+interface InForce {
+  readonly table: SpanTable;
+  readonly version: StoredVersion;
 }
 
 /** Rows in force, kept in memory as the store keeps them: what batches add and take away. */
 export class RowsInForce {
-  readonly #counts = new Map<string, number>();
+  #rows: InForce[] = [];
   readonly #links: (readonly [source: string, target: string])[] = [];
   readonly #isBoundary: IsBoundary;
-  #batch = 0;
 
   constructor(isBoundary: IsBoundary) {
     this.#isBoundary = isBoundary;
   }
 
   /** Applies one batch; gives how many rows it wrote. */
-  apply(spans: readonly SpanRecord[]): number {
-    const arrived = new Map<string, SpanRecord[]>();
-    for (const span of spans) arrived.set(span.traceKey, [...(arrived.get(span.traceKey) ?? []), span]);
-    for (const span of spans) for (const link of span.links) this.#links.push([span.traceKey, link.traceKey]);
-    const input = {
-      batch: ++this.#batch,
-      receivedDay: 20_000,
-      changed: this.#withDependents(arrived.keys()),
-      arrived,
-      stored: this.#byTrace(),
-      linked: new Set(this.#links.map(([, target]) => target)),
+  apply(spans: readonly Journalled[]): number {
+    const table = new SpanTable();
+    for (const { told, segment, position } of spans) appendFrame(table, payloadOf([told]), segment, position);
+    const arrived = new Set(spans.map(({ told }) => traceId(told.trace)));
+    for (const { told } of spans) {
+      for (const [target] of told.links ?? []) this.#links.push([traceId(told.trace), traceId(target)]);
+    }
+    const changed = this.#withDependents(arrived);
+    const near = new Set([...changed, ...this.#withTargets(changed)]);
+    const origins = new Map<StoredVersion, InForce>();
+    for (const row of this.#rows) {
+      if (near.has(traceOf(row))) origins.set(copyVersion(row.table, row.version, table), row);
+    }
+    const index = new TraceIndex(table);
+    const isChanged = (row: number) => changed.has(hexOf(table.trace.subarray(row * 4, row * 4 + 4)));
+    const traces = Array.from({ length: index.traces }, (_, trace) => trace);
+    const { work, changes } = decideBatch({
+      table,
+      index,
+      traces: traces.filter((trace) => isChanged(index.first[trace]!)),
+      stored: [...origins.keys()].filter(({ row }) => isChanged(row)),
       isBoundary: this.#isBoundary,
-    };
-    const result = batchRows(input);
-    const reader = new RecordReader(result.bytes);
-    while (!reader.isDone) {
-      const sign = result.bytes.readInt8(reader.at + 8);
-      const start = reader.at + VERSION_BYTES;
-      reader.at = start;
-      reader.body();
-      const key = result.bytes.toString('latin1', start, reader.at);
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + sign);
-    }
-    return result.rows;
-  }
-
-  /** The bodies of the rows in force, in one order. A body that is in force twice, or less than never, shows. */
-  bodies(): Buffer[] {
-    return [...this.#counts].flatMap(([key, count]) => {
-      if (count < 0) throw new Error('a row was taken away that was not there');
-      return Array.from({ length: count }, () => Buffer.from(key, 'latin1'));
     });
+    const gone = new Set(changes.outdated.map((version) => origins.get(version)));
+    this.#rows = this.#rows.filter((row) => !gone.has(row));
+    for (const entry of changes.added) {
+      const own = new SpanTable(1);
+      this.#rows.push({ table: own, version: copyVersion(table, versionOf(work, entry), own) });
+    }
+    return changes.added.length + changes.outdated.length;
   }
 
-  #byTrace(): Map<string, Buffer[]> {
-    const byTrace = new Map<string, Buffer[]>();
-    for (const body of this.bodies()) {
-      const { traceKey } = new RecordReader(body).body();
-      byTrace.set(traceKey, [...(byTrace.get(traceKey) ?? []), body]);
-    }
-    return byTrace;
+  /** What the rows in force say. */
+  decided(): Decided[] {
+    return this.#rows.map(({ table, version }) => decidedIn(table, version));
+  }
+
+  /** Everything about the rows in force, in one order. */
+  exact(): string[] {
+    return this.#rows
+      .map(({ table, version }) => {
+        const columns = [...table.plainColumns().map(([column]) => column), table.segment, ...table.measures];
+        const texts = table.textColumns().map((column) => table.texts.string(column[0]!));
+        const consumer = table.texts.string(version.consumer);
+        return JSON.stringify([decidedIn(table, version), consumer, columns, texts, [...table.links.values()]]);
+      })
+      .sort();
   }
 
   #withDependents(keys: Iterable<string>): Set<string> {
@@ -197,6 +212,19 @@ export class RowsInForce {
     }
     return changed;
   }
+
+  #withTargets(keys: ReadonlySet<string>): Set<string> {
+    const near = new Set(keys);
+    for (let size = -1; size !== near.size; ) {
+      size = near.size;
+      for (const [source, target] of this.#links) if (near.has(source)) near.add(target);
+    }
+    return near;
+  }
+}
+
+function traceOf({ table }: InForce): string {
+  return hexOf(table.trace.subarray(0, 4));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { importBill } from '../../bill/index.ts';
-import { parseTenantFrom } from '../../collect/index.ts';
+import { findLogFormat, parseTenantFrom } from '../../collect/index.ts';
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
 import { allocateAnswer, billAnswer, linesAnswer, reconcileAnswer, settleAnswer } from '../contract/contract.ts';
@@ -76,11 +77,13 @@ const linesRoute = createRoute({
   path: '/api/v1/logs/{format}',
   summary: 'Send whole lines of a log, or of OTLP/JSON',
   request: {
-    params: z.object({ format: z.enum(['combined', 'otlp-jsonl', 'otlp-proto']) }),
+    params: z.object({ format: z.string().min(1).max(2_000) }),
     query: z.object({
       service: z.string().min(1).max(200).default('access-log'),
       tenantFrom: z.string().max(300).optional(),
+      host: z.string().max(200).default(''),
       fingerprint: z.string().max(128).default(''),
+      head: z.string().max(10_000).default(''),
       offset: z.coerce.number().int().min(0).default(0),
     }),
     body: { content: { 'text/plain': { schema: z.string() }, 'application/octet-stream': { schema: z.string() } } },
@@ -140,16 +143,27 @@ export function addWork(app: OpenAPIHono, house: House): void {
   app.openapi(linesRoute, async (context) => {
     const { format } = context.req.valid('param');
     const query = context.req.valid('query');
+    const body = Buffer.from(await context.req.arrayBuffer());
     if (format === 'otlp-proto') {
-      const decoded = await house.collector.traces(Buffer.from(await context.req.arrayBuffer()), 'protobuf');
+      const decoded = await house.collector.traces(body, 'protobuf');
       return context.json(shownLines({ ...decoded, malformed: [] }), 200);
     }
-    const text = await context.req.text();
-    if (format === 'otlp-jsonl') return context.json(shownLines(await house.collector.otlpLines(text)), 200);
+    if (format === 'otlp-jsonl')
+      return context.json(shownLines(await house.collector.otlpLines(body.toString('utf8'))), 200);
+    const logFormat = findLogFormat(format);
+    if (logFormat === null) throw fail('FORMAT_UNKNOWN', { format: format.slice(0, 100) });
     const tenantFrom = parseTenantFrom(query.tenantFrom);
     if (tenantFrom === null) throw fail('PARAMETER_INVALID', { tenantFrom: query.tenantFrom });
-    const source = { service: query.service, tenantFrom, fingerprint: query.fingerprint };
-    return context.json(shownLines(await house.collector.lines(text, source, query.offset)), 200);
+    const { service, host } = query;
+    const fingerprint = query.fingerprint || createHash('sha256').update(body).digest('hex');
+    const lines = await house.collector.lines(
+      body,
+      { service, host, tenantFrom, fingerprint },
+      logFormat,
+      query.offset,
+      query.head || undefined,
+    );
+    return context.json(shownLines(lines), 200);
   });
   app.openapi(settleRoute, async (context) => {
     await house.collector.settle();

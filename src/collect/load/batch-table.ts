@@ -1,0 +1,135 @@
+import type { ColumnStore } from '../../store/index.ts';
+import type { KeptWork } from '../calls/kept-work.ts';
+import { appendBody, netBodies } from '../calls/stored-rows.ts';
+import { type TraceId, TraceIndex, traceKey } from '../calls/trace-index.ts';
+import type { StoredVersion } from '../calls/versions.ts';
+import type { SpanTable } from '../table/span-table.ts';
+import { readDependents, readTraceRows } from './queries.ts';
+import type { SeenTraces } from './seen.ts';
+
+const LINK_WORDS = 6;
+
+/** Where rows in force are found. */
+export interface Sources {
+  readonly columns: ColumnStore;
+  readonly kept: KeptWork;
+  readonly seen: SeenTraces;
+}
+
+/** What arrived in a batch, joined by everything stored that matters for deciding about it. */
+export class BatchTable {
+  readonly table: SpanTable;
+  readonly index: TraceIndex;
+  /** Traces to decide anew: those that arrived, and those whose work hangs on one of them. */
+  readonly changed: number[] = [];
+  readonly #sources: Sources;
+  /** Traces whose rows in force are in the table, or of which there are none. */
+  readonly #fetched = new Set<string>();
+  #stored: StoredVersion[] = [];
+
+  constructor(table: SpanTable, sources: Sources) {
+    this.table = table;
+    this.index = new TraceIndex(table);
+    this.#sources = sources;
+    for (let trace = 0; trace < this.index.traces; trace++) this.changed.push(trace);
+  }
+
+  /** Says that all rows of the table are stored ones. */
+  setStored(stored: readonly StoredVersion[]): void {
+    this.#stored = [...stored];
+    for (const trace of this.changed) this.#fetched.add(traceKey(this.index.idOf(trace)));
+  }
+
+  /**
+   * Adds the rows in force of the traces, of those that depend on them, and of those that links lead to.
+   *
+   * Takes  targets: traces that some link leads to; null when there are no links at all.
+   */
+  async gather(targets: SeenTraces | null): Promise<void> {
+    const { table, index } = this;
+    const known = new Set<number>();
+    const arrived = this.changed.filter((trace) => this.#sources.seen.has(table.trace, index.first[trace]! * 4));
+    await this.#fetch(arrived.map((trace) => this.#heldId(trace)));
+    if (targets === null) return;
+    await this.#addDependents(targets, known);
+    await this.#addLinked();
+  }
+
+  facts() {
+    const { table, index, changed } = this;
+    const isChanged = new Uint8Array(index.traces);
+    for (const trace of changed) isChanged[trace] = 1;
+    // Of traces that links lead to the rows are known, but nothing about them changes.
+    const stored = this.#stored.filter(({ row }) => isChanged[index.traceOf[row]!] === 1);
+    return { table, index, traces: changed, stored };
+  }
+
+  /** Adds the traces whose work hangs on a changed one, and those that hang on these. */
+  async #addDependents(targets: SeenTraces, known: Set<number>): Promise<void> {
+    for (const trace of this.changed) known.add(trace);
+    let fresh = this.changed.map((trace) => this.#heldId(trace)).filter(({ words }) => targets.has(words, 0));
+    while (fresh.length > 0) {
+      const sources = await readDependents(this.#sources.columns, fresh);
+      await this.#fetch(sources);
+      fresh = [];
+      for (const source of sources) {
+        const trace = this.index.findId(source.words, 0, source.namespace);
+        if (trace < 0 || known.has(trace)) continue;
+        known.add(trace);
+        this.changed.push(trace);
+        if (targets.has(source.words, 0)) fresh.push(source);
+      }
+    }
+  }
+
+  /** Adds the traces that links lead to, and those that their links lead to. */
+  async #addLinked(): Promise<void> {
+    for (let fresh = this.#linkTargets(); fresh.length > 0; fresh = this.#linkTargets()) await this.#fetch(fresh);
+  }
+
+  #linkTargets(): TraceId[] {
+    const targets = new Map<string, TraceId>();
+    for (const [row, links] of this.table.links) {
+      for (let at = 0; at < links.length; at += LINK_WORDS) {
+        const id = { words: links.subarray(at, at + 4), namespace: this.table.namespace[row]! };
+        const key = traceKey(id);
+        if (!this.#fetched.has(key)) targets.set(key, id);
+      }
+    }
+    return [...targets.values()];
+  }
+
+  /** An id that stays right when the table grows. */
+  #heldId(trace: number): TraceId {
+    const { words, namespace } = this.index.idOf(trace);
+    return { words: words.slice(), namespace };
+  }
+
+  /** Adds the rows in force of traces, from what was kept at hand or from the store. */
+  async #fetch(ids: readonly TraceId[]): Promise<void> {
+    const { kept, seen, columns } = this.#sources;
+    const missing = new Map<string, TraceId>();
+    for (const id of ids) {
+      const key = traceKey(id);
+      if (this.#fetched.has(key)) continue;
+      this.#fetched.add(key);
+      const copies = kept.copy(this.table, id);
+      if (copies !== null) for (const copy of copies) this.#stored.push(copy);
+      else if (seen.has(id.words, 0)) missing.set(key, id);
+    }
+    if (missing.size > 0) this.#append(await readTraceRows(columns, [...missing.values()]), missing);
+    this.index.addNew();
+  }
+
+  #append(answers: readonly Buffer[], asked: ReadonlyMap<string, TraceId>): void {
+    const { table } = this;
+    for (const body of netBodies(answers)) {
+      const version = appendBody(table, body);
+      const at = version.row * 4;
+      const id = { words: table.trace.subarray(at, at + 4), namespace: table.namespace[version.row]! };
+      // The same id may exist under another sender: that is another trace.
+      if (asked.has(traceKey(id))) this.#stored.push(version);
+      else table.truncate(version.row);
+    }
+  }
+}

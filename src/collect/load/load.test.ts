@@ -1,0 +1,311 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Decided,
+  decidedOf,
+  journalledSpans,
+  payloadOf,
+  RowsInForce,
+  type ToldSpan,
+  toldSpans,
+  traceId,
+} from '../../../test/simulation/spans.ts';
+import { tempFolder } from '../../../test/support/temp-folder.ts';
+import { SpanKind } from '../../model/index.ts';
+import { type ColumnStore, openStore, RowWriter, type Store } from '../../store/index.ts';
+import type { IsBoundary } from '../calls/forest.ts';
+import { bodyColumns, netBodies } from '../calls/stored-rows.ts';
+import { Journal } from '../journal/journal.ts';
+import { SegmentKind } from '../journal/segment.ts';
+import { decodeMetricsJson } from '../otlp/metrics-json.ts';
+import { Loader } from './load.ts';
+import { largestBatch } from './queries.ts';
+
+const folder = tempFolder('load');
+const everyService: IsBoundary = () => true;
+const onlyFront: IsBoundary = (service) => service === 'front';
+const onlyBack: IsBoundary = (service) => service === 'back';
+const noon = Date.UTC(2025, 0, 1, 12);
+let store: Store;
+let journalNumber = 0;
+
+beforeAll(async () => {
+  store = await openStore({ folder: folder.path });
+});
+afterAll(async () => {
+  await store.close();
+  folder.remove();
+});
+beforeEach(empty);
+
+async function empty(): Promise<void> {
+  for (const table of ['work', 'links', 'usage_minute', 'samples'])
+    await store.columns.command(`TRUNCATE TABLE ${table}`);
+}
+
+/** A store that breaks at one write, before or after the write took effect; everything else reaches the real one. */
+function breakingAt(write: number, when: 'before' | 'after'): ColumnStore {
+  let writes = 0;
+  const counted = async (work: () => Promise<void>) => {
+    writes += 1;
+    if (writes === write && when === 'before') throw new Error('the store went away');
+    await work();
+    if (writes === write) throw new Error('the answer got lost');
+  };
+  const { columns } = store;
+  return {
+    isEmbedded: columns.isEmbedded,
+    query: (sql, params) => columns.query(sql, params),
+    queryBytes: (sql, params) => columns.queryBytes(sql, params),
+    command: (sql, params) => counted(() => columns.command(sql, params)),
+    insertBlock: (table, block, token) => counted(() => columns.insertBlock(table, block, token)),
+    insertFile: (table, shape, path) => counted(() => columns.insertFile(table, shape, path)),
+    close: () => columns.close(),
+  };
+}
+
+interface Loading {
+  readonly loader: Loader;
+  readonly work: Journal;
+  readonly samples: Journal;
+  readonly warnings: string[];
+}
+
+/** What a process has after it started: the journals as they lie there, and a loader that finished what was interrupted. */
+async function started(path: string, columns: ColumnStore, isBoundary: IsBoundary): Promise<Loading> {
+  const folders = { work: join(path, 'work'), samples: join(path, 'samples') };
+  let lastId = Math.max(
+    await largestBatch(store.columns),
+    await Journal.largestId(folders.work),
+    await Journal.largestId(folders.samples),
+  );
+  const limits = { segmentRows: 100_000, segmentBytes: 1 << 24, capacityBytes: 1 << 26 };
+  const shared = { ...limits, nowMs: () => noon, nextId: () => ++lastId };
+  const work = await Journal.open({ ...shared, folder: folders.work, kind: SegmentKind.work });
+  const samples = await Journal.open({ ...shared, folder: folders.samples, kind: SegmentKind.samples });
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  const loader = new Loader({
+    columns,
+    scratch: join(path, 'scratch'),
+    nextId: shared.nextId,
+    nowMs: () => noon,
+    warn,
+  });
+  await loader.start(isBoundary);
+  return { loader, work, samples, warnings };
+}
+
+async function journalled(batches: readonly (readonly ToldSpan[])[]): Promise<string> {
+  const path = join(folder.path, `journal-${++journalNumber}`);
+  const { work, samples } = await started(path, store.columns, everyService);
+  for (const spans of batches) {
+    await work.append(payloadOf(spans), spans.length);
+    await work.seal();
+  }
+  await samples.append(gauge(3), 1);
+  await samples.seal();
+  return path;
+}
+
+function gauge(value: number): Buffer {
+  const writer = new RowWriter(64);
+  const dataPoints = [{ timeUnixNano: '1735689600000000000', asInt: value }];
+  const request = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', gauge: { dataPoints } }] }] }] };
+  decodeMetricsJson(Buffer.from(JSON.stringify(request)), writer);
+  return writer.bytes();
+}
+
+async function loadAll({ loader, work, samples }: Loading): Promise<void> {
+  await loader.loadSealed(work);
+  await loader.loadSealed(samples);
+}
+
+async function rowsInForce(): Promise<Buffer[]> {
+  const versions = await store.columns.queryBytes(`SELECT sign, ${bodyColumns.join(', ')} FROM work`);
+  return netBodies([versions]);
+}
+
+const hex = (bodies: readonly Buffer[]) => bodies.map((body) => body.toString('hex')).sort();
+
+/** Everything that anybody can read of what was loaded. */
+async function readable(): Promise<object> {
+  const usage = await store.columns.query(
+    `SELECT minute, tenant, endpoint, consumer, sum(calls) AS n, sum(known) AS k, sum(errors) AS e, sum(duration_us) AS d
+     FROM usage_minute WHERE marker = 0 GROUP BY ALL HAVING n != 0 OR k != 0 OR e != 0 OR d != 0 ORDER BY ALL`,
+  );
+  const [net] = await store.columns.query<{ n: string }>('SELECT sum(sign) AS n FROM work');
+  const samples = await store.columns.query(
+    'SELECT metric, hex(series) AS series, at, value, age FROM samples FINAL ORDER BY ALL',
+  );
+  return { rows: hex(await rowsInForce()), net: Number(net!.n), usage, samples };
+}
+
+const call = (trace: number, more: Partial<ToldSpan> = {}): ToldSpan => ({
+  ...{ trace, span: 1, kind: SpanKind.SERVER, service: 'front', from: 0, to: 100, tenant: 'acme', route: '/a' },
+  ...more,
+});
+const below = (trace: number, span: number, more: Partial<ToldSpan> = {}): ToldSpan => ({
+  ...{ trace, span, parent: 1, kind: SpanKind.INTERNAL, service: 'back', from: 10, to: 30 },
+  ...more,
+});
+const linked = (trace: number, links: readonly (readonly [number, number])[]): ToldSpan => ({
+  ...{ trace, span: 1, kind: SpanKind.CONSUMER, service: 'queue', from: 200, to: 250, links },
+});
+
+/** Roots after their children, links before what they lead to, repeats with another time, a second call in a known trace. */
+const story: readonly (readonly ToldSpan[])[] = [
+  [
+    below(1, 2),
+    call(2),
+    linked(9, [
+      [1, 1],
+      [3, 1],
+    ]),
+    below(2, 2),
+  ],
+  [call(1), call(3, { th: 'c', tenant: 'zoo' }), call(2, { from: 5, to: 9 })],
+  [below(3, 2, { kind: SpanKind.SERVER }), below(1, 3, { parent: 2 }), below(1, 2, { from: 1, to: 2 }), call(4)],
+];
+const WRITES = 8;
+
+let expected: object;
+beforeAll(async () => {
+  await loadAll(await started(await journalled(story), store.columns, everyService));
+  expected = await readable();
+});
+
+describe('exactly once', () => {
+  it('the story makes as many writes as are broken below', async () => {
+    const path = await journalled(story);
+    const broken = await started(path, breakingAt(WRITES, 'after'), everyService);
+    await expect(loadAll(broken)).rejects.toThrow('the answer got lost');
+    const whole = await started(await journalled(story), breakingAt(WRITES + 1, 'before'), everyService);
+    await empty();
+    await expect(loadAll(whole)).resolves.toBeUndefined();
+  });
+
+  // Before the next write is after this one: only the first write has a before of its own.
+  const breaks = [[1, 'before'] as const, ...Array.from({ length: WRITES }, (_, i) => [i + 1, 'after'] as const)];
+
+  it.each(breaks)(
+    'a crash at write %i, %s it took effect, and a new process: nothing lost, nothing twice',
+    async (write, when) => {
+      const path = await journalled(story);
+      const broken = await started(path, breakingAt(write, when), everyService);
+      await expect(loadAll(broken)).rejects.toThrow(when === 'before' ? 'went away' : 'got lost');
+      await loadAll(await started(path, store.columns, everyService));
+      expect(await readable()).toEqual(expected);
+    },
+  );
+
+  it.each(breaks)(
+    'an outage at write %i, %s it took effect, and the same process: nothing lost, nothing twice',
+    async (write, when) => {
+      const broken = await started(await journalled(story), breakingAt(write, when), everyService);
+      await expect(loadAll(broken)).rejects.toThrow(when === 'before' ? 'went away' : 'got lost');
+      await loadAll(broken);
+      expect(await readable()).toEqual(expected);
+    },
+  );
+
+  it('segments that come back from a copy of the disk change nothing', async () => {
+    const path = await journalled(story);
+    await loadAll(await started(path, store.columns, everyService));
+    const before = await readable();
+    const again = await started(join(folder.path, 'copy'), store.columns, everyService);
+    for (const spans of story) await again.work.append(payloadOf(spans), spans.length);
+    await again.samples.append(gauge(8), 1);
+    for (const journal of [again.work, again.samples]) await journal.seal();
+    await loadAll(again);
+    expect(await readable()).toEqual(before);
+    rmSync(join(folder.path, 'copy'), { recursive: true });
+  });
+});
+
+describe('rows in force in the store', () => {
+  it('are what one batch in memory gives, for any story that arrives in any parts', async () => {
+    const parts = fc.array(fc.nat(3), { minLength: 16, maxLength: 16 });
+    await fc.assert(
+      fc.asyncProperty(toldSpans({ traces: 4, spans: 16 }), parts, async (told, part) => {
+        await empty();
+        const batches = [0, 1, 2, 3].map((number) => told.filter((_, place) => part[place] === number));
+        const loading = await started(
+          await journalled(batches.filter((batch) => batch.length > 0)),
+          store.columns,
+          onlyFront,
+        );
+        await loadAll(loading);
+        const expected = new RowsInForce(onlyFront);
+        // The store keeps the first journalled of a span that was sent twice: so must the one batch.
+        expected.apply(journalledSpans(batches.flat()));
+        const said = (rows: readonly Decided[]) => rows.map((row) => JSON.stringify({ ...row, position: 0 })).sort();
+        expect(said((await rowsInForce()).map(decidedOf))).toEqual(said(expected.decided()));
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('keep their digits on the way through the engine: assembling anew writes nothing', async () => {
+    await loadAll(await started(await journalled(story), store.columns, everyService));
+    const rows = () => store.columns.query('SELECT count() AS rows FROM work');
+    const before = await rows();
+    const again = await started(join(folder.path, 'again'), store.columns, everyService);
+    await again.loader.reassemble(everyService);
+    expect(await rows()).toEqual(before);
+  });
+});
+
+describe('another boundary', () => {
+  async function loadedUnder(isBoundary: IsBoundary): Promise<Loading> {
+    await empty();
+    const loading = await started(await journalled(story), store.columns, isBoundary);
+    await loadAll(loading);
+    return loading;
+  }
+
+  it('gives what ingest under it from the beginning gives, there and back', async () => {
+    await loadedUnder(onlyBack);
+    const back = await readable();
+    const loading = await loadedUnder(everyService);
+    const every = await readable();
+    expect(every).not.toEqual(back);
+    await loading.loader.reassemble(onlyBack);
+    expect(await readable()).toEqual(back);
+    await loading.loader.reassemble(everyService);
+    expect(await readable()).toEqual(every);
+  });
+
+  it.each([1, 2])('a crash at write %i of assembling anew is mended by assembling anew', async (write) => {
+    await loadedUnder(onlyBack);
+    const back = await readable();
+    await loadedUnder(everyService);
+    const path = join(folder.path, `anew-${write}`);
+    const broken = await started(path, breakingAt(write, 'after'), everyService);
+    await expect(broken.loader.reassemble(onlyBack)).rejects.toThrow('got lost');
+    const next = await started(path, store.columns, onlyBack);
+    await next.loader.reassemble(onlyBack);
+    expect(await readable()).toEqual(back);
+  });
+});
+
+describe('a damaged segment', () => {
+  it('gives what is whole, is set aside and is told', async () => {
+    const path = join(folder.path, 'damaged');
+    const { work } = await started(path, store.columns, everyService);
+    const lost = 0x1234567;
+    for (const spans of [[call(1)], [call(lost)], [call(3)]]) await work.append(payloadOf(spans), spans.length);
+    await work.seal();
+    const file = work.sealed[0]!.path;
+    const bytes = readFileSync(file);
+    bytes[bytes.indexOf(Buffer.from(traceId(lost), 'hex'))]! ^= 1;
+    writeFileSync(file, bytes);
+    const loading = await started(path, store.columns, everyService);
+    await loadAll(loading);
+    expect((await rowsInForce()).map((body) => decidedOf(body).trace).sort()).toEqual([1, 3]);
+    expect(loading.warnings).toEqual([expect.stringContaining('damaged')]);
+    expect(readdirSync(join(path, 'work'))).toEqual([expect.stringContaining('.damaged')]);
+  });
+});

@@ -1,0 +1,202 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { BrokenClaim } from '../../model/index.ts';
+import type { ColumnStore } from '../../store/index.ts';
+import { decideBatch } from '../calls/batch.ts';
+import type { IsBoundary } from '../calls/forest.ts';
+import { KeptWork } from '../calls/kept-work.ts';
+import { appendBody, netBodies } from '../calls/stored-rows.ts';
+import { workBlock } from '../calls/work-block.ts';
+import type { Journal } from '../journal/journal.ts';
+import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from '../journal/segment.ts';
+import { appendFrame } from '../table/frame.ts';
+import { Origin, SpanTable } from '../table/span-table.ts';
+import { BatchTable } from './batch-table.ts';
+import { linksBlock } from './links-block.ts';
+import {
+  countBatch,
+  countWorkRows,
+  hasBatch,
+  readBucketRows,
+  readLinkTargets,
+  readTraceIds,
+  uncountedBatches,
+} from './queries.ts';
+import { samplesBlock } from './samples-block.ts';
+import { SeenTraces } from './seen.ts';
+
+const ROWS_PER_BUCKET = 250_000;
+const KEPT_BYTES = 256 << 20;
+const MILLIS_PER_DAY = 86_400_000;
+
+export interface LoaderDeps {
+  readonly columns: ColumnStore;
+  readonly scratch: string;
+  readonly nextId: () => number;
+  readonly nowMs: () => number;
+  readonly warn: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/**
+ * Brings journal segments into the store, exactly once.
+ *
+ * The order in which things become durable, and what a crash between them leaves:
+ *   1. links of the batch      a repeat adds them again; readers take them once
+ *   2. work rows of the batch  one block: the repeat finds the batch number and goes on with 3
+ *   3. minutes with a marker   one block: the repeat finds no marker and counts again from 2's rows
+ *   4. the segment is removed  before that everything above is repeated without effect
+ */
+export class Loader {
+  readonly #deps: LoaderDeps;
+  readonly #kept = new KeptWork(KEPT_BYTES);
+  #seen = new SeenTraces();
+  /** Traces that some link leads to: only these can have dependents. */
+  #targets: SeenTraces | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #isBoundary: IsBoundary = () => true;
+
+  constructor(deps: LoaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Finishes what a crash interrupted and learns which traces are stored. */
+  async start(isBoundary: IsBoundary): Promise<void> {
+    this.#isBoundary = isBoundary;
+    const { columns, scratch } = this.#deps;
+    await rm(scratch, { recursive: true, force: true });
+    await mkdir(scratch, { recursive: true });
+    for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
+    const targets = wordsOf(await readLinkTargets(columns));
+    for (let at = 0; at < targets.length; at += 4) this.#addTarget(targets, at);
+    const rows = await countWorkRows(columns);
+    this.#seen = new SeenTraces(Math.max(1_000_000, Math.floor(rows / 4)));
+    const buckets = Math.max(1, Math.ceil(rows / 20_000_000));
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const ids = wordsOf(await readTraceIds(columns, bucket, buckets));
+      for (let at = 0; at < ids.length; at += 4) this.#seen.add(ids, at);
+    }
+  }
+
+  /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
+  loadSealed(journal: Journal): Promise<number> {
+    return this.#alone(async () => {
+      let rows = 0;
+      for (let segment = journal.sealed[0]; segment !== undefined; segment = journal.sealed[0]) {
+        const bytes = await readFile(segment.path);
+        const content = decodeSegment(bytes);
+        if (content !== null && !(await this.#isLoaded(content, segment.id, journal))) continue;
+        rows += content?.rows ?? 0;
+        // A file that ends with its header, or within it, was begun by a process that got no further.
+        const isWhole = content === null ? bytes.length <= HEADER_BYTES : content.damagedFrames === 0;
+        if (isWhole) await journal.remove(segment.id);
+        else this.#warnOfDamage(await journal.setAside(segment.id), content);
+      }
+      return rows;
+    });
+  }
+
+  /**
+   * Loads a segment. What the store refuses for now is tried again later, by throwing; a segment that breaks our own
+   * code would break it again at every try and keep all others waiting, so it is set aside and reported.
+   */
+  async #isLoaded(content: SegmentContent, id: number, journal: Journal): Promise<boolean> {
+    try {
+      await this.#loadSegment(content);
+      return true;
+    } catch (cause) {
+      if (!(cause instanceof BrokenClaim || cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+      const path = await journal.setAside(id);
+      this.#deps.warn('a journal segment could not be loaded and was set aside; please report this fault', {
+        code: 'INTERNAL',
+        path,
+        cause: cause instanceof Error ? cause.stack : String(cause),
+      });
+      return false;
+    }
+  }
+
+  /** Decides all stored traces anew, after the boundary has changed. */
+  reassemble(isBoundary: IsBoundary): Promise<void> {
+    return this.#alone(async () => {
+      this.#isBoundary = isBoundary;
+      this.#kept.clear();
+      const { columns, nowMs, nextId } = this.#deps;
+      const buckets = Math.max(1, Math.ceil((await countWorkRows(columns)) / ROWS_PER_BUCKET));
+      for (let bucket = 0; bucket < buckets; bucket++) {
+        const table = new SpanTable();
+        const stored = netBodies([await readBucketRows(columns, bucket, buckets)]).map((body) =>
+          appendBody(table, body),
+        );
+        const batch = this.#batchTable(table);
+        batch.setStored(stored);
+        await this.#write(nextId(), Math.floor(nowMs() / MILLIS_PER_DAY), batch);
+      }
+    });
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #warnOfDamage(path: string, content: SegmentContent | null): void {
+    const loaded = content === null ? 'its header is not whole' : 'its whole frames were loaded';
+    this.#deps.warn(`a journal segment is damaged and was set aside: ${loaded}`, {
+      code: 'JOURNAL_DAMAGED',
+      path,
+      frames: content?.damagedFrames ?? 0,
+    });
+  }
+
+  async #loadSegment(content: SegmentContent): Promise<void> {
+    const { columns } = this.#deps;
+    if (content.kind === SegmentKind.samples)
+      return columns.insertBlock('samples', samplesBlock(content), `samples-${content.id}`);
+    if (await hasBatch(columns, content.id)) {
+      for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
+      return;
+    }
+    const table = new SpanTable(content.rows);
+    for (const payload of content.payloads) appendFrame(table, payload, content.id, table.rows);
+    await this.#write(content.id, content.receivedDay, this.#batchTable(table));
+  }
+
+  #batchTable(table: SpanTable): BatchTable {
+    return new BatchTable(table, { columns: this.#deps.columns, kept: this.#kept, seen: this.#seen });
+  }
+
+  async #write(batch: number, receivedDay: number, input: BatchTable): Promise<void> {
+    const { columns } = this.#deps;
+    const { table, index } = input;
+    const arrived = index.traces;
+    const links = linksBlock(table, batch);
+    for (const words of links.targets) this.#addTarget(words, 0);
+    if (links.block.rows > 0) await columns.insertBlock('links', links.block, `links-${batch}`);
+    await input.gather(this.#targets);
+    const { work, changes } = decideBatch({ ...input.facts(), isBoundary: this.#isBoundary });
+    for (let trace = 0; trace < arrived; trace++) this.#seen.add(table.trace, index.first[trace]! * 4);
+    const block = workBlock(work, changes, { batch, receivedDay });
+    try {
+      if (block.rows > 0) {
+        await columns.insertBlock('work', block, `work-${batch}`);
+        await countBatch(columns, batch);
+      }
+    } catch (cause) {
+      // It is open now what is stored: the next batch must ask the store, not what was kept at hand.
+      this.#kept.clear();
+      throw cause;
+    }
+    // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
+    if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.#kept.keep(work, input.changed);
+  }
+
+  #addTarget(words: Uint32Array, at: number): void {
+    this.#targets ??= new SeenTraces(10_000);
+    this.#targets.add(words, at);
+  }
+}
+
+/** Ids as the engine gives them, one behind the other. */
+function wordsOf(bytes: Buffer): Uint32Array {
+  return new Uint32Array(Uint8Array.from(bytes).buffer);
+}

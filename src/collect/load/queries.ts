@@ -1,0 +1,111 @@
+import type { ColumnStore } from '../../store/index.ts';
+import { bodyColumns } from '../calls/stored-rows.ts';
+import type { TraceId } from '../calls/trace-index.ts';
+
+const TRACES_PER_QUERY = 4_000;
+
+function hexList(traces: readonly TraceId[]): string {
+  return traces.map(({ words }) => `unhex('${hexOf(words)}')`).join(',');
+}
+
+function hexOf(words: Uint32Array): string {
+  return Buffer.from(words.buffer, words.byteOffset, 16).toString('hex');
+}
+
+/** Gives sign and body of every stored version of the traces' rows. */
+export async function readTraceRows(columns: ColumnStore, traceIds: readonly TraceId[]): Promise<Buffer[]> {
+  const answers: Buffer[] = [];
+  for (let from = 0; from < traceIds.length; from += TRACES_PER_QUERY) {
+    const list = hexList(traceIds.slice(from, from + TRACES_PER_QUERY));
+    answers.push(
+      await columns.queryBytes(`SELECT sign, ${bodyColumns.join(', ')} FROM work WHERE trace_id IN (${list})`),
+    );
+  }
+  return answers;
+}
+
+/** The same for one of `buckets` equal parts of all traces. */
+export function readBucketRows(columns: ColumnStore, bucket: number, buckets: number): Promise<Buffer> {
+  return columns.queryBytes(
+    `SELECT sign, ${bodyColumns.join(', ')} FROM work WHERE cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64} AND origin = 0`,
+    { bucket, buckets },
+  );
+}
+
+export async function countWorkRows(columns: ColumnStore): Promise<number> {
+  const [row] = await columns.query<{ rows: string }>('SELECT count() AS rows FROM work');
+  return Number(row!.rows);
+}
+
+/** Gives all trace ids of one part of the store, 16 bytes each. */
+export function readTraceIds(columns: ColumnStore, bucket: number, buckets: number): Promise<Buffer> {
+  return columns.queryBytes(
+    'SELECT DISTINCT trace_id FROM work WHERE cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64}',
+    { bucket, buckets },
+  );
+}
+
+/** Gives the traces whose work hangs on one of these. */
+export async function readDependents(columns: ColumnStore, targets: readonly TraceId[]): Promise<TraceId[]> {
+  const namespaces = new Map(targets.map(({ words, namespace }) => [hexOf(words), namespace]));
+  const dependents: TraceId[] = [];
+  for (let from = 0; from < targets.length; from += TRACES_PER_QUERY) {
+    const list = hexList(targets.slice(from, from + TRACES_PER_QUERY));
+    const bytes = await columns.queryBytes(`SELECT DISTINCT target, source FROM links WHERE target IN (${list})`);
+    for (let at = 0; at < bytes.length; at += 32) {
+      const words = Uint32Array.from({ length: 4 }, (_, word) => bytes.readUInt32LE(at + 16 + word * 4));
+      dependents.push({ words, namespace: namespaces.get(bytes.toString('hex', at, at + 16)) ?? 0 });
+    }
+  }
+  return dependents;
+}
+
+/** Gives the ids of all traces that a link leads to, 16 bytes each. */
+export function readLinkTargets(columns: ColumnStore): Promise<Buffer> {
+  return columns.queryBytes('SELECT DISTINCT target FROM links');
+}
+
+export async function hasBatch(columns: ColumnStore, batch: number): Promise<boolean> {
+  return (await columns.query('SELECT 1 FROM work WHERE batch = {batch:UInt64} LIMIT 1', { batch })).length > 0;
+}
+
+/** Batches whose work is stored but whose calls were not counted yet: a crash came between the two. */
+export async function uncountedBatches(columns: ColumnStore): Promise<number[]> {
+  const rows = await columns.query<{ batch: string }>(
+    `SELECT DISTINCT batch FROM work
+     WHERE batch NOT IN (SELECT marker FROM usage_minute WHERE marker > 0) ORDER BY batch`,
+  );
+  return rows.map((row) => Number(row.batch));
+}
+
+/** The largest number that a batch has had. */
+export async function largestBatch(columns: ColumnStore): Promise<number> {
+  const [row] = await columns.query<{ largest: string }>(
+    `SELECT greatest((SELECT max(batch) FROM work), (SELECT max(marker) FROM usage_minute),
+      (SELECT max(batch) FROM links), (SELECT max(batch) FROM samples)) AS largest`,
+  );
+  return Number(row!.largest);
+}
+
+/** Counts the calls of one batch, together with the marker that says so: one block, all or nothing. */
+export function countBatch(columns: ColumnStore, batch: number): Promise<void> {
+  return columns.command(
+    `INSERT INTO usage_minute (marker, minute, tenant, endpoint, consumer, calls, known, errors, timed, duration_us, sized_in, bytes_in, sized_out, bytes_out)
+      SELECT 0 AS marker, toStartOfMinute(toDateTime(start_at, 'UTC')) AS minute, tenant, endpoint, consumer,
+        sum(sign * toInt64(share)) AS calls, sum(sign * toInt64(share) * is_weight_known) AS known,
+        sum(sign * toInt64(share) * is_error) AS errors,
+        sum(sign * toInt64(share) * is_timed) AS timed,
+        sum(sign * intDiv(toInt128(greatest(0, dateDiff('microsecond', start_at, end_at))) * share, 1000000)) AS duration_us,
+        sumIf(sign * toInt64(share), bytes_in IS NOT NULL) AS sized_in,
+        sum(sign * intDiv(toInt128(ifNull(bytes_in, 0)) * share, 1000000)) AS sum_in,
+        sumIf(sign * toInt64(share), bytes_out IS NOT NULL) AS sized_out,
+        sum(sign * intDiv(toInt128(ifNull(bytes_out, 0)) * share, 1000000)) AS sum_out
+      FROM work WHERE batch = {batch:UInt64} AND is_call = 1
+      GROUP BY minute, tenant, endpoint, consumer
+      UNION ALL
+      SELECT {batch:UInt64}, toDateTime(0, 'UTC'), '', '', '', 1, 0, 0, 0, 0, 0, 0, 0, 0
+      SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0`,
+    { batch },
+    `usage_minute-${batch}`,
+  );
+}

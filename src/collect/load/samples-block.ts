@@ -1,0 +1,47 @@
+import { Block } from '../../store/index.ts';
+import type { SegmentContent } from '../journal/segment.ts';
+import { samplesIn } from '../samples.ts';
+import { Texts } from '../table/texts.ts';
+
+/**
+ * Rows for the table `samples` from a segment's frames; the layout of a sample is `encodeSample`'s.
+ * The same points twice are the same key and age, so a repeat after a crash changes nothing.
+ */
+export function samplesBlock(content: SegmentContent): Block {
+  const { rows } = content;
+  const texts = new Texts();
+  const [metric, service, pod] = [new Uint32Array(rows), new Uint32Array(rows), new Uint32Array(rows)];
+  const [series, kind, at, value] = [
+    Buffer.alloc(rows * 16),
+    new Uint8Array(rows),
+    Buffer.alloc(rows * 8),
+    Buffer.alloc(rows * 16),
+  ];
+  let row = 0;
+  for (const payload of content.payloads) {
+    for (const sample of samplesIn(payload)) {
+      metric[row] = texts.idOf(payload, ...sample.metric);
+      service[row] = texts.idOf(payload, ...sample.service);
+      pod[row] = texts.idOf(payload, ...sample.pod);
+      payload.copy(series, row * 16, sample.series, sample.series + 16);
+      payload.copy(at, row * 8, sample.at, sample.at + 8);
+      payload.copy(value, row * 16, sample.value, sample.value + 16);
+      kind[row] = payload[sample.kind]!;
+      row += 1;
+    }
+  }
+  const block = new Block(rows);
+  block.fixed('batch', 'UInt64', new BigUint64Array(rows).fill(BigInt(content.id)));
+  const ages = BigUint64Array.from({ length: rows }, (_, position) =>
+    BigInt(2 ** 52 - (content.id * 2 ** 22 + position)),
+  );
+  block.fixed('age', 'UInt64', ages);
+  block.texts('metric', texts, metric);
+  block.fixed('series', 'FixedString(16)', series);
+  block.texts('service', texts, service);
+  block.texts('pod', texts, pod);
+  block.fixed('kind', 'Int8', kind);
+  block.fixed('at', "DateTime64(9, 'UTC')", at);
+  block.fixed('value', 'Int128', value);
+  return block;
+}

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
+import { damaged, damages, metricRequests } from '../../../test/conformance/otlp-requests.ts';
+import { RowWriter } from '../../store/index.ts';
+import { SampleKind, samplesIn } from '../samples.ts';
+import { decodeMetricsJson } from './metrics-json.ts';
+import { decodeMetricsProtobuf } from './metrics-protobuf.ts';
+import { MalformedMessage } from './proto-reader.ts';
+
+function outcome(decode: typeof decodeMetricsJson, body: Buffer): object | 'malformed' {
+  const writer = new RowWriter(64);
+  try {
+    const { accepted, refused } = decode(body, writer);
+    return { accepted, refused: Object.fromEntries(refused.byReason), rows: writer.bytes().toString('hex') };
+  } catch (cause) {
+    if (cause instanceof MalformedMessage) return 'malformed';
+    throw cause;
+  }
+}
+
+const fromProtobuf = (body: Buffer) => outcome(decodeMetricsProtobuf, body);
+const fromJson = (json: object) => outcome(decodeMetricsJson, Buffer.from(JSON.stringify(json)));
+
+describe('protobuf and JSON are two spellings of one metrics request', () => {
+  it('both decoders write the same bytes, with @bufbuild/protobuf between them', () => {
+    fc.assert(
+      fc.property(metricRequests, (request) => {
+        const bytes = protobufFromJson('ExportMetricsServiceRequest', request);
+        expect(fromProtobuf(bytes)).toEqual(fromJson(jsonFromProtobuf('ExportMetricsServiceRequest', bytes)));
+        expect(fromProtobuf(bytes)).toEqual(fromJson(request));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a damaged message is malformed or another one, and nothing outside it is read', () => {
+    fc.assert(
+      fc.property(metricRequests, damages, fc.integer({ min: 0, max: 255 }), (request, changes, filling) => {
+        const body = damaged(protobufFromJson('ExportMetricsServiceRequest', request), changes);
+        const around = Buffer.alloc(64, filling);
+        const within = Buffer.concat([around, body, around]).subarray(64, 64 + body.length);
+        expect(fromProtobuf(within)).toEqual(fromProtobuf(body));
+      }),
+      { numRuns: 700 },
+    );
+  });
+});
+
+interface Point {
+  readonly asDouble?: unknown;
+  readonly asInt?: unknown;
+  readonly timeUnixNano?: unknown;
+  readonly attributes?: unknown;
+}
+
+const WHEN = '1735689600123456789';
+const withPoints = (dataPoints: readonly Point[], resource: object = {}, metric: object = {}) => ({
+  resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [{ name: 'm', gauge: { dataPoints }, ...metric }] }] }],
+});
+
+interface Sample {
+  readonly metric: string;
+  readonly series: string;
+  readonly service: string;
+  readonly pod: string;
+  readonly kind: number;
+  readonly atNs: bigint;
+  readonly micro: bigint;
+}
+
+function samplesFrom(json: object): Sample[] {
+  const writer = new RowWriter(64);
+  decodeMetricsJson(Buffer.from(JSON.stringify(json)), writer);
+  const bytes = writer.bytes();
+  const text = ([start, end]: readonly [number, number]) => bytes.toString('utf8', start, end);
+  return [...samplesIn(bytes)].map(({ metric, series, service, pod, kind, at, value }) => ({
+    ...{ metric: text(metric), service: text(service), pod: text(pod), kind: bytes[kind]! },
+    series: bytes.toString('hex', series, series + 16),
+    atNs: bytes.readBigUInt64LE(at),
+    micro: bytes.readBigUInt64LE(value) + (bytes.readBigInt64LE(value + 8) << 64n),
+  }));
+}
+
+describe('a value is kept as whole millionths of its shortest text, rounded half-even', () => {
+  it.each<readonly [Point, bigint]>([
+    [{ asDouble: 0.1 }, 100_000n],
+    [{ asDouble: 1e-7 }, 0n],
+    [{ asDouble: 0.0000005 }, 0n],
+    [{ asDouble: 0.0000015 }, 2n],
+    [{ asDouble: -0.0000015 }, -2n],
+    [{ asDouble: 1e21 }, 10n ** 27n],
+    [{ asInt: '9223372036854775807' }, 9_223_372_036_854_775_807_000_000n],
+    [{ asInt: '-5' }, -5_000_000n],
+    [{ asInt: 7 }, 7_000_000n],
+    [{ asDouble: 0 }, 0n],
+  ])('%j', (point, micro) => {
+    const [sample] = samplesFrom(withPoints([{ ...point, timeUnixNano: WHEN }]));
+    expect(sample).toMatchObject({ micro, atNs: BigInt(WHEN) });
+  });
+
+  it.each<readonly [Point, string]>([
+    [{ asDouble: 'NaN', timeUnixNano: WHEN }, 'value_invalid'],
+    [{ asDouble: 'Infinity', timeUnixNano: WHEN }, 'value_invalid'],
+    [{ asDouble: 1e300, timeUnixNano: WHEN }, 'value_invalid'],
+    [{ timeUnixNano: WHEN }, 'value_invalid'],
+    [{ asDouble: 1 }, 'time_invalid'],
+    [{ asDouble: 1, timeUnixNano: '-1' }, 'time_invalid'],
+    [{ asDouble: 1, timeUnixNano: {} }, 'time_invalid'],
+    [{ asDouble: [[[1]]], timeUnixNano: WHEN }, 'value_invalid'],
+    [{ asDouble: { toString: 1, valueOf: 1 }, timeUnixNano: WHEN }, 'value_invalid'],
+  ])('%j is refused as %s', (point, reason) => {
+    expect(fromJson(withPoints([point]))).toEqual({ accepted: 0, refused: { [reason]: 1 }, rows: '' });
+  });
+
+  it('histograms are refused', () => {
+    const request = withPoints([], {}, { gauge: undefined, histogram: {} });
+    expect(fromJson(request)).toEqual({ accepted: 0, refused: { metric_type_unsupported: 1 }, rows: '' });
+  });
+
+  it('a name nested 100,000 deep does not overflow the stack', () => {
+    const body = JSON.stringify(withPoints([{ asDouble: 'HERE', timeUnixNano: WHEN }], {}, { name: 'HERE' }));
+    const deep = `${'['.repeat(100_000)}1${']'.repeat(100_000)}`;
+    expect(outcome(decodeMetricsJson, Buffer.from(body.replaceAll('"HERE"', deep)))).toMatchObject({ accepted: 0 });
+  });
+});
+
+describe('what tells one series from another', () => {
+  const attribute = (key: string, value: string) => ({ key, value: { stringValue: value } });
+  const seriesOf = (point: readonly object[], resource: readonly object[] = [], metric: object = {}) =>
+    samplesFrom(withPoints([{ asInt: 1, timeUnixNano: WHEN, attributes: point }], { attributes: resource }, metric))[0]!
+      .series;
+
+  it('is metric, resource and point, whatever their order', () => {
+    const [a, b] = [attribute('a', '1'), attribute('b', '2')];
+    expect(seriesOf([b, a])).toBe(seriesOf([a, b]));
+    expect(seriesOf([], [b, a])).toBe(seriesOf([], [a, b]));
+  });
+
+  it.each<readonly [string, readonly object[], readonly object[], object]>([
+    ['another value', [attribute('a', '2')], [], {}],
+    ['another key', [attribute('b', '1')], [], {}],
+    ['the same on the resource', [], [attribute('a', '1')], {}],
+    ['another metric', [attribute('a', '1')], [], { name: 'n' }],
+    ['text moved from value to key', [attribute('a1', '')], [], {}],
+    ['a label more', [attribute('a', '1'), attribute('', '')], [], {}],
+  ])('%s is another series', (_, point, resource, metric) => {
+    expect(seriesOf(point, resource, metric)).not.toBe(seriesOf([attribute('a', '1')]));
+  });
+});
+
+describe('what kind of series a sum is', () => {
+  it.each<readonly [object, number]>([
+    [{ aggregationTemporality: 1, isMonotonic: true }, SampleKind.delta],
+    [{ aggregationTemporality: 'AGGREGATION_TEMPORALITY_DELTA' }, SampleKind.delta],
+    [{ aggregationTemporality: 2, isMonotonic: true }, SampleKind.cumulative],
+    [{ aggregationTemporality: 2, isMonotonic: false }, SampleKind.gauge],
+  ])('%j', (sum, kind) => {
+    const dataPoints = [{ asInt: 1, timeUnixNano: WHEN }];
+    const [sample] = samplesFrom(withPoints([], {}, { gauge: undefined, sum: { dataPoints, ...sum } }));
+    expect(sample!.kind).toBe(kind);
+  });
+});

@@ -1,0 +1,253 @@
+import { SpanKind } from '../../model/index.ts';
+import { EndpointNames } from '../endpoint.ts';
+import { templateName } from '../path-template.ts';
+import { safeConsumer, safePeer } from '../privacy.ts';
+import type { Refusal } from '../refusal.ts';
+import { DerivedTexts } from '../table/derived-texts.ts';
+import { FrameWriter } from '../table/frame.ts';
+import { SpanTable } from '../table/span-table.ts';
+import { type Weight, weightFromTraceState } from '../weight.ts';
+import { consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
+import { AttributeSlots, IdState, SpanDraft } from './span-draft.ts';
+
+/** What the spans of one resource share, as numbers of texts. */
+export interface ResourceFacts {
+  readonly service: number;
+  readonly pod: number;
+  readonly tenant: number;
+  readonly resolver: number;
+}
+
+// Clocks outside these years are unset or broken; nanoseconds since 1970 in two halves are compared by the upper one.
+const OLDEST_HIGH = Math.floor((Date.UTC(2000, 0) * 1e6) / 2 ** 32);
+// Minutes are kept as seconds in 32 bits, which end in 2106.
+const NEWEST_HIGH = Math.floor((Date.UTC(2106, 0) * 1e6) / 2 ** 32);
+/** A longer span could not be measured in whole nanoseconds of a double. */
+const LONGEST_HIGH = Math.floor(2 ** 53 / 2 ** 32);
+const LONGEST_TEXT = 256;
+const LONGEST_NAME = 512;
+/** Texts are kept from request to request, so that names are worked out once; beyond this they are forgotten. */
+const MOST_TEXTS = 100_000;
+const MOST_TEXT_BYTES = 32 << 20;
+
+const tenantSlots = tenantKeys.map(textSlot);
+const consumerSlots = consumerKeys.map(textSlot);
+const dbSlots = [textSlot('db.system.name'), textSlot('db.system')];
+const peerSlots = [textSlot('server.address'), textSlot('peer.service')];
+const statusSlots = [numberSlot('http.response.status_code'), numberSlot('http.status_code')];
+const serviceSlot = textSlot('service.name');
+const podSlot = textSlot('k8s.pod.name');
+
+/** For each measure, the attributes that give it; the sizes of HTTP bodies only count where they were served. */
+const measureSlots: readonly { readonly always: readonly Slot[]; readonly served: readonly Slot[] }[] = [
+  { always: [numberSlot('taximeter.cpu_us')], served: [] },
+  { always: [numberSlot('taximeter.mem_byte_ms')], served: [] },
+  { always: [numberSlot('taximeter.gpu_us')], served: [] },
+  {
+    always: [numberSlot('taximeter.bytes_in')],
+    served: (['http.request.size', 'http.request.body.size', 'http.request_content_length'] as const).map(numberSlot),
+  },
+  {
+    always: [numberSlot('taximeter.bytes_out')],
+    served: (['http.response.size', 'http.response.body.size', 'http.response_content_length'] as const).map(
+      numberSlot,
+    ),
+  },
+  { always: [numberSlot('taximeter.log_bytes')], served: [] },
+  { always: [numberSlot('gen_ai.usage.input_tokens')], served: [] },
+  { always: [numberSlot('gen_ai.usage.output_tokens')], served: [] },
+  { always: [numberSlot('taximeter.retries')], served: [] },
+  { always: [numberSlot('faas.coldstart')], served: [] },
+];
+
+/**
+ * Takes decoded spans into a table: checked, named and stripped of what must not be stored.
+ * One serves all requests of a process: decoding is synchronous, and what it has learned about texts stays.
+ */
+export class SpanIntake {
+  readonly table = new SpanTable(1024);
+  readonly draft = new SpanDraft();
+  readonly resourceSlots = new AttributeSlots();
+  readonly #frames = new FrameWriter(this.table);
+  readonly #names = new DerivedTexts(this.table.texts, templateName);
+  readonly #peers = new DerivedTexts(this.table.texts, safePeer);
+  readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
+  readonly #endpoints = new EndpointNames(this.table.texts);
+  readonly #weights: (Weight | undefined)[] = [];
+  readonly #resolvers: (number | undefined)[] = [];
+  #namespace = 0;
+
+  /** Begins a request. Takes  namespace: of the sender's credential. */
+  begin(namespace: Uint8Array): void {
+    const { table } = this;
+    table.truncate(0);
+    if (table.texts.count > MOST_TEXTS || table.texts.sizeBytes > MOST_TEXT_BYTES) this.forgetTexts();
+    this.#namespace = table.texts.idOf(namespace, 0, namespace.length);
+  }
+
+  forgetTexts(): void {
+    this.table.texts.clear();
+    this.#names.clear();
+    this.#peers.clear();
+    this.#consumers.clear();
+    this.#endpoints.clear();
+    this.#weights.length = 0;
+    this.#resolvers.length = 0;
+  }
+
+  /** The accepted rows as a journal payload, a buffer of its own. */
+  payload(): Buffer {
+    return this.#frames.payload();
+  }
+
+  /** Begins a span and gives its row: ids and times are to be written there, everything else into the draft. */
+  beginSpan(source: Uint8Array): number {
+    const { table } = this;
+    this.draft.clear(source);
+    const row = table.reserve(1);
+    table.parent[row * 2] = table.parent[row * 2 + 1] = 0;
+    table.start[row * 2] = table.start[row * 2 + 1] = 0;
+    table.end[row * 2] = table.end[row * 2 + 1] = 0;
+    return row;
+  }
+
+  /** Takes from a resource's attributes what its spans need. */
+  resource(): ResourceFacts {
+    const slots = this.resourceSlots;
+    const tenant = firstText(slots, tenantSlots);
+    return {
+      service: this.#textOf(slots, serviceSlot),
+      pod: this.#textOf(slots, podSlot),
+      tenant: this.#textOf(slots, tenant),
+      resolver: this.#resolver(tenant),
+    };
+  }
+
+  /** Ends a span. Gives  null when it is in the table, else why it is refused; then it is not. */
+  endSpan(row: number, resource: ResourceFacts): Refusal | null {
+    const refusal = this.#refusalOf(row);
+    if (refusal !== null) {
+      this.table.truncate(row);
+      return refusal;
+    }
+    this.#describe(row, resource);
+    this.#name(row);
+    this.#measure(row);
+    if (this.draft.links.length > 0) this.table.links.set(row, Uint32Array.from(this.draft.links));
+    return null;
+  }
+
+  #refusalOf(row: number): Refusal | null {
+    const { draft, table } = this;
+    const { trace, span, start, end } = table;
+    const at = row * 4;
+    if (!draft.hasTrace || (trace[at]! | trace[at + 1]! | trace[at + 2]! | trace[at + 3]!) === 0)
+      return 'trace_id_invalid';
+    if (!draft.hasSpan || (span[row * 2]! | span[row * 2 + 1]!) === 0) return 'span_id_invalid';
+    if (draft.parent === IdState.malformed) return 'parent_id_invalid';
+    const [startHigh, endHigh] = [start[row * 2 + 1]!, end[row * 2 + 1]!];
+    if (startHigh < OLDEST_HIGH || startHigh > NEWEST_HIGH || endHigh > NEWEST_HIGH) return 'time_invalid';
+    return endHigh - startHigh >= LONGEST_HIGH ? 'duration_too_long' : null;
+  }
+
+  #describe(row: number, resource: ResourceFacts): void {
+    const { draft, table } = this;
+    const { attributes } = draft;
+    table.namespace[row] = this.#namespace;
+    table.origin[row] = 0;
+    table.kind[row] = draft.kind;
+    table.isTimed[row] = 1;
+    const weight = draft.traceStateEnd > draft.traceStateAt ? this.#weight() : null;
+    const micro = weight?.micro ?? 1_000_000;
+    table.weight[row * 2] = micro >>> 0;
+    table.weight[row * 2 + 1] = micro / 2 ** 32;
+    table.isWeightKnown[row] = weight?.isKnown ? 1 : 0;
+    table.service[row] = resource.service;
+    table.pod[row] = resource.pod;
+    table.isDb[row] = firstText(attributes, dbSlots) >= 0 ? 1 : 0;
+    const status = firstNumber(attributes, statusSlots);
+    table.status[row] = status >= 0 && status <= 999 ? status : 0;
+    table.isError[row] = draft.isError || status >= 500 ? 1 : 0;
+    table.resourceTenant[row] = resource.tenant;
+    table.resourceResolver[row] = resource.resolver;
+  }
+
+  #name(row: number): void {
+    const { draft, table } = this;
+    const { attributes, kind } = draft;
+    const nameEnd = Math.min(draft.nameEnd, draft.nameAt + LONGEST_NAME);
+    const name = this.#names.of(table.texts.idOf(draft.source, draft.nameAt, nameEnd));
+    table.name[row] = name;
+    table.peer[row] =
+      kind === SpanKind.CLIENT ? this.#peers.of(this.#textOf(attributes, firstText(attributes, peerSlots))) : 0;
+    table.endpoint[row] = isServed(kind) ? this.#endpoints.of(attributes, kind, name) : 0;
+    const tenant = firstText(attributes, tenantSlots);
+    table.tenant[row] = this.#textOf(attributes, tenant);
+    table.resolver[row] = this.#resolver(tenant);
+    const consumer = firstText(attributes, consumerSlots);
+    table.consumer[row] = consumer < 0 ? 0 : this.#consumers.of(this.#rawTextOf(attributes, consumer));
+  }
+
+  #measure(row: number): void {
+    const { attributes, kind } = this.draft;
+    if (!attributes.hasNumbers) return;
+    for (let which = 0; which < measureSlots.length; which++) {
+      const { always, served } = measureSlots[which]!;
+      let value = firstNumber(attributes, always);
+      if (value < 0 && isServed(kind)) value = firstNumber(attributes, served);
+      if (value >= 0) this.table.measure(which, row, value);
+    }
+  }
+
+  #resolver(slot: Slot): number {
+    if (slot < 0) return 0;
+    this.#resolvers[slot] ??= this.table.texts.idOfString(tenantKeys[tenantSlots.indexOf(slot)]!);
+    return this.#resolvers[slot]!;
+  }
+
+  #rawTextOf(attributes: AttributeSlots, slot: Slot): number {
+    return this.table.texts.idOf(attributes.sources[slot]!, attributes.starts[slot]!, attributes.ends[slot]!);
+  }
+
+  /** The text of an attribute, cut at a character, with what is not UTF-8 replaced: every stored text is readable. */
+  #textOf(attributes: AttributeSlots, slot: Slot): number {
+    if (slot < 0 || !attributes.has(slot)) return 0;
+    const [source, start, end] = [attributes.sources[slot]!, attributes.starts[slot]!, attributes.ends[slot]!];
+    if (end - start <= LONGEST_TEXT && isPlain(source, start, end)) return this.table.texts.idOf(source, start, end);
+    return this.table.texts.idOfString(
+      [...attributes.text(slot).slice(0, 2 * LONGEST_TEXT)].slice(0, LONGEST_TEXT).join(''),
+    );
+  }
+
+  /** Senders use a handful of tracestates; the exact division is done once for each. */
+  #weight(): Weight {
+    const { source, traceStateAt, traceStateEnd } = this.draft;
+    const { texts } = this.table;
+    const end = Math.min(traceStateEnd, traceStateAt + LONGEST_NAME);
+    const id = texts.idOf(source, traceStateAt, end);
+    this.#weights[id] ??= weightFromTraceState(texts.string(id));
+    return this.#weights[id]!;
+  }
+}
+
+function isServed(kind: number): boolean {
+  return kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
+}
+
+function isPlain(source: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (source[i]! >= 0x80) return false;
+  return true;
+}
+
+function firstText(attributes: AttributeSlots, slots: readonly Slot[]): Slot {
+  for (let i = 0; i < slots.length; i++) if (attributes.has(slots[i]!)) return slots[i]!;
+  return -1;
+}
+
+function firstNumber(attributes: AttributeSlots, slots: readonly Slot[]): number {
+  for (let i = 0; i < slots.length; i++) {
+    const value = attributes.number(slots[i]!);
+    if (value >= 0) return value;
+  }
+  return -1;
+}

@@ -1,0 +1,192 @@
+import { measures, type SpanTable } from './span-table.ts';
+
+const LINK_WORDS = 6;
+
+/**
+ * Writes the rows of a table as the payload of one journal frame:
+ *   rows u32, texts u32, bytes of texts u32, measures u32 (a bit for each column that follows)
+ *   texts    the end of each u32, their bytes
+ *   columns  plain ones, text numbers (of this frame, 1 the first), measures; each as it lies in memory, padded to 8 bytes
+ *   links    rows with links u32; for each its row u32, words u32, the words
+ */
+export class FrameWriter {
+  readonly #table: SpanTable;
+  /** Of each text of the table: its number in this frame, and in which frame that was. */
+  #local = new Uint32Array(1024);
+  #frame = new Uint32Array(1024);
+  #frames = 0;
+
+  constructor(table: SpanTable) {
+    this.#table = table;
+  }
+
+  /** Gives a buffer of its own. */
+  payload(): Buffer {
+    const table = this.#table;
+    const { rows } = table;
+    const texts = this.#localTexts();
+    const present = measures.flatMap((_, which) => ((table.measured & (1 << which)) !== 0 ? [which] : []));
+    const sizes = { texts: texts.reduce((sum, id) => sum + table.texts.endOf(id) - table.texts.startOf(id), 0) };
+    const writer = new SectionWriter(payloadBytes(table, texts.length, sizes.texts, present.length));
+    writer.words([rows, texts.length, sizes.texts, table.measured]);
+    let end = 0;
+    writer.words(texts.map((id) => (end += table.texts.endOf(id) - table.texts.startOf(id))));
+    for (const id of texts) writer.bytes(table.texts.bytes, table.texts.startOf(id), table.texts.endOf(id));
+    writer.pad();
+    for (const [column, stride] of table.plainColumns()) {
+      writer.bytes(bytesOf(column), 0, rows * stride * column.BYTES_PER_ELEMENT);
+      writer.pad();
+    }
+    for (const column of table.textColumns()) writer.mapped(column, rows, this.#local);
+    for (const which of present) writer.bytes(bytesOf(table.measures[which]!), 0, rows * 8);
+    writer.words([table.links.size]);
+    for (const [row, links] of table.links) writer.words([row, links.length, ...links]);
+    return writer.buffer;
+  }
+
+  /** The texts that rows use, in the order of their first use. */
+  #localTexts(): number[] {
+    const { texts, rows } = this.#table;
+    if (texts.count > this.#local.length) {
+      this.#local = new Uint32Array(texts.count * 2);
+      this.#frame = new Uint32Array(texts.count * 2);
+    }
+    const [local, frame, number] = [this.#local, this.#frame, ++this.#frames];
+    const used: number[] = [];
+    local[0] = 0;
+    for (const column of this.#table.textColumns()) {
+      for (let row = 0; row < rows; row++) {
+        const id = column[row]!;
+        if (id === 0 || frame[id] === number) continue;
+        frame[id] = number;
+        used.push(id);
+        local[id] = used.length;
+      }
+    }
+    return used;
+  }
+}
+
+function payloadBytes(table: SpanTable, texts: number, textBytes: number, present: number): number {
+  let size = 16 + texts * 4 + padded(textBytes) + 8;
+  for (const [column, stride] of table.plainColumns()) size += padded(table.rows * stride * column.BYTES_PER_ELEMENT);
+  size += table.textColumns().length * padded(table.rows * 4) + present * table.rows * 8;
+  for (const links of table.links.values()) size += 8 + links.length * 4;
+  return size + 8;
+}
+
+function padded(size: number): number {
+  return (size + 7) & ~7;
+}
+
+function bytesOf(column: ArrayBufferView): Uint8Array {
+  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+}
+
+class SectionWriter {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(size: number) {
+    this.#bytes = Buffer.from(new ArrayBuffer(padded(size)));
+  }
+
+  get buffer(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  words(words: readonly number[]): void {
+    for (const word of words) this.#at = this.#bytes.writeUInt32LE(word, this.#at);
+  }
+
+  bytes(source: Uint8Array, start: number, end: number): void {
+    this.#bytes.set(source.subarray(start, end), this.#at);
+    this.#at += end - start;
+  }
+
+  pad(): void {
+    this.#at = padded(this.#at);
+  }
+
+  mapped(column: Uint32Array, rows: number, map: Uint32Array): void {
+    const target = new Uint32Array(this.#bytes.buffer, this.#at, rows);
+    for (let row = 0; row < rows; row++) target[row] = map[column[row]!]!;
+    this.#at = padded(this.#at + rows * 4);
+  }
+}
+
+/**
+ * Adds the rows of a frame to a table.
+ *
+ * Takes  segment, position: where in the journal its first row stands.
+ * Fails  RangeError when the payload is not one that FrameWriter wrote.
+ */
+export function appendFrame(table: SpanTable, payload: Buffer, segment: number, position: number): void {
+  const reader = new SectionReader(payload);
+  const [rows, texts, textBytes, present] = [reader.word(), reader.word(), reader.word(), reader.word()];
+  const numbers = reader.texts(table, texts, textBytes);
+  reader.pad();
+  const first = table.reserve(rows);
+  for (const [column, stride] of table.plainColumns()) {
+    reader.into(bytesOf(column), first * stride * column.BYTES_PER_ELEMENT, rows * stride * column.BYTES_PER_ELEMENT);
+    reader.pad();
+  }
+  for (const column of table.textColumns()) {
+    reader.into(bytesOf(column), first * 4, rows * 4);
+    reader.pad();
+    for (let row = first; row < first + rows; row++) column[row] = numbers[column[row]!]!;
+  }
+  for (let which = 0; which < measures.length; which++) {
+    if ((present & (1 << which)) !== 0) reader.into(bytesOf(table.measureColumn(which)), first * 8, rows * 8);
+  }
+  for (let left = reader.word(); left > 0; left--) {
+    const row = first + reader.word();
+    table.links.set(
+      row,
+      Uint32Array.from({ length: reader.word() }, () => reader.word()),
+    );
+  }
+  table.segment.fill(segment, first, first + rows);
+  for (let row = 0; row < rows; row++) table.position[first + row] = position + row;
+}
+
+class SectionReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  word(): number {
+    this.#at += 4;
+    return this.#bytes.readUInt32LE(this.#at - 4);
+  }
+
+  pad(): void {
+    this.#at = padded(this.#at);
+  }
+
+  into(target: Uint8Array, at: number, size: number): void {
+    if (this.#at + size > this.#bytes.length) throw new RangeError('a frame breaks off');
+    target.set(this.#bytes.subarray(this.#at, this.#at + size), at);
+    this.#at += size;
+  }
+
+  /** Gives the table's number for each of the frame's. */
+  texts(table: SpanTable, count: number, size: number): Uint32Array {
+    const start = this.#at + count * 4;
+    if (start + size > this.#bytes.length) throw new RangeError('a frame breaks off');
+    const numbers = new Uint32Array(count + 1);
+    let from = start;
+    for (let text = 1; text <= count; text++) {
+      const end = start + this.word();
+      numbers[text] = table.texts.idOf(this.#bytes, from, end);
+      from = end;
+    }
+    this.#at = start + size;
+    return numbers;
+  }
+}
+
+export { LINK_WORDS };
