@@ -4,7 +4,7 @@ export { type LogLine, parseCombined } from './combined-log.ts';
 export { unpack } from './decompress.ts';
 export { type LogSource, parseTenantFrom, type TenantFrom } from './log-encode.ts';
 export { detectLogFormat } from './logs/detect.ts';
-export { findLogFormat, logFormatNames, logFormats } from './logs/formats.ts';
+export { findLogFormat, logFormatNames } from './logs/formats.ts';
 export {
   type LineParser,
   type LineRefusal,
