@@ -75,8 +75,10 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .command('parse')
     .description('print one JSON object per log line; nothing is stored')
     .argument('<file>', '- for standard input')
-    .requiredOption('--format <format>', 'combined or common')
-    .action((file: string, flags: { format: string }) => parseFile(file, flags.format, (text) => cli.print(text)));
+    .option('--format <format>', 'auto, a format of docs/reference/log-formats.md, or pattern:... of a server', 'auto')
+    .action((file: string, flags: { format: string }) =>
+      parseFile(file, flags.format, { print: (text) => cli.print(text), warn: (text) => cli.warn(text) }),
+    );
 }
 
 async function apply(cli: Cli, flags: { file: string; dryRun?: boolean; json?: boolean }): Promise<void> {

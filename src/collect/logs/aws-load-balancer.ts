@@ -1,4 +1,4 @@
-import { BAD_TIME, fractionAt, SECOND_US } from './calendar.ts';
+import { BAD_TIME, fractionEnd, fractionUs, SECOND_US } from './calendar.ts';
 import { IsoClock } from './iso-clock.ts';
 import { lineParser } from './line-parser.ts';
 import { type CallKind, type LineRefusal, type LogFormat, type LogLine, newLogLine } from './log-line.ts';
@@ -69,8 +69,8 @@ class LoadBalancerReader {
     const dot = text.indexOf('.', from);
     const wholeEnd = dot < 0 || dot > end ? end : dot;
     const whole = wholeAt(text, from, wholeEnd);
-    const fraction = fractionAt(text, wholeEnd);
-    return whole < 0 || whole > 1e9 || fraction.end !== end ? MALFORMED : whole * SECOND_US + fraction.us;
+    const isSeconds = whole >= 0 && whole <= 1e9 && fractionEnd(text, wholeEnd) === end;
+    return isSeconds ? whole * SECOND_US + fractionUs(text, wholeEnd, end) : MALFORMED;
   }
 
   #counts(line: LogLine, text: string): LineRefusal | null {

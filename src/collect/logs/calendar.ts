@@ -33,25 +33,24 @@ export function twoDigits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
-/** A fraction of a second, or none: microseconds, and where it ends. */
-export interface Fraction {
-  readonly us: number;
-  readonly end: number;
+/** Gives where `.123456789` or `,123` ends that begins at a place; the place itself when there is none. */
+export function fractionEnd(text: string, at: number): number {
+  const mark = text.charCodeAt(at);
+  if (mark !== 46 && mark !== 44) return at;
+  let end = at + 1;
+  while (isDigit(text, end)) end += 1;
+  return end;
 }
 
-const NO_DIGITS = 0;
-
-/** Reads `.123456789` or `,123` at a place; finer digits than microseconds are cut off. */
-export function fractionAt(text: string, at: number): Fraction {
-  const mark = text.charCodeAt(at);
-  if (mark !== 46 && mark !== 44) return { us: NO_DIGITS, end: at };
+/** Gives the microseconds of a fraction; finer digits are cut off. */
+export function fractionUs(text: string, at: number, end: number): number {
   let us = 0;
-  let end = at + 1;
-  for (let unit = 100_000; isDigit(text, end); end++) {
-    us += (text.charCodeAt(end) - 48) * unit;
-    unit = unit >= 10 ? unit / 10 : 0;
+  let unit = 100_000;
+  for (let digit = at + 1; digit < end && unit >= 1; digit++) {
+    us += (text.charCodeAt(digit) - 48) * unit;
+    unit = Math.floor(unit / 10);
   }
-  return { us, end };
+  return us;
 }
 
 export function isDigit(text: string, at: number): boolean {

@@ -18,13 +18,14 @@ export class ClfReader {
   /** Where the fields begin that a format adds at its end: at a space, or at the end of the line. */
   tailAt = 0;
   readonly #clock = new ClfClock();
+  #open = 0;
 
   /** Takes from: where the host begins. */
   read(line: string, from: number): LogLine | LineRefusal {
     const hostEnd = line.indexOf(' ', from);
     const identEnd = hostEnd < 0 ? -1 : line.indexOf(' ', this.#afterList(line, hostEnd) + 1);
     if (identEnd < 0) return 'line_malformed';
-    const [open, tsUs] = this.#time(line, identEnd);
+    const tsUs = this.#time(line, identEnd);
     if (tsUs < 0) return tsUs === BAD_TIME ? 'time_invalid' : 'line_malformed';
     const request = this.#clock.end + 3;
     if (!line.startsWith('] "', this.#clock.end)) return 'line_malformed';
@@ -33,7 +34,7 @@ export class ClfReader {
     const result = newLogLine(tsUs);
     const host = line.slice(from, hostEnd);
     result.clientIp = present(host.endsWith(',') ? host.slice(0, -1) : host);
-    if (!addUser(result, line, identEnd + 1, open)) return 'line_malformed';
+    if (!addUser(result, line, identEnd + 1, this.#open)) return 'line_malformed';
     addRequest(result, line, request, requestEnd);
     return this.#numbers(result, line, requestEnd + 2);
   }
@@ -46,12 +47,14 @@ export class ClfReader {
   }
 
   /** A user name may hold spaces and brackets: the time is the first bracket that holds one. */
-  #time(line: string, from: number): [open: number, tsUs: number] {
+  #time(line: string, from: number): number {
     for (let open = line.indexOf(' [', from); open >= 0; open = line.indexOf(' [', open + 2)) {
       const tsUs = this.#clock.read(line, open + 2);
-      if (tsUs !== NO_TIME) return [open, tsUs];
+      if (tsUs === NO_TIME) continue;
+      this.#open = open;
+      return tsUs;
     }
-    return [-1, NO_TIME];
+    return NO_TIME;
   }
 
   #numbers(result: LogLine, line: string, at: number): LogLine | LineRefusal {

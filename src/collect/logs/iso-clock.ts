@@ -1,4 +1,14 @@
-import { BAD_TIME, dayUs, fractionAt, NO_TIME, SECOND_US, timeOfDayUs, twoDigits, zoneAt } from './calendar.ts';
+import {
+  BAD_TIME,
+  dayUs,
+  fractionEnd,
+  fractionUs,
+  NO_TIME,
+  SECOND_US,
+  timeOfDayUs,
+  twoDigits,
+  zoneAt,
+} from './calendar.ts';
 
 const MINUTE_LENGTH = '2018-07-02T22:23'.length;
 
@@ -17,16 +27,16 @@ export class IsoClock {
     const minute = text.startsWith(this.#minuteText, at) ? this.#minuteUs : this.#minute(text, at);
     const second = twoDigits(text, at + 17);
     if (minute === NO_TIME || second < 0 || text.charCodeAt(at + 16) !== 58) return NO_TIME;
-    const fraction = fractionAt(text, at + 19);
+    const fraction = fractionEnd(text, at + 19);
     let east = 0;
-    this.end = fraction.end;
-    if (text.charCodeAt(fraction.end) === 90) this.end += 1;
+    this.end = fraction;
+    if (text.charCodeAt(fraction) === 90) this.end += 1;
     else {
-      const zone = zoneAt(text, fraction.end);
+      const zone = zoneAt(text, fraction);
       if (zone) [east, this.end] = [zone.us, zone.end];
     }
     if (minute === BAD_TIME || second > 60) return BAD_TIME;
-    return minute + second * SECOND_US + fraction.us - east;
+    return minute + second * SECOND_US + fractionUs(text, at + 19, fraction) - east;
   }
 
   /** The whole of a text as a time. */
@@ -39,7 +49,8 @@ export class IsoClock {
     const mark = text.charCodeAt(at + 10);
     const isDate = text.charCodeAt(at + 4) === 45 && text.charCodeAt(at + 7) === 45 && (mark === 84 || mark === 32);
     if (!isDate || text.charCodeAt(at + 13) !== 58) return NO_TIME;
-    const [century, year, month, day] = [0, 2, 5, 8].map((place) => twoDigits(text, at + place)) as Four;
+    const [century, year] = [twoDigits(text, at), twoDigits(text, at + 2)];
+    const [month, day] = [twoDigits(text, at + 5), twoDigits(text, at + 8)];
     const [hour, minute] = [twoDigits(text, at + 11), twoDigits(text, at + 14)];
     if (Math.min(century, year, month, day, hour, minute) < 0) return NO_TIME;
     const midnight = dayUs(century * 100 + year, month, day);
@@ -49,5 +60,3 @@ export class IsoClock {
     return this.#minuteUs;
   }
 }
-
-type Four = [number, number, number, number];

@@ -1,4 +1,4 @@
-import { isPlausible, NO_TIME } from './calendar.ts';
+import { BAD_TIME, isPlausible, NO_TIME } from './calendar.ts';
 import { ClfClock } from './clf-clock.ts';
 import { IsoClock } from './iso-clock.ts';
 import { lineParser } from './line-parser.ts';
@@ -101,7 +101,7 @@ export function instantOf(...values: readonly unknown[]): number {
     if (value === undefined || value === null || value === '-' || value === '') continue;
     const us = typeof value === 'number' ? epochUs(value) : instantOfText(String(value).trim());
     if (isPlausible(us)) return us;
-    worst = Math.min(worst, Number.isNaN(us) ? NO_TIME : us);
+    worst = Math.min(worst, us >= 0 || us === BAD_TIME ? BAD_TIME : NO_TIME);
   }
   return worst;
 }

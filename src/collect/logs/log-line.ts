@@ -93,5 +93,7 @@ export function newLogLine(tsUs: number): LogLine {
     userAgent: undefined,
     host: undefined,
     protocol: undefined,
+    requestId: undefined,
+    kind: undefined,
   };
 }

@@ -3,7 +3,10 @@ import { unescaped } from './text-fields.ts';
 
 const SPACE = 32;
 const SLASH = 47;
+const AT_SIGN = 64;
 const LONGEST_METHOD = 40;
+const LONGEST_PROTOCOL = 10;
+const LONGEST_SCHEME = 30;
 
 /**
  * Reads `GET /path?query HTTP/1.1` into method, path, query, host and protocol.
@@ -21,14 +24,14 @@ export function addRequest(line: LogLine, text: string, from: number, to: number
 function addPlainRequest(line: LogLine, text: string, from: number, to: number): void {
   const methodEnd = methodEndOf(text, from, to);
   if (methodEnd < 0) return;
-  const last = text.lastIndexOf(' ', to - 1);
-  const hasProtocol = last >= methodEnd && isProtocol(text, last + 1, to);
+  const last = spaceBeforeProtocol(text, to);
+  const hasProtocol = last >= methodEnd && (isHttp11(text, last + 1, to) || isProtocol(text, last + 1, to));
   const targetEnd = hasProtocol ? last : to;
   const isTarget = targetEnd > methodEnd + 1 && text.charCodeAt(methodEnd + 1) !== SPACE;
   // Without a protocol it may be anything; what begins like a path is a request of HTTP/0.9, or was cut short.
   if (!isTarget || !(hasProtocol || looksLikeTarget(text, methodEnd + 1, targetEnd))) return;
-  line.method = methodEnd - from === 3 && text.startsWith('GET', from) ? 'GET' : text.slice(from, methodEnd);
-  if (hasProtocol) line.protocol = text.startsWith('HTTP/1.1', last + 1) ? 'HTTP/1.1' : text.slice(last + 1, to);
+  line.method = text.slice(from, methodEnd);
+  if (hasProtocol) line.protocol = isHttp11(text, last + 1, to) ? 'HTTP/1.1' : text.slice(last + 1, to);
   addTarget(line, text, methodEnd + 1, targetEnd);
 }
 
@@ -44,10 +47,25 @@ function methodEndOf(text: string, from: number, to: number): number {
   return -1;
 }
 
+/** The space in front of the last word; -1 when that word is too long for a protocol. */
+function spaceBeforeProtocol(text: string, to: number): number {
+  for (let at = to - 1; at >= to - LONGEST_PROTOCOL - 1 && at >= 0; at--) if (text.charCodeAt(at) === SPACE) return at;
+  return -1;
+}
+
+const HTTP_1_1 = [...'HTTP/1.1'].map((letter) => letter.charCodeAt(0));
+
+function isHttp11(text: string, from: number, to: number): boolean {
+  if (to - from !== HTTP_1_1.length) return false;
+  for (let place = 0; place < HTTP_1_1.length; place++)
+    if (text.charCodeAt(from + place) !== HTTP_1_1[place]) return false;
+  return true;
+}
+
 /** `HTTP/1.1`, `HTTP/2`, also `RTSP/1.0`. */
 function isProtocol(text: string, from: number, to: number): boolean {
   const slash = text.indexOf('/', from);
-  if (slash <= from || slash > to - 2 || to - from > 10) return false;
+  if (slash <= from || slash > to - 2) return false;
   for (let at = from; at < slash; at++) if (text.charCodeAt(at) < 65 || text.charCodeAt(at) > 90) return false;
   for (let at = slash + 1; at < to; at++) {
     const code = text.charCodeAt(at);
@@ -80,15 +98,29 @@ function addHost(line: LogLine, text: string, from: number, to: number): number 
     line.host = text.slice(from, to);
     return to;
   }
-  const target = text.slice(from, to);
-  const absolute = /^[a-z][a-z\d+.-]{0,30}:\/\/([^/?#]*)/i.exec(target);
-  if (!absolute) return from;
-  // A name and password in front of the host are nobody's business.
-  const host = absolute[1]!.slice(absolute[1]!.lastIndexOf('@') + 1);
-  if (host !== '') line.host = host;
-  if (absolute[0].length < target.length) return from + absolute[0].length;
-  line.path = '/';
-  return to;
+  const colon = text.indexOf('://', from);
+  if (colon <= from || colon > from + LONGEST_SCHEME || colon + 3 > to || !isScheme(text, from, colon)) return from;
+  let at = colon + 3;
+  let hostAt = at;
+  for (; at < to && !endsHost(text.charCodeAt(at)); at++) {
+    // A name and password in front of the host are nobody's business.
+    if (text.charCodeAt(at) === AT_SIGN) hostAt = at + 1;
+  }
+  if (at > hostAt) line.host = text.slice(hostAt, at);
+  if (at === to) line.path = '/';
+  return at;
+}
+
+/** Slash, question mark, hash. */
+const endsHost = (code: number) => code === SLASH || code === 63 || code === 35;
+
+function isScheme(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const small = text.charCodeAt(at) | 32;
+    // Letters; digits, `+`, `-` and `.` behind the first one.
+    if (!(small >= 97 && small <= 122) && (at === from || !(small >= 43 && small <= 57 && small !== 47))) return false;
+  }
+  return true;
 }
 
 /** Reads a whole text as a request line. */

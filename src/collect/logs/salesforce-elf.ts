@@ -32,10 +32,10 @@ class EventReader implements LineParser {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (HEADER.test(line)) return this.#header(line);
     if (this.#open === '' && line.trim() === '') return 'header';
-    const begins = ROW_START.test(line);
-    // A row that begins inside another one: the other one was cut off.
-    if (begins !== (this.#open === '')) return begins ? this.#refuse('line_malformed') : this.#goOn(line);
-    return this.#row(line);
+    const isStart = ROW_START.test(line);
+    // The end of a row that is not there, or a row inside another one, which was cut off.
+    if (isStart === (this.#open !== '')) return this.#refuse('line_malformed');
+    return this.#row(isStart ? line : `${this.#open}\n${line}`);
   }
 
   #header(line: string): Parsed {
@@ -44,10 +44,6 @@ class EventReader implements LineParser {
     if (!Array.isArray(names)) return 'line_malformed';
     this.#columns = new Map(names.map((name: string, place: number) => [name.trim().toUpperCase(), place]));
     return 'header';
-  }
-
-  #goOn(line: string): Parsed {
-    return this.#open === '' ? 'line_malformed' : this.#row(`${this.#open}\n${line}`);
   }
 
   #row(text: string): Parsed {
