@@ -101,8 +101,14 @@ export class Collector {
       nowMs: config.nowMs,
       nextId,
     };
-    const work = await Journal.open({ ...shared, folder: folders.work, kind: SegmentKind.work });
-    const samples = await Journal.open({ ...shared, folder: folders.samples, kind: SegmentKind.samples });
+    const journals: Journal[] = [];
+    const othersBytes = (place: number) => () => journals[place]?.sizeBytes ?? 0;
+    for (const kind of ['work', 'samples'] as const) {
+      const others = othersBytes(1 - journals.length);
+      const config = { ...shared, folder: folders[kind], kind: SegmentKind[kind], othersBytes: others };
+      journals.push(await Journal.open(config));
+    }
+    const [work, samples] = journals as [Journal, Journal];
     const loader = new Loader({
       columns: config.store.columns,
       scratch: config.store.scratch,

@@ -46,6 +46,20 @@ const codeOf = (attempt: Promise<unknown>) =>
   );
 
 describe('a journal', () => {
+  it('never makes a segment larger than two of them because many wait at once', async () => {
+    const config = settings({ segmentBytes: 1_000 });
+    const journal = await Journal.open(config);
+    await Promise.all(Array.from({ length: 20 }, (_, place) => journal.append(Buffer.alloc(400, place), 1)));
+    await journal.seal();
+    expect(journal.sealed.filter(({ sizeBytes }) => sizeBytes > 2_000)).toEqual([]);
+    expect(kept(config.folder).rows).toBe(20);
+  });
+
+  it('counts what other journals of its house hold', async () => {
+    const journal = await Journal.open(settings({ capacityBytes: 1_000, othersBytes: () => 900 }));
+    expect(await codeOf(journal.append(Buffer.alloc(100), 1))).toBe('JOURNAL_FULL');
+  });
+
   it('has on disk what it acknowledged, in the order in which it was asked', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -11,8 +11,10 @@ export interface JournalConfig {
   /** A segment is sealed when it holds this many rows or bytes. */
   readonly segmentRows: number;
   readonly segmentBytes: number;
-  /** All segments together; beyond it appends fail JOURNAL_FULL. */
+  /** All segments together, other journals' included; beyond it appends fail JOURNAL_FULL. */
   readonly capacityBytes: number;
+  /** What other journals of the same house hold. */
+  readonly othersBytes?: () => number;
   readonly nowMs: () => number;
   /** Numbers segments and batches of all journals of one house. */
   readonly nextId: () => number;
@@ -92,8 +94,9 @@ export class Journal {
     if (rows === 0) return Promise.resolve();
     const sizeBytes = payload.length + FRAME_BYTES;
     // What others wait to have written counts too, or many at once would get past the limit; and perhaps a segment must be begun.
-    if (this.#sizeBytes + this.#waitingBytes + HEADER_BYTES + sizeBytes > this.#config.capacityBytes) {
-      return Promise.reject(fail('JOURNAL_FULL', { sizeBytes: this.#sizeBytes }));
+    const held = this.#sizeBytes + this.#waitingBytes + (this.#config.othersBytes?.() ?? 0);
+    if (held + HEADER_BYTES + sizeBytes > this.#config.capacityBytes) {
+      return Promise.reject(fail('JOURNAL_FULL', { sizeBytes: held }));
     }
     this.#waitingBytes += sizeBytes;
     return new Promise((done, failed) => {
@@ -140,14 +143,23 @@ export class Journal {
     // Let requests that arrived in the same turn of the loop share the sync.
     await new Promise(setImmediate);
     while (this.#waiting.length > 0 || this.#sealing.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
+      const group = this.#nextGroup();
       await this.#answer(group, () => this.#writeGroup(group));
       const sealing = this.#sealing;
       this.#sealing = [];
       if (sealing.length > 0) await this.#answer(sealing, () => this.#sealCurrent());
     }
     this.#writing = null;
+  }
+
+  /** Takes as many as fit a segment, at least one: a segment is read as a whole, so it must not become too large for that. */
+  #nextGroup(): Waiting[] {
+    let sizeBytes = 0;
+    const fits = this.#waiting.findIndex(({ payload }) => {
+      sizeBytes += payload.length;
+      return sizeBytes > this.#config.segmentBytes;
+    });
+    return this.#waiting.splice(0, fits < 0 ? this.#waiting.length : Math.max(1, fits));
   }
 
   async #answer(waiting: readonly Pick<Waiting, 'done' | 'failed'>[], work: () => Promise<void>): Promise<void> {

@@ -27,6 +27,8 @@ import { SeenTraces } from './seen.ts';
 const ROWS_PER_BUCKET = 250_000;
 const KEPT_BYTES = 256 << 20;
 const MILLIS_PER_DAY = 86_400_000;
+/** A repeat that comes later than this counts again. */
+const DAYS_REMEMBERED = 62;
 
 export interface LoaderDeps {
   readonly columns: ColumnStore;
@@ -61,17 +63,18 @@ export class Loader {
   /** Finishes what a crash interrupted and learns which traces are stored. */
   async start(isBoundary: IsBoundary): Promise<void> {
     this.#isBoundary = isBoundary;
-    const { columns, scratch } = this.#deps;
+    const { columns, scratch, nowMs } = this.#deps;
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
     for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
     const targets = wordsOf(await readLinkTargets(columns));
     for (let at = 0; at < targets.length; at += 4) this.#addTarget(targets, at);
+    const sinceDay = Math.max(0, Math.floor(nowMs() / MILLIS_PER_DAY) - DAYS_REMEMBERED);
     const rows = await countWorkRows(columns);
     this.#seen = new SeenTraces(Math.max(1_000_000, Math.floor(rows / 4)));
     const buckets = Math.max(1, Math.ceil(rows / 20_000_000));
     for (let bucket = 0; bucket < buckets; bucket++) {
-      const ids = wordsOf(await readTraceIds(columns, bucket, buckets));
+      const ids = wordsOf(await readTraceIds(columns, sinceDay, bucket, buckets));
       for (let at = 0; at < ids.length; at += 4) this.#seen.add(ids, at);
     }
   }

@@ -37,11 +37,12 @@ export async function countWorkRows(columns: ColumnStore): Promise<number> {
   return Number(row!.rows);
 }
 
-/** Gives all trace ids of one part of the store, 16 bytes each. */
-export function readTraceIds(columns: ColumnStore, bucket: number, buckets: number): Promise<Buffer> {
+/** Gives the trace ids of one part of the store, 16 bytes each. Takes  sinceDay: of receipt, in days since 1970. */
+export function readTraceIds(columns: ColumnStore, sinceDay: number, bucket: number, buckets: number): Promise<Buffer> {
   return columns.queryBytes(
-    'SELECT DISTINCT trace_id FROM work WHERE cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64}',
-    { bucket, buckets },
+    `SELECT DISTINCT trace_id FROM work
+     WHERE received >= toDate({sinceDay:UInt16}) AND cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64}`,
+    { sinceDay, bucket, buckets },
   );
 }
 
@@ -95,7 +96,7 @@ export function countBatch(columns: ColumnStore, batch: number): Promise<void> {
         sum(sign * toInt64(share)) AS calls, sum(sign * toInt64(share) * is_weight_known) AS known,
         sum(sign * toInt64(share) * is_error) AS errors,
         sum(sign * toInt64(share) * is_timed) AS timed,
-        sum(sign * intDiv(toInt128(greatest(0, dateDiff('microsecond', start_at, end_at))) * share, 1000000)) AS duration_us,
+        sum(sign * intDiv(toInt128(greatest(0, intDiv(toUnixTimestamp64Nano(end_at) - toUnixTimestamp64Nano(start_at), 1000))) * share, 1000000)) AS duration_us,
         sumIf(sign * toInt64(share), bytes_in IS NOT NULL) AS sized_in,
         sum(sign * intDiv(toInt128(ifNull(bytes_in, 0)) * share, 1000000)) AS sum_in,
         sumIf(sign * toInt64(share), bytes_out IS NOT NULL) AS sized_out,
