@@ -32,11 +32,15 @@ export async function connect(config: Config, openLocally: OpenLocally): Promise
       const { url, token } = server;
       return connection(url, token, reachable, async () => undefined);
     }
+    const isPatient = waitedMs < WAIT_MS;
     if (server === null) {
-      const { api, close } = await openLocally(config);
-      return connection(LOCAL, '', api, close);
-    }
-    if (waitedMs >= WAIT_MS) throw fail('DATA_IN_USE', { folder: config.folder, pid: server.pid });
+      const opened = await openLocally(config).catch((cause: unknown) => {
+        // Another command was faster.
+        if (isPatient && cause instanceof Failure && cause.code === 'DATA_IN_USE') return null;
+        throw cause;
+      });
+      if (opened !== null) return connection(LOCAL, '', opened.api, opened.close);
+    } else if (!isPatient) throw fail('DATA_IN_USE', { folder: config.folder, pid: server.pid });
     await new Promise((done) => setTimeout(done, 200));
   }
 }
