@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { type Config, runCli } from './cli/index.ts';
 import { Collector } from './collect/index.ts';
-import { createApi, type House, type Log, listen } from './serve/index.ts';
+import { Bodies, createApi, type House, type Log, listen } from './serve/index.ts';
 import { type FolderHold, holdFolder, openStore } from './store/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -41,6 +41,7 @@ async function openHouse(
       store,
       collector,
       now: () => new Date(),
+      bodies: new Bodies(config.bodyBytes),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: { api: url, otlp: address(config.host, config.otlpPort) },
       log,

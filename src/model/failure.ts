@@ -10,6 +10,7 @@ export const failures = {
   RANGE_TOO_LONG: [400, 'the range is too long for this window', 'Ask for a shorter range or a wider window.'],
   PARAMETER_INVALID: [400, 'a parameter is not usable', 'See the API description at /api/docs.'],
   BODY_MALFORMED: [400, 'the body cannot be decoded', 'Send what the Content-Type says.'],
+  BODY_INCOMPLETE: [400, 'the body broke off before its end', 'Send it again.'],
   BODY_TOO_LARGE: [413, 'the body is larger than allowed', 'Send smaller batches, or raise the limit.'],
   BODY_TYPE_UNSUPPORTED: [415, 'this content type is not taken here', 'See the API description at /api/docs.'],
   DOCUMENT_INVALID: [422, 'the document has errors', 'Mend the lines named and apply it again.'],

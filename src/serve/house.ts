@@ -1,5 +1,6 @@
 import type { Collector } from '../collect/index.ts';
 import type { Store } from '../store/index.ts';
+import type { Bodies } from './bodies.ts';
 
 /** What the API answers from: the rooms, opened. */
 export interface House {
@@ -10,6 +11,7 @@ export interface House {
   readonly collector: Collector;
   readonly now: () => Date;
   readonly limits: Limits;
+  readonly bodies: Bodies;
   readonly listeners: { readonly api: string; readonly otlp: string };
   readonly log: Log;
 }

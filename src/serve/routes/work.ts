@@ -3,12 +3,12 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { importBill } from '../../bill/index.ts';
 import { parseTenantFrom } from '../../collect/index.ts';
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
+import { arriving } from '../bodies.ts';
 import { allocateAnswer, billAnswer, linesAnswer, reconcileAnswer, settleAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
@@ -178,6 +178,6 @@ async function receive(body: ReadableStream<Uint8Array>, path: string, limitByte
       else done(null, chunk);
     },
   });
-  await pipeline(Readable.fromWeb(body as NodeReadableStream), counted, createWriteStream(path));
+  await pipeline(Readable.from(arriving(body)), counted, createWriteStream(path));
   return bytes;
 }
