@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -10,6 +9,7 @@ import { ingestFile } from '../ingest.ts';
 import { parseFile } from '../parse.ts';
 import { formatOf, printRows, shortMoney } from '../print.ts';
 import { fileStream } from '../read-input.ts';
+import { sendBill } from '../send-bill.ts';
 
 /** apply, ingest, bill import, allocate, close, parse: commands that bring something in or post something. */
 export function addWorkCommands(program: Command, cli: Cli): void {
@@ -130,19 +130,9 @@ async function importBill(
   flags: { format: string; replace?: boolean; json?: boolean },
 ): Promise<void> {
   if (!['auto', 'focus'].includes(flags.format)) throw fail('FORMAT_UNKNOWN', { format: flags.format });
-  const upload = randomBytes(12).toString('hex');
-  for (const [place, file] of files.entries()) {
-    await readable(file);
-    const path = `/api/v1/uploads/${upload}/${place}?${new URLSearchParams({ name: basename(file) })}`;
-    await cli.ask('PUT', path, fileStream(file), 'application/octet-stream');
-  }
-  const body = {
-    upload,
-    names: files.map((file) => basename(file)),
-    format: flags.format,
-    replace: flags.replace === true,
-  };
-  const answer = await cli.ask<BillAnswer>('POST', '/api/v1/bills', JSON.stringify(body));
+  for (const file of files) await readable(file);
+  const parts = files.map((file) => ({ name: basename(file), open: () => fileStream(file) }));
+  const answer = await sendBill(cli, parts, { format: flags.format, replace: flags.replace === true });
   cli.print(flags.json ? JSON.stringify(answer, null, 2) : billText(answer));
 }
 
