@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { type Config, runCli } from './cli/index.ts';
 import { Collector } from './collect/index.ts';
-import { Bodies, createApi, type House, type Log, listen } from './serve/index.ts';
+import { Bodies, createApi, type House, type Log, listen, Sessions } from './serve/index.ts';
 import { type FolderHold, holdFolder, openStore } from './store/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -35,13 +35,15 @@ async function openHouse(
       journalCapacityBytes: config.journalBytes,
       warn: (message, facts) => log.warn(message, facts),
     });
+    const now = () => new Date();
     const house: House = {
       version,
       folder,
       store,
       collector,
-      now: () => new Date(),
+      now,
       bodies: new Bodies(config.bodyBytes),
+      sessions: config.token === '' ? null : new Sessions(config.token, now),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: { api: url, otlp: address(config.host, config.otlpPort) },
       log,

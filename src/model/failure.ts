@@ -27,7 +27,12 @@ export const failures = {
   PERIOD_INCOMPLETE: [409, 'the period cannot be closed yet', 'See the reasons; mend them or wait for the bill.'],
   NOT_FOUND: [404, 'there is nothing here', 'See the API description at /api/docs.'],
   METHOD_NOT_ALLOWED: [405, 'this method is not taken here', 'See the API description at /api/docs.'],
-  UNAUTHENTICATED: [401, 'who asks is not known', 'Send the header Authorization: Bearer with the token.'],
+  UNAUTHENTICATED: [
+    401,
+    'who asks is not known',
+    'Sign in with the token, or send the header Authorization: Bearer with it.',
+  ],
+  ATTEMPTS_EXCEEDED: [429, 'too many wrong tokens were tried', 'Wait a minute, then sign in with the right one.'],
   FORBIDDEN: [403, 'this request is not allowed', 'Send it from this machine with the right token.'],
   JOURNAL_FULL: [503, 'the journal is full', 'Wait; the store is catching up. Senders retry by themselves.'],
   JOURNAL_DAMAGED: [500, 'a journal segment is damaged', 'What could be read was kept; see the log.'],

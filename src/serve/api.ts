@@ -4,15 +4,16 @@ import { addApiDocs } from './api-docs.ts';
 import type { House } from './house.ts';
 import { metricsOf } from './metrics.ts';
 import { answerOtlp, otlpSignal } from './otlp.ts';
-import { pageResponse } from './pages.ts';
+import { isPagePath, pageResponse } from './pages.ts';
 import { problemResponse } from './problem.ts';
 import { addDocuments } from './routes/documents.ts';
 import { addReports } from './routes/reports.ts';
+import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
 import { addWork } from './routes/work.ts';
 
-/** A standard request in, a standard response out: over the network, or in memory for commands and tests. */
-export type Api = (request: Request) => Promise<Response>;
+/** A standard request in, a standard response out: over the network from an address, or in memory for commands and tests. */
+export type Api = (request: Request, address?: string) => Promise<Response>;
 
 export interface ApiOptions {
   /** Where the built dashboards are; empty without them. */
@@ -51,6 +52,7 @@ export function createApi(house: House, options: ApiOptions): Api {
     }
   });
   addStatus(app, house);
+  addSession(app, house);
   addReports(app, house);
   addDocuments(app, house);
   addWork(app, house);
@@ -74,11 +76,11 @@ export function createApi(house: House, options: ApiOptions): Api {
   });
   app.notFound(async (context) => {
     const { method, path } = context.req;
-    const isPage = (method === 'GET' || method === 'HEAD') && !/^\/(api|v1)(\/|$)/.test(path);
+    const isPage = (method === 'GET' || method === 'HEAD') && isPagePath(path);
     const page = isPage && options.pages !== '' ? await pageResponse(options.pages, path) : null;
     return page ?? problemResponse(fail('NOT_FOUND', { path: path.slice(0, 100) }), house.log);
   });
-  return async (request) => app.fetch(request);
+  return async (request, address) => app.fetch(request, { address });
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

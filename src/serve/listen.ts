@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Failure, fail } from '../model/index.ts';
 import { type Api, isUpload } from './api.ts';
+import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
 import { problemResponse } from './problem.ts';
@@ -43,12 +43,15 @@ export async function listen(
   config: ListenConfig,
   patience = PATIENCE,
 ): Promise<() => Promise<void>> {
-  const gate = new Gate(config);
-  const apiListener = getRequestListener((request) => api(request), { overrideGlobalObjects: false });
+  const gate = new Gate(config.token, config.localToken, house.sessions);
+  const apiListener = getRequestListener(
+    (request, { incoming }) => api(request, (incoming as IncomingMessage).socket.remoteAddress),
+    { overrideGlobalObjects: false },
+  );
   const onApi = (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request);
     const signal = otlpSignal(path);
-    const refusal = gate.refusal(request);
+    const refusal = gate.refusal(asking(request));
     if (!isUpload(path)) endAfter(request, patience.bodyMs);
     if (signal !== null && request.method === 'POST') void receiveOtlp(house, signal, refusal, request, response);
     else if (refusal) void send(problemResponse(refusal, house.log), response);
@@ -60,7 +63,7 @@ export async function listen(
     const isPost = request.method === 'POST';
     const wrong = signal === null ? fail('NOT_FOUND') : isPost ? null : fail('METHOD_NOT_ALLOWED');
     if (wrong) void send(problemResponse(wrong, house.log), response);
-    else void receiveOtlp(house, signal!, gate.refusal(request), request, response);
+    else void receiveOtlp(house, signal!, gate.refusal(asking(request)), request, response);
   };
   const servers: Server[] = [];
   try {
@@ -75,40 +78,12 @@ export async function listen(
   };
 }
 
-/** Who may ask: on loopback everybody here, but no web page of somebody else; elsewhere who shows the token. */
-class Gate {
-  readonly #token: Buffer;
-  readonly #localToken: Buffer;
-
-  constructor(config: ListenConfig) {
-    this.#token = Buffer.from(config.token === '' ? '' : `Bearer ${config.token}`);
-    this.#localToken = Buffer.from(`Bearer ${config.localToken}`);
-  }
-
-  refusal(request: IncomingMessage): Failure | null {
-    const shown = Buffer.from(request.headers.authorization ?? '');
-    if (isSame(shown, this.#localToken)) return null;
-    const path = pathOf(request);
-    if (path === '/healthz' || path === '/readyz') return null;
-    if (this.#token.length > 0) return isSame(shown, this.#token) ? null : fail('UNAUTHENTICATED');
-    // A page of another site can send requests to loopback, and can make its own name resolve to it.
-    if (!isLocalName(request.headers.host)) return fail('FORBIDDEN', { reason: 'the Host header is not a local name' });
-    const { origin } = request.headers;
-    const isForeign = origin !== undefined && origin !== `http://${request.headers.host}`;
-    return isForeign ? fail('FORBIDDEN', { reason: 'requests of other sites are not taken' }) : null;
-  }
-}
-
-function isSame(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
-export function isLocalName(host: string | undefined): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '');
-}
-
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0]!;
+}
+
+function asking(request: IncomingMessage): Asking {
+  return { method: request.method ?? '', path: pathOf(request), headers: request.headers };
 }
 
 /** Whoever sends a body byte by byte would hold its memory for days. */

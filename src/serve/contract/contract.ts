@@ -112,7 +112,11 @@ export const statusAnswer = z.object({
   months: z.array(z.string()),
   models: z.array(z.object({ name: z.string(), version: z.number(), effectiveFrom: z.string() })),
   listeners: z.object({ api: z.string(), otlp: z.string() }),
+  /** Whether a browser asks that has signed in, and so can sign out. */
+  isSignedIn: z.boolean(),
 });
+
+export const sessionAnswer = z.object({ signedIn: z.boolean(), expires: instant.nullable() });
 
 export const documentsAnswer = z.object({
   dryRun: z.boolean(),
@@ -197,6 +201,7 @@ export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type UsageRow = z.infer<typeof usageRow>;
 export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;
 export type StatusAnswer = z.infer<typeof statusAnswer>;
+export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export type BillAnswer = z.infer<typeof billAnswer>;
 export type DocumentsAnswer = z.infer<typeof documentsAnswer>;
 export type AllocateAnswer = z.infer<typeof allocateAnswer>;
