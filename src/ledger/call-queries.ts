@@ -1,4 +1,4 @@
-import { type Driver, fail, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
+import { type Driver, fail, MILLIS_PER_MINUTE, measuredDrivers, type TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 import type { Dimension } from './sum-queries.ts';
 
@@ -58,6 +58,12 @@ export async function measuredShares(
       covered === null ? [] : [[JSON.stringify([k_tenant, k_endpoint]), covered]],
     ),
   );
+}
+
+/** Drivers whose absence shows in coverage, each once. */
+export function depends(drivers: readonly (Driver | '')[]): Driver[] {
+  const used = new Set(drivers.flatMap((driver) => (driver === '' ? [] : [driver])));
+  return [...used].filter((driver) => measuredDrivers.includes(driver) || driver === 'busy_us');
 }
 
 function key(name: 'tenant' | 'endpoint', by: readonly Dimension[]): string {

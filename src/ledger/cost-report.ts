@@ -1,9 +1,9 @@
 import { activeImports } from '../bill/index.ts';
 import { FIXED_SOURCE, modelsInForce, type Slice, slicesOf } from '../cost/index.ts';
-import { type Driver, fail, measuredDrivers, type TimeRange } from '../model/index.ts';
+import { fail, type TimeRange } from '../model/index.ts';
 import type { Store, StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
-import { callTotals, measuredShares } from './call-queries.ts';
+import { callTotals, depends, measuredShares } from './call-queries.ts';
 import { type CostReportRow, rowsOf } from './cost-rows.ts';
 import { type Identity, identityOf, type PoolSum, poolsOf, sumOf } from './identity.ts';
 import { closedPeriods, postedSlices } from './queries.ts';
@@ -42,7 +42,7 @@ export async function costReport(
   const sums = await sumByPool(store.columns, range, chosen);
   const costs = await sumCosts(store.columns, range, chosen, by, closed);
   const calls = await callTotals(store.columns, range, by);
-  const coverage = await measuredShares(store.columns, range, by, measuredAmong(wanted));
+  const coverage = await measuredShares(store.columns, range, by, depends(wanted.map(({ driver }) => driver)));
   const amountOf = (isFixed: boolean) =>
     sumOf(wanted.filter(({ source }) => (source === FIXED_SOURCE) === isFixed).map((slice) => slice.amountAtto));
   return {
@@ -67,12 +67,6 @@ async function asClosed(
     ...slices.filter((slice) => !keys.has(billOfSlice(slice))),
     ...posted.filter((slice) => keys.has(billOfSlice(slice))),
   ];
-}
-
-/** Drivers whose absence would show in coverage. */
-function measuredAmong(slices: readonly Slice[]): Driver[] {
-  const used = new Set(slices.flatMap(({ driver }) => (driver === '' ? [] : [driver])));
-  return [...used].filter((driver) => measuredDrivers.includes(driver) || driver === 'busy_us');
 }
 
 function onlyCurrency(slices: readonly Slice[], modelCurrency: string | undefined): string {

@@ -68,6 +68,10 @@ export function sumCosts(
   );
 }
 
+/** A bill is of the month in which its billing period starts, a fixed amount of that in which it ends. */
+const OF_MONTH = `if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
+       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) < toDateTime({to:UInt32}, 'UTC')`;
+
 export interface PostedBillRow {
   source: string;
   account: string;
@@ -85,10 +89,38 @@ export function sumByBill(columns: ColumnStore, range: TimeRange): Promise<Poste
     `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
       toUnixTimestamp(min(charge_start)) AS charge_from, toUnixTimestamp(max(greatest(charge_end, charge_start + 1))) AS charge_to,
       -sum(amount) AS posted
-     FROM postings WHERE ledger = 'bill'
-       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
-       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) < toDateTime({to:UInt32}, 'UTC')
+     FROM postings WHERE ledger = 'bill' AND ${OF_MONTH}
      GROUP BY source, account, currency, billing_start, billing_end ORDER BY source, account, currency, billing_start`,
+    { ...secondsOf(range), fixed: FIXED_SOURCE },
+  );
+}
+
+export interface UnattributedRow {
+  source: string;
+  account: string;
+  currency: string;
+  billing_start: number;
+  charge_from: number;
+  charge_to: number;
+  drivers: string[];
+  unattributed: string;
+  amount: string;
+}
+
+/** Sums what was posted for each bill of a month and what of it is unattributed; credits count as amounts, slice by slice. */
+export function unattributedByBill(columns: ColumnStore, range: TimeRange): Promise<UnattributedRow[]> {
+  return columns.query<UnattributedRow>(
+    `SELECT source, account, currency, billing_start, toUnixTimestamp(min(charge_start)) AS charge_from,
+      toUnixTimestamp(max(greatest(charge_end, charge_start + 1))) AS charge_to, groupUniqArray(slice_driver) AS drivers,
+      sum(abs(of_nobody)) AS unattributed, sum(abs(of_bill)) AS amount
+     FROM (
+      SELECT source, account, currency, toUnixTimestamp(postings.billing_start) AS billing_start, charge_start, charge_end, slice, version,
+        toString(any(driver)) AS slice_driver, sumIf(postings.amount, ledger = 'unattributed') AS of_nobody, sumIf(postings.amount, ledger = 'bill') AS of_bill
+      FROM postings
+      WHERE ${OF_MONTH}
+      GROUP BY source, account, currency, billing_start, charge_start, charge_end, slice, version
+     )
+     WHERE of_bill != 0 GROUP BY source, account, currency, billing_start`,
     { ...secondsOf(range), fixed: FIXED_SOURCE },
   );
 }

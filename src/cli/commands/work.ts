@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
-import type { AllocateAnswer, BillAnswer, DocumentsAnswer, ReconcileAnswer } from '../../serve/contract/contract.ts';
+import type { AllocateAnswer, BillAnswer, CloseAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
 import { ingestFile } from '../ingest.ts';
 import { parseFile } from '../parse.ts';
@@ -61,15 +61,14 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .command('close')
     .description('close a billing month; from then on it never changes')
     .requiredOption('--period <month>', 'such as 2022-08')
+    .option('--max-unattributed <share>', 'refuse when more of a bill is unattributed, such as 0.05', share)
+    .option('--min-coverage <share>', 'refuse when fewer calls are measured, such as 0.9', share)
     .option('--json', 'print JSON')
-    .action(async (flags: { period: string; json?: boolean }) => {
-      const answer = await cli.ask<ReconcileAnswer>(
-        'POST',
-        '/api/v1/close',
-        JSON.stringify({ period: flags.period, by: 'cli' }),
-      );
-      if (flags.json) cli.print(JSON.stringify(answer, null, 2));
-      else cli.print(`${flags.period} is closed: ${answer.lines.length} bills, residual ${answer.residual}.`);
+    .action(async ({ json, ...asked }: CloseFlags) => {
+      const answer = await cli.ask<CloseAnswer>('POST', '/api/v1/close', JSON.stringify({ ...asked, by: 'cli' }));
+      for (const warning of answer.warnings) cli.warn(`warning: ${warning}`);
+      if (json) cli.print(JSON.stringify(answer, null, 2));
+      else cli.print(`${asked.period} is closed: ${answer.lines.length} bills, residual ${answer.residual}.`);
     });
   program
     .command('parse')
@@ -77,6 +76,19 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .argument('<file>', '- for standard input')
     .requiredOption('--format <format>', 'combined or common')
     .action((file: string, flags: { format: string }) => parseFile(file, flags.format, (text) => cli.print(text)));
+}
+
+interface CloseFlags {
+  period: string;
+  maxUnattributed?: number;
+  minCoverage?: number;
+  json?: boolean;
+}
+
+function share(text: string): number {
+  const number = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= 0 && number <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return number;
 }
 
 async function apply(cli: Cli, flags: { file: string; dryRun?: boolean; json?: boolean }): Promise<void> {

@@ -101,6 +101,9 @@ export const reconcileLine = z.object({
 
 export const reconcileAnswer = z.object({ period: z.string(), lines: z.array(reconcileLine), residual: money });
 
+/** What a month was closed on, and what is beyond usual limits where none was set. */
+export const closeAnswer = reconcileAnswer.extend({ warnings: z.array(z.string()) });
+
 export const statusAnswer = z.object({
   version: z.string(),
   isEmpty: z.boolean(),
@@ -200,6 +203,7 @@ export type Identity = z.infer<typeof identity>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type UsageRow = z.infer<typeof usageRow>;
 export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;
+export type CloseAnswer = z.infer<typeof closeAnswer>;
 export type StatusAnswer = z.infer<typeof statusAnswer>;
 export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export type BillAnswer = z.infer<typeof billAnswer>;

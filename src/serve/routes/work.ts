@@ -9,7 +9,7 @@ import { parseTenantFrom } from '../../collect/index.ts';
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
 import { arriving } from '../bodies.ts';
-import { allocateAnswer, billAnswer, linesAnswer, reconcileAnswer, settleAnswer } from '../contract/contract.ts';
+import { allocateAnswer, billAnswer, closeAnswer, linesAnswer, settleAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 
@@ -64,11 +64,18 @@ const closeRoute = createRoute({
   request: {
     body: {
       content: {
-        'application/json': { schema: z.object({ period: z.string(), by: z.string().max(100).default('api') }) },
+        'application/json': {
+          schema: z.object({
+            period: z.string(),
+            by: z.string().max(100).default('api'),
+            maxUnattributed: z.number().min(0).max(1).optional(),
+            minCoverage: z.number().min(0).max(1).optional(),
+          }),
+        },
       },
     },
   },
-  responses: answers(reconcileAnswer),
+  responses: answers(closeAnswer),
 });
 
 const linesRoute = createRoute({
@@ -130,12 +137,10 @@ export function addWork(app: OpenAPIHono, house: House): void {
     return context.json(await postAllocation(house.store, parseRange(from, to), house.now()), 200);
   });
   app.openapi(closeRoute, async (context) => {
-    const { period, by } = context.req.valid('json');
-    const result = await closePeriod(house.store, parseMonth(period), by, house.now());
-    return context.json(
-      { ...result, lines: result.lines.map((line) => ({ ...line, findings: [...line.findings] })) },
-      200,
-    );
+    const { period, by, ...limits } = context.req.valid('json');
+    const closed = await closePeriod(house.store, parseMonth(period), by, house.now(), limits);
+    const lines = closed.lines.map((line) => ({ ...line, findings: [...line.findings] }));
+    return context.json({ ...closed, lines, warnings: [...closed.warnings] }, 200);
   });
   app.openapi(linesRoute, async (context) => {
     const { format } = context.req.valid('param');
