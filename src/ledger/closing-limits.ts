@@ -64,7 +64,7 @@ async function coverageOf(columns: ColumnStore, row: UnattributedRow): Promise<n
     fromMs: Math.floor((row.charge_from * 1000) / MILLIS_PER_MINUTE) * MILLIS_PER_MINUTE,
     toMs: Math.ceil((row.charge_to * 1000) / MILLIS_PER_MINUTE) * MILLIS_PER_MINUTE,
   };
-  const [covered] = (await measuredShares(columns, range, [], drivers))?.values() ?? [];
+  const [covered] = (await measuredShares(columns, range, [], drivers, 'UTC'))?.values() ?? [];
   return covered ?? null;
 }
 

@@ -1,6 +1,7 @@
 import { FIXED_SOURCE, type LedgerAccount, secondsOf } from '../cost/index.ts';
-import type { TimeRange } from '../model/index.ts';
+import { formatMoney, type TimeRange } from '../model/index.ts';
 import type { ColumnStore, StoredPeriod } from '../store/index.ts';
+import { postingsByDay } from './by-day.ts';
 
 export interface LedgerSumRow {
   pool: string;
@@ -19,26 +20,29 @@ export function sumByPool(columns: ColumnStore, range: TimeRange, currency: stri
   );
 }
 
-export type Dimension = 'tenant' | 'endpoint' | 'pool' | 'service';
+export type Dimension = 'tenant' | 'endpoint' | 'pool' | 'service' | 'day';
 
 export interface CostSumRow {
   tenant: string;
   endpoint: string;
   pool: string;
   service: string;
+  /** Such as 2022-08-01; empty where days were not asked for. */
+  day: string;
   direct: string;
   indirect: string;
   models: string[];
   is_open: number;
 }
 
-/** Sums what tenants owe by the dimensions asked for; the others come back empty. */
-export function sumCosts(
+/** Sums what tenants owe by the dimensions asked for, days in a zone; the others come back empty. */
+export async function sumCosts(
   columns: ColumnStore,
   range: TimeRange,
   currency: string,
   by: readonly Dimension[],
   closed: readonly StoredPeriod[],
+  zone: string,
 ): Promise<CostSumRow[]> {
   const keys = (['tenant', 'endpoint', 'pool', 'service'] as const).map((name) =>
     by.includes(name) ? `${name} AS k_${name}` : `'' AS k_${name}`,
@@ -55,17 +59,22 @@ export function sumCosts(
   );
   const isOpen =
     closedKeys.length === 0 ? '1 = 1' : `(source, account, billing_start) NOT IN (${closedKeys.join(', ')})`;
-  return columns.query<CostSumRow>(
-    `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, direct, indirect, models, is_open FROM (
-      SELECT ${keys.join(', ')}, sumIf(amount, kind = 'direct') AS direct, sumIf(amount, kind = 'indirect') AS indirect,
+  const isByDay = by.includes('day');
+  const ofTenants = `ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')`;
+  const sumOf = (kind: string) => `sumIf(${isByDay ? 'units' : 'amount'}, kind = '${kind}') AS ${kind}`;
+  const rows = await columns.query<CostSumRow>(
+    `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, k_day AS day, toString(direct) AS direct, toString(indirect) AS indirect, models, is_open FROM (
+      SELECT ${keys.join(', ')}, ${isByDay ? 'toString(day)' : "''"} AS k_day, ${sumOf('direct')}, ${sumOf('indirect')},
         mapKeys(mapFilter((of_model, net) -> net != 0, sumMap(map(toString(model), toInt64(entry))))) AS models,
         sumIf(toInt64(entry), ${isOpen}) != 0 AS is_open
-      FROM postings
-      WHERE ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
-      GROUP BY k_tenant, k_endpoint, k_pool, k_service HAVING sum(toInt8(entry)) != 0
-    ) ORDER BY tenant, endpoint, pool, service`,
-    { ...secondsOf(range), currency, ...params },
+      FROM ${isByDay ? postingsByDay(ofTenants) : `postings WHERE ${ofTenants}`}
+      GROUP BY k_tenant, k_endpoint, k_pool, k_service, k_day HAVING sum(toInt8(entry)) != 0
+    ) ORDER BY tenant, endpoint, pool, service, day`,
+    { ...secondsOf(range), currency, ...params, ...(isByDay && { zone }) },
   );
+  if (!isByDay) return rows;
+  const money = (units: string) => formatMoney(BigInt(units));
+  return rows.map((row) => ({ ...row, direct: money(row.direct), indirect: money(row.indirect) }));
 }
 
 /** A bill is of the month in which its billing period starts, a fixed amount of that in which it ends. */
