@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { type Config, runCli } from './cli/index.ts';
 import { Collector } from './collect/index.ts';
-import { createApi, type House, type Log, listen } from './serve/index.ts';
-import { holdFolder, openStore } from './store/index.ts';
+import { Bodies, createApi, type House, type Log, listen, Sessions } from './serve/index.ts';
+import { type FolderHold, holdFolder, openStore } from './store/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -16,11 +16,12 @@ const pages = join(root, 'web', 'dist');
 async function openHouse(
   config: Config,
   log: Log,
-  localToken: string,
   url: string,
-): Promise<{ house: House; close: () => Promise<void> }> {
+): Promise<{ house: House; hold: FolderHold; close: () => Promise<void> }> {
+  // What is written into the data folder, by the engines too, is for its owner only.
+  process.umask(0o077);
   const folder = resolve(config.folder);
-  const letGo = holdFolder(folder, { pid: process.pid, url: '', token: localToken });
+  const hold = holdFolder(folder);
   try {
     const { clickhouseUrl, postgresUrl } = config;
     // An upload whose import never came belongs to a command that is gone.
@@ -34,12 +35,15 @@ async function openHouse(
       journalCapacityBytes: config.journalBytes,
       warn: (message, facts) => log.warn(message, facts),
     });
+    const now = () => new Date();
     const house: House = {
       version,
       folder,
       store,
       collector,
-      now: () => new Date(),
+      now,
+      bodies: new Bodies(config.bodyBytes),
+      sessions: config.token === '' ? null : new Sessions(config.token, now),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: { api: url, otlp: address(config.host, config.otlpPort) },
       log,
@@ -47,11 +51,11 @@ async function openHouse(
     const close = async () => {
       await collector.close();
       await store.close();
-      letGo();
+      hold.letGo();
     };
-    return { house, close };
+    return { house, hold, close };
   } catch (cause) {
-    letGo();
+    hold.letGo();
     throw cause;
   }
 }
@@ -60,11 +64,11 @@ async function serve(config: Config) {
   const log = logger(config.logLevel);
   const localToken = randomBytes(32).toString('hex');
   const url = address(config.host, config.apiPort);
-  const { house, close } = await openHouse(config, log, localToken, url);
+  const { house, hold, close } = await openHouse(config, log, url);
   const api = createApi(house, { pages: existsSync(pages) ? pages : '' });
   try {
     const stopListening = await listen(house, api, { ...config, localToken });
-    holdFolder(house.folder, { pid: process.pid, url, token: localToken });
+    hold.announce({ url, token: localToken });
     log.info('ready', { url, otlp: house.listeners.otlp, folder: house.folder });
     const stop = async () => {
       log.info('stopping');
@@ -79,7 +83,7 @@ async function serve(config: Config) {
 }
 
 async function openLocally(config: Config) {
-  const { house, close } = await openHouse(config, logger('warn'), '', '');
+  const { house, close } = await openHouse(config, logger('warn'), '');
   return { api: createApi(house, { pages: '' }), close };
 }
 

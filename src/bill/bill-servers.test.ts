@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clickhouse, describeWith } from '../../test/support/available.ts';
 import { type ClickHouseServer, startClickHouse } from '../../test/support/clickhouse-server.ts';
+import { exampleFile, exampleRow } from '../../test/support/example-bill.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../../test/support/postgres-server.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { importBill } from './bill.ts';
-import { exampleFile, exampleRow } from './example-bill.ts';
 import { activeImports, chargesInForce, takeImportId } from './queries.ts';
 
 describeWith(postgresAvailable(), 'with PostgreSQL', () => {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ExampleRow, exampleCsv, exampleFile, exampleRow } from '../../test/support/example-bill.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { formatMoney, parseMoney } from '../model/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { type BillImportOptions, importBill } from './bill.ts';
-import { type ExampleRow, exampleCsv, exampleFile, exampleRow } from './example-bill.ts';
 import { activeImports, chargesInForce } from './queries.ts';
 
 const folder = tempFolder('bill');

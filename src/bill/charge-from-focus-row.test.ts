@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { type ExampleRow, exampleRow } from '../../test/support/example-bill.ts';
 import { formatInstant, formatMoney } from '../model/index.ts';
 import type { Charge } from './charge.ts';
 import { chargeFromFocusRow } from './charge-from-focus-row.ts';
 import type { DirtCounts } from './dirt.ts';
-import { type ExampleRow, exampleRow } from './example-bill.ts';
 import { headerProblems, isFocusHeader, readFocusHeader } from './focus-header.ts';
 
 function read(row: ExampleRow): { charge: Charge | null; problems: readonly string[]; dirt: DirtCounts } {

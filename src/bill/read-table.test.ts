@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { exampleCsv, exampleRow } from '../../test/support/example-bill.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { openStore, type Store } from '../store/index.ts';
-import { exampleCsv, exampleRow } from './example-bill.ts';
 import { type Container, containerOf, readTable } from './read-table.ts';
 
 const folder = tempFolder('read-table');

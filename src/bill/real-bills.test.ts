@@ -4,11 +4,11 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../../test/support/available.ts';
 import { sharedData } from '../../test/support/data.ts';
+import { exampleFile } from '../../test/support/example-bill.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { formatMoney } from '../model/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { importBill } from './bill.ts';
-import { exampleFile } from './example-bill.ts';
 import { chargesInForce } from './queries.ts';
 
 const folder = tempFolder('real-bills');

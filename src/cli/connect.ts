@@ -1,6 +1,7 @@
 import { Failure, type FailureCode, fail, failures, type Problem } from '../model/index.ts';
 import type { Api } from '../serve/index.ts';
 import { runningServer } from '../store/index.ts';
+import { serverApi } from './ask-server.ts';
 import type { Config } from './config.ts';
 
 /** Opens the data folder in this process; given by main.ts. */
@@ -29,23 +30,19 @@ export async function connect(config: Config, openLocally: OpenLocally): Promise
   for (let waitedMs = 0; ; waitedMs += 200) {
     const server = runningServer(config.folder);
     if (server !== null && server.url !== '') {
-      const { url, token } = server;
-      return connection(url, token, reachable, async () => undefined);
+      const { api, close } = serverApi();
+      return connection(server.url, server.token, api, async () => close());
     }
+    const isPatient = waitedMs < WAIT_MS;
     if (server === null) {
-      const { api, close } = await openLocally(config);
-      return connection(LOCAL, '', api, close);
-    }
-    if (waitedMs >= WAIT_MS) throw fail('DATA_IN_USE', { folder: config.folder, pid: server.pid });
+      const opened = await openLocally(config).catch((cause: unknown) => {
+        // Another command was faster.
+        if (isPatient && cause instanceof Failure && cause.code === 'DATA_IN_USE') return null;
+        throw cause;
+      });
+      if (opened !== null) return connection(LOCAL, '', opened.api, opened.close);
+    } else if (!isPatient) throw fail('DATA_IN_USE', { folder: config.folder, pid: server.pid });
     await new Promise((done) => setTimeout(done, 200));
-  }
-}
-
-async function reachable(request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch (cause) {
-    throw fail('SERVER_UNREACHABLE', { url: new URL(request.url).origin }, [], cause);
   }
 }
 

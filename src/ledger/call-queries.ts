@@ -1,4 +1,4 @@
-import { type Driver, fail, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
+import { type Driver, fail, MILLIS_PER_MINUTE, measuredDrivers, type TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 import type { Dimension } from './sum-queries.ts';
 
@@ -6,29 +6,32 @@ import type { Dimension } from './sum-queries.ts';
 export interface CallTotal {
   readonly tenant: string;
   readonly endpoint: string;
+  /** Empty where days were not asked for. */
+  readonly day: string;
   readonly calls: bigint;
   readonly known: bigint;
 }
 
-/** Gives calls by tenant and endpoint, as far as these are asked for; keyed by both. */
+/** Gives calls by tenant, endpoint and day of a zone, as far as these are asked for; keyed by all three. */
 export async function callTotals(
   columns: ColumnStore,
   range: TimeRange,
   by: readonly Dimension[],
+  zone: string,
 ): Promise<Map<string, CallTotal>> {
   if (range.fromMs % MILLIS_PER_MINUTE !== 0 || range.toMs % MILLIS_PER_MINUTE !== 0) {
     throw fail('PARAMETER_INVALID', { reason: 'from and to must be whole minutes' });
   }
-  const rows = await columns.query<{ k_tenant: string; k_endpoint: string; n: string; n_known: string }>(
-    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, sum(calls) AS n, sum(known) AS n_known FROM usage_minute
+  const rows = await columns.query<CallKey & { n: string; n_known: string }>(
+    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('minute', by)}, sum(calls) AS n, sum(known) AS n_known FROM usage_minute
      WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-     GROUP BY k_tenant, k_endpoint HAVING n != 0`,
-    { from: range.fromMs, to: range.toMs },
+     GROUP BY k_tenant, k_endpoint, k_day HAVING n != 0`,
+    { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone) },
   );
   return new Map(
-    rows.map(({ k_tenant: tenant, k_endpoint: endpoint, n, n_known }) => [
-      JSON.stringify([tenant, endpoint]),
-      { tenant, endpoint, calls: BigInt(n), known: BigInt(n_known) },
+    rows.map(({ k_tenant: tenant, k_endpoint: endpoint, k_day: day, n, n_known }) => [
+      callKey({ tenant, endpoint, day }),
+      { tenant, endpoint, day, calls: BigInt(n), known: BigInt(n_known) },
     ]),
   );
 }
@@ -42,22 +45,48 @@ export async function measuredShares(
   range: TimeRange,
   by: readonly Dimension[],
   drivers: readonly Driver[],
+  zone: string,
 ): Promise<Map<string, number> | null> {
   if (drivers.length === 0) return null;
   const has = drivers.map((driver) => (driver === 'busy_us' ? 'max(is_timed) = 1' : `max(${driver} IS NOT NULL) = 1`));
-  const rows = await columns.query<{ k_tenant: string; k_endpoint: string; covered: number | null }>(
-    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, sumIf(root_share, is_covered) / sum(root_share) AS covered FROM (
-      SELECT tenant, endpoint, sumIf(toFloat64(share) * sign, is_call = 1) AS root_share, ${has.join(' AND ')} AS is_covered FROM work
+  const rows = await columns.query<CallKey & { covered: number | null }>(
+    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('began', by)}, sumIf(root_share, is_covered) / sum(root_share) AS covered FROM (
+      SELECT tenant, endpoint, sumIf(toFloat64(share) * sign, is_call = 1) AS root_share, minIf(start_at, is_call = 1) AS began, ${has.join(' AND ')} AS is_covered FROM work
       WHERE tenant != '' AND start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
       GROUP BY call_trace, call_span, tenant, endpoint HAVING root_share > 0
-    ) GROUP BY k_tenant, k_endpoint`,
-    { from: range.fromMs, to: range.toMs },
+    ) GROUP BY k_tenant, k_endpoint, k_day`,
+    { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone) },
   );
   return new Map(
-    rows.flatMap(({ k_tenant, k_endpoint, covered }) =>
-      covered === null ? [] : [[JSON.stringify([k_tenant, k_endpoint]), covered]],
+    rows.flatMap(({ k_tenant: tenant, k_endpoint: endpoint, k_day: day, covered }) =>
+      covered === null ? [] : [[callKey({ tenant, endpoint, day }), covered]],
     ),
   );
+}
+
+/** Drivers whose absence shows in coverage, each once. */
+export function depends(drivers: readonly (Driver | '')[]): Driver[] {
+  const used = new Set(drivers.flatMap((driver) => (driver === '' ? [] : [driver])));
+  return [...used].filter((driver) => measuredDrivers.includes(driver) || driver === 'busy_us');
+}
+
+interface CallKey {
+  k_tenant: string;
+  k_endpoint: string;
+  k_day: string;
+}
+
+/** Names a group of calls. */
+export function callKey({ tenant, endpoint, day }: Pick<CallTotal, 'tenant' | 'endpoint' | 'day'>): string {
+  return JSON.stringify([tenant, endpoint, day]);
+}
+
+function dayKey(instant: string, by: readonly Dimension[]): string {
+  return by.includes('day') ? `toString(toDate(${instant}, {zone:String})) AS k_day` : `'' AS k_day`;
+}
+
+function zoneOf(by: readonly Dimension[], zone: string): { zone?: string } {
+  return by.includes('day') ? { zone } : {};
 }
 
 function key(name: 'tenant' | 'endpoint', by: readonly Dimension[]): string {

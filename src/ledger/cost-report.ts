@@ -1,9 +1,9 @@
 import { activeImports } from '../bill/index.ts';
 import { FIXED_SOURCE, modelsInForce, type Slice, slicesOf } from '../cost/index.ts';
-import { type Driver, fail, measuredDrivers, type TimeRange } from '../model/index.ts';
+import { fail, type TimeRange } from '../model/index.ts';
 import type { Store, StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
-import { callTotals, measuredShares } from './call-queries.ts';
+import { callTotals, depends, measuredShares } from './call-queries.ts';
 import { type CostReportRow, rowsOf } from './cost-rows.ts';
 import { type Identity, identityOf, type PoolSum, poolsOf, sumOf } from './identity.ts';
 import { closedPeriods, postedSlices } from './queries.ts';
@@ -20,6 +20,7 @@ export interface CostReport {
  * Says what calls cost, from the ledger, beside what the bill says.
  *
  * Takes  range: charges and calls that start in it. by: dimensions of the rows. currency: needed only where bills have several.
+ *        zone: where days begin; a charge is shown on all days that it covers, also on those after the range.
  * Gives  identity, pools and rows; a residual other than zero means that something was not allocated yet.
  * Fails  CURRENCY_MIXED; PARAMETER_INVALID when the range is not of whole minutes.
  */
@@ -28,6 +29,7 @@ export async function costReport(
   range: TimeRange,
   by: readonly Dimension[],
   currency?: string,
+  zone = 'UTC',
 ): Promise<CostReport> {
   const models = await modelsInForce(store.documents);
   const slices = await slicesOf(store.columns, await activeImports(store), models, range);
@@ -40,9 +42,9 @@ export async function costReport(
     closed,
   );
   const sums = await sumByPool(store.columns, range, chosen);
-  const costs = await sumCosts(store.columns, range, chosen, by, closed);
-  const calls = await callTotals(store.columns, range, by);
-  const coverage = await measuredShares(store.columns, range, by, measuredAmong(wanted));
+  const costs = await sumCosts(store.columns, range, chosen, by, closed, zone);
+  const calls = await callTotals(store.columns, range, by, zone);
+  const coverage = await measuredShares(store.columns, range, by, depends(wanted.map(({ driver }) => driver)), zone);
   const amountOf = (isFixed: boolean) =>
     sumOf(wanted.filter(({ source }) => (source === FIXED_SOURCE) === isFixed).map((slice) => slice.amountAtto));
   return {
@@ -67,12 +69,6 @@ async function asClosed(
     ...slices.filter((slice) => !keys.has(billOfSlice(slice))),
     ...posted.filter((slice) => keys.has(billOfSlice(slice))),
   ];
-}
-
-/** Drivers whose absence would show in coverage. */
-function measuredAmong(slices: readonly Slice[]): Driver[] {
-  const used = new Set(slices.flatMap(({ driver }) => (driver === '' ? [] : [driver])));
-  return [...used].filter((driver) => measuredDrivers.includes(driver) || driver === 'busy_us');
 }
 
 function onlyCurrency(slices: readonly Slice[], modelCurrency: string | undefined): string {

@@ -1,6 +1,6 @@
 import { storedAmount } from '../cost/index.ts';
 import { compareUtf8, divideHalfEven, formatMoney } from '../model/index.ts';
-import type { CallTotal } from './call-queries.ts';
+import { type CallTotal, callKey } from './call-queries.ts';
 import type { CostSumRow, Dimension } from './sum-queries.ts';
 
 export interface CostReportRow {
@@ -8,6 +8,7 @@ export interface CostReportRow {
   endpoint?: string;
   pool?: string;
   service?: string;
+  day?: string;
   calls: number | null;
   direct: string;
   indirect: string;
@@ -26,14 +27,13 @@ export function rowsOf(
   calls: ReadonlyMap<string, CallTotal>,
   measured: ReadonlyMap<string, number> | null,
 ): CostReportRow[] {
-  const withCost = new Set(costs.map((row) => JSON.stringify([row.tenant, row.endpoint])));
-  const onlyCalls = [...calls.values()].filter(
-    ({ tenant, endpoint }) => !withCost.has(JSON.stringify([tenant, endpoint])),
-  );
+  const withCost = new Set(costs.map(callKey));
+  const onlyCalls = [...calls.values()].filter((total) => !withCost.has(callKey(total)));
   const uncosted = onlyCalls.map(
-    ({ tenant, endpoint }): CostSumRow => ({
+    ({ tenant, endpoint, day }): CostSumRow => ({
       tenant,
       endpoint,
+      day,
       pool: '',
       service: '',
       direct: '0',
@@ -43,17 +43,19 @@ export function rowsOf(
     }),
   );
   // Calls belong to no pool and no service, so they are no row of their own where only these are asked for.
-  const isAboutCalls = by.length === 0 || by.includes('tenant') || by.includes('endpoint');
+  const isAboutCalls =
+    !by.some((name) => name === 'pool' || name === 'service') || by.includes('tenant') || by.includes('endpoint');
   const rows = [...costs, ...(isAboutCalls ? uncosted : [])];
   rows.sort(
     (a, b) =>
       compareUtf8(a.tenant, b.tenant) ||
       compareUtf8(a.endpoint, b.endpoint) ||
       compareUtf8(a.pool, b.pool) ||
-      compareUtf8(a.service, b.service),
+      compareUtf8(a.service, b.service) ||
+      compareUtf8(a.day, b.day),
   );
   return rows.map((row) => {
-    const key = JSON.stringify([row.tenant, row.endpoint]);
+    const key = callKey(row);
     const total = calls.get(key);
     const isCounted = total !== undefined && total.calls > 0n;
     return {

@@ -1,4 +1,5 @@
-export { closePeriod } from './close.ts';
+export { type Closing, closePeriod } from './close.ts';
+export type { ClosingLimits } from './closing-limits.ts';
 export { type CostReport, costReport } from './cost-report.ts';
 export type { CostReportRow } from './cost-rows.ts';
 export type { Identity } from './identity.ts';

@@ -201,6 +201,58 @@ describe('a closed period', () => {
   );
 
   test(
+    'is refused beyond limits that were set, and warned of beyond usual ones',
+    withHouse(async (house) => {
+      const pools = [
+        { id: 'vm', match: { ServiceName: 'vm' }, driver: 'busy_us' },
+        { id: 'cpu', match: { ServiceName: 'cpu' }, driver: 'cpu_us' },
+      ];
+      await house.apply(modelOf(pools));
+      const calls = [1, 2, 3, 4].map((id) => callRequest({ id, ...(id === 1 ? { cpuUs: 5 } : {}) }));
+      const ofNobody = callRequest({ id: 9, durationMs: 20 }).replace('"kind":2', '"kind":1');
+      await house.ingestTraces([...calls, ofNobody]);
+      // A third of 3, of 6 and of a credit: a credit is no reason to look better.
+      const amounts = ['3', '6', '-9'].map((EffectiveCost, at) => ({
+        EffectiveCost,
+        ...hour(0),
+        BillingAccountId: `${at}`,
+      }));
+      await house.importBills([
+        billOf([...amounts, { ServiceName: 'cpu', BillingAccountId: '0', EffectiveCost: '1' }]),
+      ]);
+      await house.allocate(AUGUST);
+      const close = (limits: object) => closePeriod(house.store, august, 'test', new Date(), limits);
+      const unattributed = (account: number, most: string, share = '33.33') =>
+        `AWS ${account}: ${share} % is unattributed, more than ${most} %`;
+      const uncovered = (least: string) =>
+        `AWS 0: the drivers of only 25 % of the calls were measured, less than ${least} %`;
+      await expect(close({ maxUnattributed: 0.3 })).rejects.toMatchObject({
+        code: 'PERIOD_INCOMPLETE',
+        problems: [unattributed(1, '30'), unattributed(2, '30')].map((message) => ({ message })),
+      });
+      await expect(close({ minCoverage: 0.5 })).rejects.toMatchObject({
+        code: 'PERIOD_INCOMPLETE',
+        problems: [{ message: uncovered('50') }],
+      });
+      expect(await house.store.documents.selectFrom('period').selectAll().execute()).toEqual([]);
+      const { lines, warnings } = await close({ maxUnattributed: 0.34, minCoverage: 0.25 });
+      expect([lines.map(({ state }) => state), warnings]).toEqual([['closed', 'closed', 'closed'], []]);
+    }),
+  );
+
+  test(
+    'is warned of beyond usual limits, once',
+    withHouse(async (house) => {
+      const ofNobody = callRequest({ id: 9 }).replace('"kind":2', '"kind":1');
+      await house.ingestTraces([ofNobody]);
+      await started(house, billOf([{}]), modelOf([{ ...vm, driver: 'busy_us' }]));
+      const close = () => closePeriod(house.store, august, 'test', new Date());
+      expect((await close()).warnings).toEqual(['AWS acct: 33.33 % is unattributed, more than 5 %']);
+      expect((await close()).warnings).toEqual([]);
+    }),
+  );
+
+  test(
     'with a yearly amount: each month closes, the amount itself with the month in which its year ends',
     withHouse(async (house) => {
       const yearly = { ...people('8760', 'year'), fixed: { amount: '8760', per: 'year', spread: 'hours' } };

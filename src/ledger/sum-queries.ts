@@ -1,6 +1,7 @@
 import { FIXED_SOURCE, type LedgerAccount, secondsOf } from '../cost/index.ts';
-import type { TimeRange } from '../model/index.ts';
+import { formatMoney, type TimeRange } from '../model/index.ts';
 import type { ColumnStore, StoredPeriod } from '../store/index.ts';
+import { postingsByDay } from './by-day.ts';
 
 export interface LedgerSumRow {
   pool: string;
@@ -19,26 +20,29 @@ export function sumByPool(columns: ColumnStore, range: TimeRange, currency: stri
   );
 }
 
-export type Dimension = 'tenant' | 'endpoint' | 'pool' | 'service';
+export type Dimension = 'tenant' | 'endpoint' | 'pool' | 'service' | 'day';
 
 export interface CostSumRow {
   tenant: string;
   endpoint: string;
   pool: string;
   service: string;
+  /** Such as 2022-08-01; empty where days were not asked for. */
+  day: string;
   direct: string;
   indirect: string;
   models: string[];
   is_open: number;
 }
 
-/** Sums what tenants owe by the dimensions asked for; the others come back empty. */
-export function sumCosts(
+/** Sums what tenants owe by the dimensions asked for, days in a zone; the others come back empty. */
+export async function sumCosts(
   columns: ColumnStore,
   range: TimeRange,
   currency: string,
   by: readonly Dimension[],
   closed: readonly StoredPeriod[],
+  zone: string,
 ): Promise<CostSumRow[]> {
   const keys = (['tenant', 'endpoint', 'pool', 'service'] as const).map((name) =>
     by.includes(name) ? `${name} AS k_${name}` : `'' AS k_${name}`,
@@ -55,18 +59,27 @@ export function sumCosts(
   );
   const isOpen =
     closedKeys.length === 0 ? '1 = 1' : `(source, account, billing_start) NOT IN (${closedKeys.join(', ')})`;
-  return columns.query<CostSumRow>(
-    `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, direct, indirect, models, is_open FROM (
-      SELECT ${keys.join(', ')}, sumIf(amount, kind = 'direct') AS direct, sumIf(amount, kind = 'indirect') AS indirect,
+  const isByDay = by.includes('day');
+  const ofTenants = `ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')`;
+  const sumOf = (kind: string) => `sumIf(${isByDay ? 'units' : 'amount'}, kind = '${kind}') AS ${kind}`;
+  const rows = await columns.query<CostSumRow>(
+    `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, k_day AS day, toString(direct) AS direct, toString(indirect) AS indirect, models, is_open FROM (
+      SELECT ${keys.join(', ')}, ${isByDay ? 'toString(day)' : "''"} AS k_day, ${sumOf('direct')}, ${sumOf('indirect')},
         mapKeys(mapFilter((of_model, net) -> net != 0, sumMap(map(toString(model), toInt64(entry))))) AS models,
         sumIf(toInt64(entry), ${isOpen}) != 0 AS is_open
-      FROM postings
-      WHERE ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
-      GROUP BY k_tenant, k_endpoint, k_pool, k_service HAVING sum(toInt8(entry)) != 0
-    ) ORDER BY tenant, endpoint, pool, service`,
-    { ...secondsOf(range), currency, ...params },
+      FROM ${isByDay ? postingsByDay(ofTenants) : `postings WHERE ${ofTenants}`}
+      GROUP BY k_tenant, k_endpoint, k_pool, k_service, k_day HAVING sum(toInt8(entry)) != 0
+    ) ORDER BY tenant, endpoint, pool, service, day`,
+    { ...secondsOf(range), currency, ...params, ...(isByDay && { zone }) },
   );
+  if (!isByDay) return rows;
+  const money = (units: string) => formatMoney(BigInt(units));
+  return rows.map((row) => ({ ...row, direct: money(row.direct), indirect: money(row.indirect) }));
 }
+
+/** A bill is of the month in which its billing period starts, a fixed amount of that in which it ends. */
+const OF_MONTH = `if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
+       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) < toDateTime({to:UInt32}, 'UTC')`;
 
 export interface PostedBillRow {
   source: string;
@@ -85,10 +98,38 @@ export function sumByBill(columns: ColumnStore, range: TimeRange): Promise<Poste
     `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
       toUnixTimestamp(min(charge_start)) AS charge_from, toUnixTimestamp(max(greatest(charge_end, charge_start + 1))) AS charge_to,
       -sum(amount) AS posted
-     FROM postings WHERE ledger = 'bill'
-       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
-       AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) < toDateTime({to:UInt32}, 'UTC')
+     FROM postings WHERE ledger = 'bill' AND ${OF_MONTH}
      GROUP BY source, account, currency, billing_start, billing_end ORDER BY source, account, currency, billing_start`,
+    { ...secondsOf(range), fixed: FIXED_SOURCE },
+  );
+}
+
+export interface UnattributedRow {
+  source: string;
+  account: string;
+  currency: string;
+  billing_start: number;
+  charge_from: number;
+  charge_to: number;
+  drivers: string[];
+  unattributed: string;
+  amount: string;
+}
+
+/** Sums what was posted for each bill of a month and what of it is unattributed; credits count as amounts, slice by slice. */
+export function unattributedByBill(columns: ColumnStore, range: TimeRange): Promise<UnattributedRow[]> {
+  return columns.query<UnattributedRow>(
+    `SELECT source, account, currency, billing_start, toUnixTimestamp(min(charge_start)) AS charge_from,
+      toUnixTimestamp(max(greatest(charge_end, charge_start + 1))) AS charge_to, groupUniqArray(slice_driver) AS drivers,
+      sum(abs(of_nobody)) AS unattributed, sum(abs(of_bill)) AS amount
+     FROM (
+      SELECT source, account, currency, toUnixTimestamp(postings.billing_start) AS billing_start, charge_start, charge_end, slice, version,
+        toString(any(driver)) AS slice_driver, sumIf(postings.amount, ledger = 'unattributed') AS of_nobody, sumIf(postings.amount, ledger = 'bill') AS of_bill
+      FROM postings
+      WHERE ${OF_MONTH}
+      GROUP BY source, account, currency, billing_start, charge_start, charge_end, slice, version
+     )
+     WHERE of_bill != 0 GROUP BY source, account, currency, billing_start`,
     { ...secondsOf(range), fixed: FIXED_SOURCE },
   );
 }

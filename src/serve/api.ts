@@ -1,19 +1,19 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import { fail } from '../model/index.ts';
 import { addApiDocs } from './api-docs.ts';
 import type { House } from './house.ts';
 import { metricsOf } from './metrics.ts';
 import { answerOtlp, otlpSignal } from './otlp.ts';
-import { pageResponse } from './pages.ts';
+import { isPagePath, pageResponse } from './pages.ts';
 import { problemResponse } from './problem.ts';
 import { addDocuments } from './routes/documents.ts';
 import { addReports } from './routes/reports.ts';
+import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
 import { addWork } from './routes/work.ts';
 
-/** A standard request in, a standard response out: over the network, or in memory for commands and tests. */
-export type Api = (request: Request) => Promise<Response>;
+/** A standard request in, a standard response out: over the network from an address, or in memory for commands and tests. */
+export type Api = (request: Request, address?: string) => Promise<Response>;
 
 export interface ApiOptions {
   /** Where the built dashboards are; empty without them. */
@@ -38,15 +38,21 @@ export function createApi(house: House, options: ApiOptions): Api {
     context.header('cache-control', 'no-store');
     context.header('x-content-type-options', 'nosniff');
   });
-  const limit = bodyLimit({
-    maxSize: house.limits.bodyBytes,
-    onError: () => {
-      throw fail('BODY_TOO_LARGE', { limitBytes: house.limits.bodyBytes });
-    },
+  app.use('/api/*', async (context, next) => {
+    const { body } = context.req.raw;
+    // Uploads are written to disk as they come and count their bytes themselves.
+    if (body === null || isUpload(context.req.path)) return next();
+    const { bytes, giveBack } = await house.bodies.read(body, Number(context.req.header('content-length') ?? 0));
+    try {
+      const { method, headers } = context.req.raw;
+      context.req.raw = new Request(context.req.url, { method, headers, body: new Uint8Array(bytes) });
+      await next();
+    } finally {
+      giveBack();
+    }
   });
-  // Uploads are written to disk as they come and count their bytes themselves.
-  app.use('*', (context, next) => (context.req.path.startsWith('/api/v1/uploads/') ? next() : limit(context, next)));
   addStatus(app, house);
+  addSession(app, house);
   addReports(app, house);
   addDocuments(app, house);
   addWork(app, house);
@@ -59,18 +65,29 @@ export function createApi(house: House, options: ApiOptions): Api {
   app.post('/v1/:signal', async (context) => {
     const signal = otlpSignal(context.req.path);
     if (signal === null) throw fail('NOT_FOUND', { path: context.req.path.slice(0, 100) });
-    const type = context.req.header('content-type') ?? '';
-    const encoding = context.req.header('content-encoding') ?? '';
-    const answer = await answerOtlp(house, signal, type, encoding, Buffer.from(await context.req.arrayBuffer()));
+    const answer = await answerOtlp(house, {
+      signal,
+      contentType: context.req.header('content-type') ?? '',
+      contentEncoding: context.req.header('content-encoding') ?? '',
+      contentLength: Number(context.req.header('content-length') ?? 0),
+      body: context.req.raw.body ?? noBody(),
+    });
     return new Response(new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
   });
   app.notFound(async (context) => {
     const { method, path } = context.req;
-    const isPage = (method === 'GET' || method === 'HEAD') && !/^\/(api|v1)(\/|$)/.test(path);
+    const isPage = (method === 'GET' || method === 'HEAD') && isPagePath(path);
     const page = isPage && options.pages !== '' ? await pageResponse(options.pages, path) : null;
     return page ?? problemResponse(fail('NOT_FOUND', { path: path.slice(0, 100) }), house.log);
   });
-  return async (request) => app.fetch(request);
+  return async (request, address) => app.fetch(request, { address });
+}
+
+async function* noBody(): AsyncGenerator<Uint8Array> {}
+
+/** Paths whose bodies are larger than memory. */
+export function isUpload(path: string): boolean {
+  return path.startsWith('/api/v1/uploads/');
 }
 
 function addHealth(app: OpenAPIHono, house: House): void {

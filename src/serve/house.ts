@@ -1,5 +1,7 @@
 import type { Collector } from '../collect/index.ts';
 import type { Store } from '../store/index.ts';
+import type { Bodies } from './bodies.ts';
+import type { Sessions } from './sessions.ts';
 
 /** What the API answers from: the rooms, opened. */
 export interface House {
@@ -10,6 +12,9 @@ export interface House {
   readonly collector: Collector;
   readonly now: () => Date;
   readonly limits: Limits;
+  readonly bodies: Bodies;
+  /** Null when no token is set: then nobody has to sign in. */
+  readonly sessions: Sessions | null;
   readonly listeners: { readonly api: string; readonly otlp: string };
   readonly log: Log;
 }

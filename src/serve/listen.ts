@@ -1,10 +1,11 @@
-import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Failure, fail } from '../model/index.ts';
-import type { Api } from './api.ts';
+import { type Api, isUpload } from './api.ts';
+import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
-import { answerOtlp, type OtlpAnswer, otlpSignal, refuseOtlp } from './otlp.ts';
+import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
 import { problemResponse } from './problem.ts';
 
 export interface ListenConfig {
@@ -17,10 +18,18 @@ export interface ListenConfig {
   readonly localToken: string;
 }
 
-const IDLE_MS = 900_000;
+/** How long a sender may take. */
+export interface Patience {
+  /** Until the head of a request is there. */
+  readonly headMs: number;
+  /** Until a body is there that is kept in memory meanwhile. */
+  readonly bodyMs: number;
+  /** Until something comes: more of a request, the next one, or somebody who reads the answer. */
+  readonly idleMs: number;
+}
 
-/** Bodies that may wait in memory at once, over all requests. */
-const MOST_WAITING_BYTES = 512 << 20;
+const PATIENCE: Patience = { headMs: 20_000, bodyMs: 300_000, idleMs: 120_000 };
+const MOST_CONNECTIONS = 2_000;
 
 /**
  * Opens the listeners: the API with the dashboards, and OTLP/HTTP.
@@ -28,29 +37,38 @@ const MOST_WAITING_BYTES = 512 << 20;
  * Gives  a function that stops them: no new requests, those under way are finished.
  * Fails  PORT_IN_USE.
  */
-export async function listen(house: House, api: Api, config: ListenConfig): Promise<() => Promise<void>> {
-  const gate = new Gate(config);
-  const waiting = { bytes: 0 };
-  const apiListener = getRequestListener((request) => api(request), { overrideGlobalObjects: false });
+export async function listen(
+  house: House,
+  api: Api,
+  config: ListenConfig,
+  patience = PATIENCE,
+): Promise<() => Promise<void>> {
+  const gate = new Gate(config.token, config.localToken, house.sessions);
+  const apiListener = getRequestListener(
+    (request, { incoming }) => api(request, (incoming as IncomingMessage).socket.remoteAddress),
+    { overrideGlobalObjects: false },
+  );
   const onApi = (request: IncomingMessage, response: ServerResponse) => {
-    const signal = otlpSignal((request.url ?? '').split('?', 1)[0]!);
-    const refusal = gate.refusal(request);
-    if (signal !== null && request.method === 'POST')
-      void receiveOtlp(house, waiting, signal, refusal, request, response);
+    const path = pathOf(request);
+    const signal = otlpSignal(path);
+    const refusal = gate.refusal(asking(request));
+    if (!isUpload(path)) endAfter(request, patience.bodyMs);
+    if (signal !== null && request.method === 'POST') void receiveOtlp(house, signal, refusal, request, response);
     else if (refusal) void send(problemResponse(refusal, house.log), response);
     else void apiListener(request, response);
   };
   const onOtlp = (request: IncomingMessage, response: ServerResponse) => {
-    const signal = otlpSignal((request.url ?? '').split('?', 1)[0]!);
+    const signal = otlpSignal(pathOf(request));
+    endAfter(request, patience.bodyMs);
     const isPost = request.method === 'POST';
     const wrong = signal === null ? fail('NOT_FOUND') : isPost ? null : fail('METHOD_NOT_ALLOWED');
     if (wrong) void send(problemResponse(wrong, house.log), response);
-    else void receiveOtlp(house, waiting, signal!, gate.refusal(request), request, response);
+    else void receiveOtlp(house, signal!, gate.refusal(asking(request)), request, response);
   };
   const servers: Server[] = [];
   try {
-    servers.push(await open(onApi, config.host, config.apiPort));
-    if (config.otlpPort !== config.apiPort) servers.push(await open(onOtlp, config.host, config.otlpPort));
+    servers.push(await open(onApi, config.host, config.apiPort, patience));
+    if (config.otlpPort !== config.apiPort) servers.push(await open(onOtlp, config.host, config.otlpPort, patience));
   } catch (cause) {
     await Promise.all(servers.map(stop));
     throw cause;
@@ -60,93 +78,51 @@ export async function listen(house: House, api: Api, config: ListenConfig): Prom
   };
 }
 
-/** Who may ask: on loopback everybody here, but no web page of somebody else; elsewhere who shows the token. */
-class Gate {
-  readonly #token: Buffer;
-  readonly #localToken: Buffer;
-
-  constructor(config: ListenConfig) {
-    this.#token = Buffer.from(config.token === '' ? '' : `Bearer ${config.token}`);
-    this.#localToken = Buffer.from(`Bearer ${config.localToken}`);
-  }
-
-  refusal(request: IncomingMessage): Failure | null {
-    const shown = Buffer.from(request.headers.authorization ?? '');
-    if (isSame(shown, this.#localToken)) return null;
-    const path = (request.url ?? '').split('?', 1)[0];
-    if (path === '/healthz' || path === '/readyz') return null;
-    if (this.#token.length > 0) return isSame(shown, this.#token) ? null : fail('UNAUTHENTICATED');
-    // A page of another site can send requests to loopback, and can make its own name resolve to it.
-    if (!isLocalName(request.headers.host)) return fail('FORBIDDEN', { reason: 'the Host header is not a local name' });
-    const { origin } = request.headers;
-    const isForeign = origin !== undefined && origin !== `http://${request.headers.host}`;
-    return isForeign ? fail('FORBIDDEN', { reason: 'requests of other sites are not taken' }) : null;
-  }
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0]!;
 }
 
-function isSame(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+function asking(request: IncomingMessage): Asking {
+  return { method: request.method ?? '', path: pathOf(request), headers: request.headers };
 }
 
-export function isLocalName(host: string | undefined): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '');
+/** Whoever sends a body byte by byte would hold its memory for days. */
+function endAfter(request: IncomingMessage, withinMs: number): void {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if (coding === undefined && (length === undefined || length === '0')) return;
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy();
+  }, withinMs).unref();
+  request.once('close', () => clearTimeout(timer));
 }
 
 async function receiveOtlp(
   house: House,
-  waiting: { bytes: number },
-  signal: NonNullable<ReturnType<typeof otlpSignal>>,
+  signal: OtlpSignal,
   refusal: Failure | null,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const type = request.headers['content-type'] ?? '';
-  const encoding = request.headers['content-encoding'] ?? '';
-  if (refusal) return write(refuseOtlp(type, refusal), response, true);
-  const body = await readBody(request, house.limits.bodyBytes, waiting);
-  if (body === 'gone') return;
-  if (body === 'too large') {
-    return write(refuseOtlp(type, fail('BODY_TOO_LARGE', { limitBytes: house.limits.bodyBytes })), response, true);
-  }
-  if (body === 'busy') return write(refuseOtlp(type, fail('SERVER_BUSY')), response, true);
-  try {
-    write(await answerOtlp(house, signal, type, encoding, body), response, false);
-  } finally {
-    waiting.bytes -= body.length;
-  }
+  const contentType = request.headers['content-type'] ?? '';
+  const answer = refusal
+    ? refuseOtlp(contentType, refusal)
+    : await answerOtlp(house, {
+        signal,
+        contentType,
+        contentEncoding: request.headers['content-encoding'] ?? '',
+        contentLength: Number(request.headers['content-length'] ?? 0),
+        // A sender that is refused in the middle of its body must still hear why.
+        body: request.iterator({ destroyOnReturn: false }),
+      });
+  write(answer, request, response);
 }
 
-/** Reads a body into memory; what it takes counts against all requests until the caller gives it back. */
-async function readBody(
-  request: IncomingMessage,
-  limitBytes: number,
-  waiting: { bytes: number },
-): Promise<Buffer | 'too large' | 'busy' | 'gone'> {
-  if (Number(request.headers['content-length'] ?? 0) > limitBytes) return 'too large';
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let outcome: 'too large' | 'busy' | 'gone' | null = null;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      waiting.bytes += chunk.length;
-      chunks.push(chunk);
-      if (size > limitBytes) outcome = 'too large';
-      else if (waiting.bytes > MOST_WAITING_BYTES) outcome = 'busy';
-      if (outcome) break;
-    }
-  } catch {
-    outcome = 'gone';
-  }
-  if (outcome === null) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-  waiting.bytes -= size;
-  return outcome;
-}
-
-function write(answer: OtlpAnswer, response: ServerResponse, close: boolean): void {
+function write(answer: OtlpAnswer, request: IncomingMessage, response: ServerResponse): void {
   if (response.destroyed) return;
-  response.writeHead(answer.status, close ? { ...answer.headers, connection: 'close' } : answer.headers);
+  response.writeHead(answer.status, request.complete ? answer.headers : { ...answer.headers, connection: 'close' });
   response.end(answer.body);
+  // What is still under way is read and dropped: a connection that is closed on unread bytes takes the answer with it.
+  request.resume();
 }
 
 async function send(answer: Response, response: ServerResponse): Promise<void> {
@@ -154,15 +130,31 @@ async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.end(Buffer.from(await answer.arrayBuffer()));
 }
 
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** Nothing moves on the connection while a month is shared out, and nothing is wrong with it. */
+function isWorkedOn(exchange: Exchange | undefined): boolean {
+  return exchange?.request.complete === true && !exchange.response.headersSent;
+}
+
 function open(
   listener: (request: IncomingMessage, response: ServerResponse) => void,
   host: string,
   port: number,
+  patience: Patience,
 ): Promise<Server> {
-  const server = createServer({ requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, listener);
-  server.maxConnections = 2_000;
-  // A large bill may take its time, but something must keep coming.
-  server.setTimeout(IDLE_MS);
+  const underWay = new WeakMap<Socket, Exchange>();
+  // The time for a whole request is not bounded here: a large bill may take an hour, but something must keep coming.
+  const times = { requestTimeout: 0, headersTimeout: patience.headMs, keepAliveTimeout: 65_000 };
+  const server = createServer({ ...times, connectionsCheckingInterval: Math.min(5_000, patience.headMs) }, listener);
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on('request', (request, response) => underWay.set(request.socket, { request, response }));
+  server.setTimeout(patience.idleMs, (socket) => {
+    if (!isWorkedOn(underWay.get(socket))) socket.destroy();
+  });
   return new Promise((done, failed) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       failed(cause.code === 'EADDRINUSE' ? fail('PORT_IN_USE', { host, port }, [], cause) : cause);

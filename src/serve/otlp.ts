@@ -23,27 +23,35 @@ export function otlpSignal(path: string): OtlpSignal | null {
   return path === '/v1/metrics' ? 'metrics' : null;
 }
 
+/** An OTLP/HTTP request, from the network or from a command in this process. Headers are empty when absent. */
+export interface OtlpRequest {
+  readonly signal: OtlpSignal;
+  readonly contentType: string;
+  readonly contentEncoding: string;
+  readonly contentLength: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /**
  * Answers an OTLP/HTTP request.
  *
- * Takes  contentType, contentEncoding: the headers, empty when absent. body: as it was sent.
  * Gives  200 after the data is safe on the disk; partial_success only when something was refused.
  * From   OTLP specification: senders retry exactly 429, 502, 503 and 504, so what may pass later is a 503.
  */
-export async function answerOtlp(
-  house: House,
-  signal: OtlpSignal,
-  contentType: string,
-  contentEncoding: string,
-  body: Buffer,
-): Promise<OtlpAnswer> {
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+export async function answerOtlp(house: House, request: OtlpRequest): Promise<OtlpAnswer> {
+  const { signal } = request;
+  const type = request.contentType.split(';', 1)[0]!.trim().toLowerCase();
   const isJson = type === JSON_TYPE;
   try {
     if (!isJson && type !== PROTOBUF) throw fail('BODY_TYPE_UNSUPPORTED', { contentType: type.slice(0, 60) });
-    const unpacked = await unpack(body, contentEncoding.trim().toLowerCase(), house.limits.bodyBytes);
-    const { refused } = await house.collector[signal](unpacked, isJson ? 'json' : 'protobuf');
-    return success(isJson, signal, refused.total, refused.toString());
+    const { bytes, giveBack } = await house.bodies.read(request.body, request.contentLength);
+    try {
+      const unpacked = await unpack(bytes, request.contentEncoding.trim().toLowerCase(), house.limits.bodyBytes);
+      const { refused } = await house.collector[signal](unpacked, isJson ? 'json' : 'protobuf');
+      return success(isJson, signal, refused.total, refused.toString());
+    } finally {
+      giveBack();
+    }
   } catch (cause) {
     return failure(isJson, asFailure(cause, house.log));
   }

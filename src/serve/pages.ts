@@ -17,6 +17,16 @@ const types: Record<string, string> = {
 export const contentSecurityPolicy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
+/** Whether a path may be a file of the dashboards. */
+export function isPagePath(path: string): boolean {
+  return !/^\/(api|v1|metrics)(\/|$)/.test(path);
+}
+
+/** Whether a path is one, however else it could be spelled: nothing that a router would decode or shorten to another path. */
+export function isPlainPagePath(path: string): boolean {
+  return /^\/[\w./~-]*$/.test(path) && !/\/[./]/.test(path) && isPagePath(path);
+}
+
 /**
  * Answers with a file of the dashboards; paths without an extension are pages of the one application.
  *

@@ -95,8 +95,33 @@ spec: {}
     expect(() => parseDocuments(text)).toThrow(expect.objectContaining({ code: 'DOCUMENT_INVALID' }));
   });
 
+  const list = (count: number, item: string) => `${head}spec: { x: [${Array(count).fill(item).join(',\n  ')}] }`;
+  it.each<readonly [string, string, number]>([
+    ['75,000 keys', Array.from({ length: 75_000 }, (_, i) => `k${i}: 1`).join('\n'), 7_143],
+    ['many aliases', `a: &a x\n${Array(60).fill('b: *a\n').join('')}`, 52],
+    ['aliases in a list', list(60, '*a'), 54],
+    ['too many levels in brackets', `a: 1\nb: ${'['.repeat(400_000)}`.slice(0, 90_000), 2],
+    ['too many levels of dashes', `a: 1\nb:\n  ${'- '.repeat(40_000)}`, 3],
+    ['too many levels by indenting', Array.from({ length: 99 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 32],
+    ['too many levels of questions', `${'? '.repeat(40_000)}`, 1],
+    ['too many documents', '---\n'.repeat(90_000), 25_000],
+  ])('%s are refused with the line, and do not block', (_name, text, line) => {
+    expect(problemsOf(text)).toEqual([[line, undefined]]);
+  });
+
+  it('with very many problems names the first hundred', () => {
+    const problems = problemsOf(`${head}more: 1\n${Array.from({ length: 6_000 }, (_, i) => `k${i}: 1\n`).join('')}`);
+    expect(problems.length).toBeLessThanOrEqual(100);
+    expect(problemsOf(`spec: {}\n${'spec: {}\n'.repeat(4_500)}`)).toHaveLength(100);
+  });
+
+  it('may hold text that looks like an alias', () => {
+    const text = `${head}spec:\n${Array.from({ length: 60 }, (_, i) => `  k${i}: |\n    *a\n  q${i}: '*a'\n`).join('')}`;
+    expect(Object.keys(parseDocuments(text)[0]!.spec)).toHaveLength(120);
+  });
+
   it('that is too large is refused', () => {
-    expect(() => parseDocuments(`# ${'x'.repeat(5 << 20)}`)).toThrow(
+    expect(() => parseDocuments(`# ${'x'.repeat(1 << 20)}`)).toThrow(
       expect.objectContaining({ code: 'BODY_TOO_LARGE' }),
     );
   });

@@ -1,9 +1,11 @@
-import { type Document, isMap, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { z } from 'zod';
 import { fail, type Problem, parseInstant } from '../model/index.ts';
+import { checkDocumentSize } from './document-size.ts';
 
-const SIZE_LIMIT_BYTES = 4 << 20;
 const MOST_ALIASES = 50;
+const MOST_PROBLEMS = 100;
+const LONGEST_MESSAGE = 300;
 
 const envelope = z.strictObject({
   apiVersion: z.literal('taximeter/v1'),
@@ -34,21 +36,25 @@ export interface ParsedDocument {
  * Reads a YAML (or JSON) file of one or more documents.
  *
  * Gives  the documents in file order.
- * Fails  DOCUMENT_INVALID with every problem of every envelope, each with its line.
+ * Fails  DOCUMENT_INVALID with the first 100 problems of the envelopes, each with its line; BODY_TOO_LARGE.
  */
 export function parseDocuments(text: string): ParsedDocument[] {
-  if (Buffer.byteLength(text) > SIZE_LIMIT_BYTES) throw fail('BODY_TOO_LARGE', { limitBytes: SIZE_LIMIT_BYTES });
+  checkDocumentSize(text);
   const lines = new LineCounter();
   const problems: Problem[] = [];
   const parsed: ParsedDocument[] = [];
-  const yamlDocuments = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
+  // Its own check of keys compares each with each.
+  const yamlDocuments = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, version: '1.2' });
   if (!Array.isArray(yamlDocuments)) throw fail('DOCUMENT_INVALID', {}, [{ message: 'the file is empty', line: 1 }]);
   for (const document of yamlDocuments) {
     const lineAt = (path: readonly PropertyKey[]) => lineOf(document.contents, path, lines);
     for (const error of document.errors) {
       problems.push({ message: error.message.split('\n')[0] ?? '', line: lines.linePos(error.pos[0]).line });
     }
-    if (document.errors.length > 0 || document.contents === null) continue;
+    const repeated = repeatedKeys(document);
+    for (const { key, offset } of repeated)
+      problems.push({ message: `${key}: this key stands here twice`, line: lines.linePos(offset).line });
+    if (document.errors.length + repeated.length > 0 || document.contents === null) continue;
     const plain = unfolded(document);
     if (plain === null) {
       problems.push({ message: 'the document repeats itself too often (aliases)', line: lineAt([]) });
@@ -74,9 +80,25 @@ export function parseDocuments(text: string): ParsedDocument[] {
       },
     });
   }
-  if (problems.length > 0) throw fail('DOCUMENT_INVALID', { problems: problems.length }, problems);
+  if (problems.length > 0)
+    throw fail('DOCUMENT_INVALID', { problems: problems.length }, problems.slice(0, MOST_PROBLEMS));
   if (parsed.length === 0) throw fail('DOCUMENT_INVALID', {}, [{ message: 'the file holds no document', line: 1 }]);
   return parsed;
+}
+
+function repeatedKeys(document: Document.Parsed): { readonly key: string; readonly offset: number }[] {
+  const repeated: { key: string; offset: number }[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? String(key.value) : '';
+        if (isScalar(key) && seen.has(name)) repeated.push({ key: name.slice(0, 60), offset: key.range?.[0] ?? 0 });
+        seen.add(name);
+      }
+    },
+  });
+  return repeated;
 }
 
 /** Null when aliases of aliases would fill the memory. */
@@ -104,11 +126,11 @@ function problemsOf(
   prefix: readonly PropertyKey[],
   lineAt: (path: readonly PropertyKey[]) => number,
 ): Problem[] {
-  return error.issues.map((issue) => {
+  return error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
     const path = [...prefix, ...issue.path, ...unknownKey];
     return {
-      message: `${path.map(String).join('.')}: ${issue.message}`,
+      message: `${path.map(String).join('.')}: ${issue.message}`.slice(0, LONGEST_MESSAGE),
       line: lineAt(path),
       path: path.map(String).join('.'),
     };

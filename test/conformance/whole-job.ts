@@ -95,6 +95,7 @@ async function answers(store: Store, input: JobInput): Promise<Record<string, un
     cost: await costReport(store, range, [...by]),
     costByPool: await costReport(store, range, ['pool']),
     costByService: await costReport(store, range, ['service']),
+    costByDay: await costReport(store, range, ['tenant', 'day'], undefined, 'America/New_York'),
     usage: await usageReport(store, { range, by: [...by], window: 'none', timeZone: 'UTC' }),
     usageByHour: await usageReport(store, {
       range,

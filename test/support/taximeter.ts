@@ -35,7 +35,7 @@ export interface RunningTaximeter extends ChildServer {
   readonly api: string;
   readonly otlp: string;
   readonly folder: string;
-  /** What commands on this machine show; read from the lock file as they do. */
+  /** What commands on this machine show; read from server.json as they do. */
   readonly localToken: string;
 }
 
@@ -63,6 +63,6 @@ export async function startTaximeter(folder: string, env: Record<string, string>
     stopSignal: 'SIGTERM',
     isReady: async () => (await fetch(`${api}/readyz`).catch(() => null))?.ok === true,
   });
-  const { token } = JSON.parse(readFileSync(join(folder, 'taximeter.lock'), 'utf8')) as { token: string };
+  const { token } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as { token: string };
   return { ...server, api, otlp: `http://127.0.0.1:${otlpPort}`, folder, localToken: token };
 }

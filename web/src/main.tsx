@@ -1,14 +1,23 @@
 import './look/styles.ts';
 import { MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { hashKey, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { isWorthRetrying } from './api/problem.ts';
+import { statusQuestion } from './api/questions.ts';
+import { isSignInMissing } from './api/session.ts';
 import { colorSchemes, theme } from './look/theme.ts';
 import { router } from './router.tsx';
 
 const queries = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      // A session that ended shows at the first question after it; the frame goes by the status.
+      const isStatus = query.queryHash === hashKey(statusQuestion.queryKey);
+      if (isSignInMissing(error) && !isStatus) void queries.invalidateQueries(statusQuestion);
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 30_000,

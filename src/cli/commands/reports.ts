@@ -30,12 +30,16 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .description('what calls cost, beside what the bill says')
     .requiredOption('--from <time>', 'a day or an instant, UTC')
     .requiredOption('--to <time>', 'not included')
-    .option('--by <dimensions>', 'tenant, endpoint, pool, service', 'tenant,endpoint')
+    .option('--by <dimensions>', 'tenant, endpoint, pool, service, day', 'tenant,endpoint')
+    .option('--tz <zone>', 'IANA zone in which days begin', 'UTC')
     .option('--currency <code>', 'where bills have several')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
     .action(async (flags: CostFlags) => {
-      const answer = await cli.ask<CostAnswer>('GET', `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency'])}`);
+      const answer = await cli.ask<CostAnswer>(
+        'GET',
+        `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency', 'tz'])}`,
+      );
       cli.print(costText(answer, formatOf(flags)));
       if (/[1-9]/.test(answer.identity.residual))
         cli.warn('The residual is not zero: run taximeter allocate for this range.');
@@ -67,6 +71,7 @@ interface CostFlags {
   from: string;
   to: string;
   by: string;
+  tz: string;
   currency?: string;
   json?: boolean;
   csv?: boolean;
@@ -100,7 +105,7 @@ function costText(answer: CostAnswer, format: ReturnType<typeof formatOf>): stri
   if (format === 'json') return JSON.stringify(answer, null, 2);
   const exact = format === 'csv';
   const money = (amount: string | null, digits?: number) => (exact ? amount : shortMoney(amount, digits));
-  const named = (['tenant', 'endpoint', 'pool', 'service'] as const).filter((name) =>
+  const named = (['day', 'tenant', 'endpoint', 'pool', 'service'] as const).filter((name) =>
     answer.rows.some((row) => row[name] !== undefined),
   );
   const columns: Column<CostRow>[] = [

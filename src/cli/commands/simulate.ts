@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,8 +15,9 @@ import {
   simulationDocuments,
 } from '../../advise/index.ts';
 import { formatInstant, monthsOf } from '../../model/index.ts';
-import type { AllocateAnswer, BillAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
+import type { AllocateAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
+import { sendBill } from '../send-bill.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 const DEMO_SAMPLE_SECONDS = 300;
@@ -120,17 +120,10 @@ async function send(sim: Simulation, cli: Cli): Promise<void> {
   await Promise.all(points);
   cli.warn(`Sent ${spans} spans over OTLP.`);
   await cli.ask('POST', '/api/v1/settle');
-  const bill = await sendBill(sim, cli);
+  const part = { name: 'bill.csv', open: () => [...simulateBill(sim)].join('') };
+  const bill = await sendBill(cli, [part], { format: 'focus', replace: true });
   const months = monthsOf(sim);
   const range = { from: formatInstant(months[0]!.fromMs), to: formatInstant(months.at(-1)!.toMs) };
   const posted = await cli.ask<AllocateAnswer>('POST', '/api/v1/allocate', JSON.stringify(range));
   cli.warn(`Imported a bill of ${bill.rows} rows and shared out ${posted.slices} slices of it.`);
-}
-
-async function sendBill(sim: Simulation, cli: Cli): Promise<BillAnswer> {
-  const upload = randomBytes(12).toString('hex');
-  const text = [...simulateBill(sim)].join('');
-  await cli.ask('PUT', `/api/v1/uploads/${upload}/0?name=bill.csv`, text, 'application/octet-stream');
-  const body = { upload, names: ['bill.csv'], format: 'focus', replace: true };
-  return cli.ask<BillAnswer>('POST', '/api/v1/bills', JSON.stringify(body));
 }

@@ -1,15 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
-import type { AllocateAnswer, BillAnswer, DocumentsAnswer, ReconcileAnswer } from '../../serve/contract/contract.ts';
+import type { AllocateAnswer, BillAnswer, CloseAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
 import { ingestFile } from '../ingest.ts';
 import { parseFile } from '../parse.ts';
 import { formatOf, printRows, shortMoney } from '../print.ts';
 import { fileStream } from '../read-input.ts';
+import { sendBill } from '../send-bill.ts';
 
 /** apply, ingest, bill import, allocate, close, parse: commands that bring something in or post something. */
 export function addWorkCommands(program: Command, cli: Cli): void {
@@ -61,15 +61,14 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .command('close')
     .description('close a billing month; from then on it never changes')
     .requiredOption('--period <month>', 'such as 2022-08')
+    .option('--max-unattributed <share>', 'refuse when more of a bill is unattributed, such as 0.05', share)
+    .option('--min-coverage <share>', 'refuse when fewer calls are measured, such as 0.9', share)
     .option('--json', 'print JSON')
-    .action(async (flags: { period: string; json?: boolean }) => {
-      const answer = await cli.ask<ReconcileAnswer>(
-        'POST',
-        '/api/v1/close',
-        JSON.stringify({ period: flags.period, by: 'cli' }),
-      );
-      if (flags.json) cli.print(JSON.stringify(answer, null, 2));
-      else cli.print(`${flags.period} is closed: ${answer.lines.length} bills, residual ${answer.residual}.`);
+    .action(async ({ json, ...asked }: CloseFlags) => {
+      const answer = await cli.ask<CloseAnswer>('POST', '/api/v1/close', JSON.stringify({ ...asked, by: 'cli' }));
+      for (const warning of answer.warnings) cli.warn(`warning: ${warning}`);
+      if (json) cli.print(JSON.stringify(answer, null, 2));
+      else cli.print(`${asked.period} is closed: ${answer.lines.length} bills, residual ${answer.residual}.`);
     });
   program
     .command('parse')
@@ -79,6 +78,19 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .action((file: string, flags: { format: string }) =>
       parseFile(file, flags.format, { print: (text) => cli.print(text), warn: (text) => cli.warn(text) }),
     );
+}
+
+interface CloseFlags {
+  period: string;
+  maxUnattributed?: number;
+  minCoverage?: number;
+  json?: boolean;
+}
+
+function share(text: string): number {
+  const number = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= 0 && number <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return number;
 }
 
 async function apply(cli: Cli, flags: { file: string; dryRun?: boolean; json?: boolean }): Promise<void> {
@@ -132,19 +144,9 @@ async function importBill(
   flags: { format: string; replace?: boolean; json?: boolean },
 ): Promise<void> {
   if (!['auto', 'focus'].includes(flags.format)) throw fail('FORMAT_UNKNOWN', { format: flags.format });
-  const upload = randomBytes(12).toString('hex');
-  for (const [place, file] of files.entries()) {
-    await readable(file);
-    const path = `/api/v1/uploads/${upload}/${place}?${new URLSearchParams({ name: basename(file) })}`;
-    await cli.ask('PUT', path, fileStream(file), 'application/octet-stream');
-  }
-  const body = {
-    upload,
-    names: files.map((file) => basename(file)),
-    format: flags.format,
-    replace: flags.replace === true,
-  };
-  const answer = await cli.ask<BillAnswer>('POST', '/api/v1/bills', JSON.stringify(body));
+  for (const file of files) await readable(file);
+  const parts = files.map((file) => ({ name: basename(file), open: () => fileStream(file) }));
+  const answer = await sendBill(cli, parts, { format: flags.format, replace: flags.replace === true });
   cli.print(flags.json ? JSON.stringify(answer, null, 2) : billText(answer));
 }
 

@@ -101,6 +101,9 @@ export const reconcileLine = z.object({
 
 export const reconcileAnswer = z.object({ period: z.string(), lines: z.array(reconcileLine), residual: money });
 
+/** What a month was closed on, and what is beyond usual limits where none was set. */
+export const closeAnswer = reconcileAnswer.extend({ warnings: z.array(z.string()) });
+
 export const statusAnswer = z.object({
   version: z.string(),
   isEmpty: z.boolean(),
@@ -112,7 +115,11 @@ export const statusAnswer = z.object({
   months: z.array(z.string()),
   models: z.array(z.object({ name: z.string(), version: z.number(), effectiveFrom: z.string() })),
   listeners: z.object({ api: z.string(), otlp: z.string() }),
+  /** Whether a browser asks that has signed in, and so can sign out. */
+  isSignedIn: z.boolean(),
 });
+
+export const sessionAnswer = z.object({ signedIn: z.boolean(), expires: instant.nullable() });
 
 export const documentsAnswer = z.object({
   dryRun: z.boolean(),
@@ -196,7 +203,9 @@ export type Identity = z.infer<typeof identity>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type UsageRow = z.infer<typeof usageRow>;
 export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;
+export type CloseAnswer = z.infer<typeof closeAnswer>;
 export type StatusAnswer = z.infer<typeof statusAnswer>;
+export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export type BillAnswer = z.infer<typeof billAnswer>;
 export type DocumentsAnswer = z.infer<typeof documentsAnswer>;
 export type AllocateAnswer = z.infer<typeof allocateAnswer>;

@@ -34,6 +34,7 @@ export function addStatus(app: OpenAPIHono, house: House): void {
         months,
         models: models.map(({ name, version, effective_from }) => ({ name, version, effectiveFrom: effective_from })),
         listeners: house.listeners,
+        isSignedIn: house.sessions?.isGood(context.req.header('cookie')) ?? false,
       },
       200,
     );

@@ -4,13 +4,13 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { importBill } from '../../bill/index.ts';
 import { findLogFormat, parseTenantFrom } from '../../collect/index.ts';
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
-import { allocateAnswer, billAnswer, linesAnswer, reconcileAnswer, settleAnswer } from '../contract/contract.ts';
+import { arriving } from '../bodies.ts';
+import { allocateAnswer, billAnswer, closeAnswer, linesAnswer, settleAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 
@@ -65,11 +65,18 @@ const closeRoute = createRoute({
   request: {
     body: {
       content: {
-        'application/json': { schema: z.object({ period: z.string(), by: z.string().max(100).default('api') }) },
+        'application/json': {
+          schema: z.object({
+            period: z.string(),
+            by: z.string().max(100).default('api'),
+            maxUnattributed: z.number().min(0).max(1).optional(),
+            minCoverage: z.number().min(0).max(1).optional(),
+          }),
+        },
       },
     },
   },
-  responses: answers(reconcileAnswer),
+  responses: answers(closeAnswer),
 });
 
 const linesRoute = createRoute({
@@ -133,12 +140,10 @@ export function addWork(app: OpenAPIHono, house: House): void {
     return context.json(await postAllocation(house.store, parseRange(from, to), house.now()), 200);
   });
   app.openapi(closeRoute, async (context) => {
-    const { period, by } = context.req.valid('json');
-    const result = await closePeriod(house.store, parseMonth(period), by, house.now());
-    return context.json(
-      { ...result, lines: result.lines.map((line) => ({ ...line, findings: [...line.findings] })) },
-      200,
-    );
+    const { period, by, ...limits } = context.req.valid('json');
+    const closed = await closePeriod(house.store, parseMonth(period), by, house.now(), limits);
+    const lines = closed.lines.map((line) => ({ ...line, findings: [...line.findings] }));
+    return context.json({ ...closed, lines, warnings: [...closed.warnings] }, 200);
   });
   app.openapi(linesRoute, async (context) => {
     const { format } = context.req.valid('param');
@@ -192,6 +197,6 @@ async function receive(body: ReadableStream<Uint8Array>, path: string, limitByte
       else done(null, chunk);
     },
   });
-  await pipeline(Readable.fromWeb(body as NodeReadableStream), counted, createWriteStream(path));
+  await pipeline(Readable.from(arriving(body)), counted, createWriteStream(path));
   return bytes;
 }

@@ -25,6 +25,7 @@ export const STATUS: StatusAnswer = {
   months: ['2025-01', '2024-12'],
   models: [{ name: 'shop', version: 3, effectiveFrom: '2024-12-01T00:00:00Z' }],
   listeners: { api: 'http://127.0.0.1:4700', otlp: 'http://127.0.0.1:4318' },
+  isSignedIn: false,
 };
 
 export const EMPTY_STATUS: StatusAnswer = {

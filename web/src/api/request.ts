@@ -17,13 +17,23 @@ export function apiPath(resource: string, params: Params = {}): string {
  * Fails  ApiProblem, with the server's problem details where it sent any.
  */
 export async function getAnswer<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(path, { signal, headers: { accept: 'application/json' } }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
+  return (await answerTo(path, { signal, headers: { accept: 'application/json' } })) as T;
+}
+
+/** Sends something to the API. Fails  as getAnswer. */
+export async function sendRequest(method: 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  return answerTo(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+}
+
+async function answerTo(path: string, init: RequestInit): Promise<unknown> {
+  const response = await fetch(path, init).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
     throw unreachable();
   });
   const body = await parsedBody(response);
   if (!response.ok) throw isProblem(body) ? new ApiProblem(body) : notJson(response.status);
-  return body as T;
+  return body;
 }
 
 async function parsedBody(response: Response): Promise<unknown> {

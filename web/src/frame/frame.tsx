@@ -1,6 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
 import { statusQuestion } from '../api/questions.ts';
+import { isSignInMissing } from '../api/session.ts';
+import { SignInPage } from '../session/sign-in-page.tsx';
+import { SignOut } from '../session/sign-out.tsx';
 import styles from './frame.module.css';
 import { Logo } from './logo.tsx';
 import { PAGES } from './pages.ts';
@@ -8,6 +11,7 @@ import { ThemeChoice } from './theme-choice.tsx';
 
 /** What every page stands in: skip link, header with the pages that exist, one main landmark, footer. */
 export function Frame() {
+  const { data: status, error } = useQuery(statusQuestion);
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -26,13 +30,14 @@ export function Frame() {
               </Link>
             ))}
           </nav>
-          <div className="not-printed">
+          <div className={`${styles.tools} not-printed`}>
+            {status?.isSignedIn && <SignOut />}
             <ThemeChoice />
           </div>
         </div>
       </header>
       <main id="main" className={styles.main} tabIndex={-1}>
-        <Outlet />
+        {isSignInMissing(error) ? <SignInPage /> : <Outlet />}
       </main>
       <Footer />
     </>

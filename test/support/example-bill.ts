@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BillFile } from './table.ts';
+import type { BillFile } from '../../src/bill/index.ts';
 
 /** A row of a small FOCUS bill as text by column; for tests and examples. */
 export type ExampleRow = Readonly<Record<string, string>>;

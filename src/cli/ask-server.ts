@@ -1,0 +1,55 @@
+import { Agent, type IncomingMessage, request as sendRequest } from 'node:http';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { Failure, fail } from '../model/index.ts';
+import type { Api } from '../serve/index.ts';
+
+/** Sooner than the server closes an idle connection, so that no request is sent into one that is closing. */
+const KEEP_IDLE_MS = 30_000;
+
+/**
+ * Sends requests to a running server and waits for the answer for as long as the connection stands: sharing out a year
+ * may take an hour, and `fetch` gives up after five minutes.
+ *
+ * Fails  SERVER_UNREACHABLE when nobody listens, or the connection breaks before the whole answer is there.
+ */
+export function serverApi(): { readonly api: Api; readonly close: () => void } {
+  // Only idle connections are closed by this time; a request that waits is left alone.
+  const agent = new Agent({ keepAlive: true, timeout: KEEP_IDLE_MS });
+  return { api: (request) => ask(request, agent), close: () => agent.destroy() };
+}
+
+async function ask(request: Request, agent: Agent): Promise<Response> {
+  try {
+    const answer = await exchange(request, agent);
+    const body = await buffer(answer);
+    const type = answer.headers['content-type'] ?? '';
+    return new Response(body.length === 0 ? null : new Uint8Array(body), {
+      status: answer.statusCode ?? 500,
+      headers: { 'content-type': type },
+    });
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    throw fail('SERVER_UNREACHABLE', { url: new URL(request.url).origin, reason: reasonOf(code) }, [], cause);
+  }
+}
+
+/** An answer may come before the body was sent whole: a body that is too large is refused at once. */
+function exchange(request: Request, agent: Agent): Promise<IncomingMessage> {
+  return new Promise((answered, failed) => {
+    const { method } = request;
+    const sent = sendRequest(request.url, { method, agent, headers: Object.fromEntries(request.headers) });
+    sent.once('response', answered);
+    sent.once('error', failed);
+    if (request.body === null) sent.end();
+    else pipeline(Readable.fromWeb(request.body as NodeReadableStream), sent).catch(failed);
+  });
+}
+
+function reasonOf(code: string): string {
+  if (code === 'ECONNREFUSED') return 'nobody listens there';
+  return `the connection broke before the answer${code === '' ? '' : ` (${code})`}, and the work may go on`;
+}

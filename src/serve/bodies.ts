@@ -1,0 +1,80 @@
+import { Failure, fail } from '../model/index.ts';
+
+/** Bodies that may be in memory at once, over all requests. */
+const MOST_WAITING_BYTES = 512 << 20;
+
+/** A body that is in memory, until it is given back. */
+export interface Body {
+  readonly bytes: Buffer;
+  readonly giveBack: () => void;
+}
+
+/**
+ * Reads bodies into memory, and counts what all of them take together.
+ *
+ * Holds  what a request took is given back when it was answered, and also when it was refused or its sender went away.
+ */
+export class Bodies {
+  readonly #limitBytes: number;
+  readonly #mostWaitingBytes: number;
+  #waitingBytes = 0;
+
+  constructor(limitBytes: number, mostWaitingBytes = MOST_WAITING_BYTES) {
+    this.#limitBytes = limitBytes;
+    this.#mostWaitingBytes = mostWaitingBytes;
+  }
+
+  /** What bodies take at the moment. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /**
+   * Reads one body.
+   *
+   * Takes  announcedBytes: the Content-Length, 0 without one.
+   * Fails  BODY_TOO_LARGE, SERVER_BUSY; BODY_INCOMPLETE when the sender went away.
+   */
+  async read(chunks: AsyncIterable<Uint8Array>, announcedBytes: number): Promise<Body> {
+    if (announcedBytes > this.#limitBytes) throw this.#tooLarge();
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    let isGivenBack = false;
+    const giveBack = () => {
+      if (!isGivenBack) this.#waitingBytes -= size;
+      isGivenBack = true;
+    };
+    try {
+      for await (const part of arriving(chunks)) {
+        size += part.length;
+        this.#waitingBytes += part.length;
+        parts.push(part);
+        if (size > this.#limitBytes) throw this.#tooLarge();
+        if (this.#waitingBytes > this.#mostWaitingBytes) throw fail('SERVER_BUSY');
+      }
+      return { bytes: wholeOf(parts, size), giveBack };
+    } catch (cause) {
+      giveBack();
+      throw cause;
+    }
+  }
+
+  #tooLarge(): Failure {
+    return fail('BODY_TOO_LARGE', { limitBytes: this.#limitBytes });
+  }
+}
+
+function wholeOf(parts: readonly Uint8Array[], size: number): Buffer {
+  const [first] = parts;
+  if (parts.length === 1 && first) return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
+  return Buffer.concat(parts, size);
+}
+
+/** The pieces of a body as they come. Fails BODY_INCOMPLETE when its sender goes away before the end. */
+export async function* arriving(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw cause instanceof Failure ? cause : fail('BODY_INCOMPLETE', {}, [], cause);
+  }
+}

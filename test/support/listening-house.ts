@@ -1,0 +1,67 @@
+import { Collector } from '../../src/collect/index.ts';
+import { type Api, Bodies, createApi, type House, listen, Sessions } from '../../src/serve/index.ts';
+import { openStore } from '../../src/store/index.ts';
+import { freePort } from './child-server.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export interface Ports {
+  readonly api: number;
+  readonly otlp: number;
+}
+
+/** The real rooms with small limits, whose listeners a test opens as it needs them. */
+export interface ListeningHouse {
+  readonly house: House;
+  /** What was logged as a warning or an error. */
+  readonly logged: string[];
+  /** Runs a test while the listeners are open. */
+  listening(
+    test: (ports: Ports) => Promise<void>,
+    options?: { readonly patience?: Parameters<typeof listen>[3]; readonly api?: (real: Api) => Api },
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the rooms on a folder of their own. Takes  token: empty for none. now: the clock. */
+export async function openListeningHouse(
+  limitBytes: number,
+  token = '',
+  now = () => new Date(),
+): Promise<ListeningHouse> {
+  const folder = tempFolder('listening');
+  const logged: string[] = [];
+  const log = (message: string) => void logged.push(message);
+  const store = await openStore({ folder: folder.path });
+  const collector = await Collector.open({
+    ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes: 2 ** 31 },
+    warn: log,
+  });
+  const house: House = {
+    ...{ version: '0', folder: folder.path, store, collector, now },
+    limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
+    bodies: new Bodies(limitBytes, 3 * limitBytes),
+    sessions: token === '' ? null : new Sessions(token, now),
+    listeners: { api: '', otlp: '' },
+    log: { info: () => undefined, warn: log, error: log },
+  };
+  return {
+    house,
+    logged,
+    listening: async (test, options = {}) => {
+      const ports = { api: await freePort(), otlp: await freePort() };
+      const real = createApi(house, { pages: '' });
+      const config = { host: '127.0.0.1', apiPort: ports.api, otlpPort: ports.otlp, token, localToken: 'local' };
+      const stop = await listen(house, options.api?.(real) ?? real, config, options.patience);
+      try {
+        await test(ports);
+      } finally {
+        await stop();
+      }
+    },
+    close: async () => {
+      await collector.close();
+      await store.close();
+      folder.remove();
+    },
+  };
+}
