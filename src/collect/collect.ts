@@ -20,6 +20,7 @@ import { decodeTracesJson } from './otlp/traces-json.ts';
 import { type Decoded, decodeTracesProtobuf } from './otlp/traces-protobuf.ts';
 import { usePseudonymKey } from './privacy.ts';
 import { RefusalCount } from './refusal.ts';
+import type { WeightFallback } from './weight.ts';
 
 export interface CollectorConfig {
   readonly store: Store;
@@ -28,6 +29,8 @@ export interface CollectorConfig {
   /** How long arrived data waits for more before it is loaded. */
   readonly loadEveryMs: number;
   readonly journalCapacityBytes: number;
+  /** How weights are read where no threshold was sent, besides the specification. */
+  readonly weightFallbacks?: readonly WeightFallback[];
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -68,7 +71,7 @@ export class Collector {
   readonly #work: Journal;
   readonly #samples: Journal;
   readonly #loader: Loader;
-  readonly #spans = new SpanIntake();
+  readonly #spans: SpanIntake;
   readonly #lines = new LogIntake();
   #timer: NodeJS.Timeout | null = null;
   #loading: Promise<void> | null = null;
@@ -76,6 +79,7 @@ export class Collector {
 
   private constructor(config: CollectorConfig, work: Journal, samples: Journal, loader: Loader) {
     this.#config = config;
+    this.#spans = new SpanIntake(config.weightFallbacks);
     this.#work = work;
     this.#samples = samples;
     this.#loader = loader;

@@ -21,6 +21,7 @@ const slot = {
   oldRpcSystem: textSlot('rpc.system'),
   destination: textSlot('messaging.destination.name'),
   faas: textSlot('faas.name'),
+  graphql: textSlot('graphql.operation.name'),
 };
 
 /** Names the endpoints that spans served: method and route template, never a raw path. */
@@ -44,7 +45,9 @@ export class EndpointNames {
    */
   of(attributes: AttributeSlots, kind: number, name: number): number {
     const method = first(attributes, slot.method, slot.oldMethod);
-    if (attributes.has(slot.route)) return this.#once(attributes, method, slot.route, -1, routed);
+    if (attributes.has(slot.route) && !attributes.has(slot.graphql))
+      return this.#once(attributes, method, slot.route, -1, routed);
+    if (attributes.has(slot.graphql)) return this.#once(attributes, slot.graphql, -1, -1, graphqlEndpoint);
     const path = rawPath(attributes);
     if (path !== null)
       return this.#texts.idOfString(shortened(`${methodOf(attributes, method)} ${templatePath(path)}`));
@@ -78,6 +81,11 @@ function methodOf(attributes: AttributeSlots, method: Slot): string {
 
 function routed(attributes: AttributeSlots): string {
   return `${methodOf(attributes, first(attributes, slot.method, slot.oldMethod))} ${attributes.text(slot.route)}`;
+}
+
+/** All operations of GraphQL come in at one route: what tells them apart is their name. */
+function graphqlEndpoint(attributes: AttributeSlots): string {
+  return `GRAPHQL ${templateName(attributes.text(slot.graphql))}`;
 }
 
 function unrouted(attributes: AttributeSlots, kind: number): string | null {

@@ -8,3 +8,4 @@ export { type LogSource, parseTenantFrom, type TenantFrom } from './logs/log-sou
 export { shownLogLine } from './logs/shown.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
+export { type WeightFallback, weightFallbacks } from './weight.ts';

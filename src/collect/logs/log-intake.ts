@@ -20,6 +20,7 @@ const GOLDEN = 0x9e3779b1;
 const bytesIn = measures.indexOf('bytes_in');
 const bytesOut = measures.indexOf('bytes_out');
 const cpu = measures.indexOf('cpu_us');
+const records = measures.indexOf('records');
 
 /**
  * Takes the lines of access logs into a table: each is a call of its own.
@@ -75,6 +76,10 @@ export class LogIntake {
     table.endpoint[row] = this.#endpointOf(line);
     const user = line.user === undefined ? 0 : this.#consumers.of(texts.idOfString(line.user));
     table.consumer[row] = user;
+    table.callKind[row] = texts.idOfString(line.kind ?? 'rest');
+    table.region[row] = line.region === undefined ? 0 : this.#tenants.of(texts.idOfString(line.region));
+    table.version[row] = table.flags[row] = 0;
+    if (line.records !== undefined) table.measure(records, row, line.records);
     const { tenantFrom } = source;
     const tenant = tenantFrom.from === 'user' ? user : this.#tenants.of(texts.idOfString(tenantText(line, tenantFrom)));
     table.tenant[row] = tenant;

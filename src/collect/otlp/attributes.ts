@@ -27,6 +27,16 @@ const textKeys = [
   'faas.name',
   'server.address',
   'peer.service',
+  'taximeter.call_kind',
+  'graphql.operation.name',
+  'graphql.document',
+  'messaging.system',
+  'network.protocol.name',
+  'cloud.region',
+  'service.version',
+  'feature_flag.key',
+  'feature_flag.result.variant',
+  'feature_flag.variant',
 ] as const;
 
 const numberKeys = [
@@ -48,6 +58,9 @@ const numberKeys = [
   'gen_ai.usage.output_tokens',
   'taximeter.retries',
   'faas.coldstart',
+  'taximeter.records',
+  'messaging.batch.message_count',
+  'SampleRate',
 ] as const;
 
 export type TextKey = (typeof textKeys)[number];

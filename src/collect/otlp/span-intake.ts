@@ -1,4 +1,5 @@
 import { SpanKind } from '../../model/index.ts';
+import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
 import { templateName } from '../path-template.ts';
 import { safeConsumer, safePeer } from '../privacy.ts';
@@ -6,7 +7,7 @@ import type { Refusal } from '../refusal.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
 import { SpanTable } from '../table/span-table.ts';
-import { type Weight, weightFromTraceState } from '../weight.ts';
+import { type Weight, type WeightFallback, weightFromPower, weightFromRate, weightFromTraceState } from '../weight.ts';
 import { consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
 import { AttributeSlots, IdState, SpanDraft } from './span-draft.ts';
 
@@ -16,6 +17,8 @@ export interface ResourceFacts {
   readonly pod: number;
   readonly tenant: number;
   readonly resolver: number;
+  readonly region: number;
+  readonly version: number;
 }
 
 // Clocks outside these years are unset or broken; nanoseconds since 1970 in two halves are compared by the upper one.
@@ -36,7 +39,12 @@ const dbSlots = [textSlot('db.system.name'), textSlot('db.system')];
 const peerSlots = [textSlot('server.address'), textSlot('peer.service')];
 const statusSlots = [numberSlot('http.response.status_code'), numberSlot('http.status_code')];
 const serviceSlot = textSlot('service.name');
+const rateSlot = numberSlot('SampleRate');
 const podSlot = textSlot('k8s.pod.name');
+const regionSlot = textSlot('cloud.region');
+const versionSlot = textSlot('service.version');
+const flagSlot = textSlot('feature_flag.key');
+const variantSlots = [textSlot('feature_flag.result.variant'), textSlot('feature_flag.variant')];
 
 /** For each measure, the attributes that give it; the sizes of HTTP bodies only count where they were served. */
 const measureSlots: readonly { readonly always: readonly Slot[]; readonly served: readonly Slot[] }[] = [
@@ -58,6 +66,7 @@ const measureSlots: readonly { readonly always: readonly Slot[]; readonly served
   { always: [numberSlot('gen_ai.usage.output_tokens')], served: [] },
   { always: [numberSlot('taximeter.retries')], served: [] },
   { always: [numberSlot('faas.coldstart')], served: [] },
+  { always: [numberSlot('taximeter.records')], served: [numberSlot('messaging.batch.message_count')] },
 ];
 
 /**
@@ -75,7 +84,13 @@ export class SpanIntake {
   readonly #endpoints = new EndpointNames(this.table.texts);
   readonly #weights: (Weight | undefined)[] = [];
   readonly #resolvers: (number | undefined)[] = [];
+  readonly #fallbacks: ReadonlySet<WeightFallback>;
   #namespace = 0;
+
+  /** Takes  fallbacks: how weights are read where no threshold was sent. */
+  constructor(fallbacks: readonly WeightFallback[] = []) {
+    this.#fallbacks = new Set(fallbacks);
+  }
 
   /** Begins a request. Takes  namespace: of the sender's credential. */
   begin(namespace: Uint8Array): void {
@@ -120,6 +135,8 @@ export class SpanIntake {
       pod: this.#textOf(slots, podSlot),
       tenant: this.#textOf(slots, tenant),
       resolver: this.#resolver(tenant),
+      region: this.#textOf(slots, regionSlot),
+      version: this.#textOf(slots, versionSlot),
     };
   }
 
@@ -132,6 +149,7 @@ export class SpanIntake {
     }
     this.#describe(row, resource);
     this.#name(row);
+    this.#addDimensions(row, resource);
     this.#measure(row);
     if (this.draft.links.length > 0) this.table.links.set(row, Uint32Array.from(this.draft.links));
     return null;
@@ -157,7 +175,7 @@ export class SpanIntake {
     table.origin[row] = 0;
     table.kind[row] = draft.kind;
     table.isTimed[row] = 1;
-    const weight = draft.traceStateEnd > draft.traceStateAt ? this.#weight() : null;
+    const weight = this.#weightOf();
     const micro = weight?.micro ?? 1_000_000;
     table.weight[row * 2] = micro >>> 0;
     table.weight[row * 2 + 1] = micro / 2 ** 32;
@@ -186,6 +204,22 @@ export class SpanIntake {
     table.resolver[row] = this.#resolver(tenant);
     const consumer = firstText(attributes, consumerSlots);
     table.consumer[row] = consumer < 0 ? 0 : this.#consumers.of(this.#rawTextOf(attributes, consumer));
+  }
+
+  #addDimensions(row: number, resource: ResourceFacts): void {
+    const { draft, table } = this;
+    const { attributes, kind } = draft;
+    const callKind = isServed(kind) ? callKindOf(attributes, kind) : '';
+    table.callKind[row] = table.texts.idOfString(callKind);
+    table.region[row] = attributes.has(regionSlot) ? this.#textOf(attributes, regionSlot) : resource.region;
+    table.version[row] = resource.version;
+    table.flags[row] = attributes.has(flagSlot) ? this.#flag(attributes) : 0;
+  }
+
+  #flag(attributes: AttributeSlots): number {
+    const variant = firstText(attributes, variantSlots);
+    const text = `${attributes.text(flagSlot)}=${variant < 0 ? '' : attributes.text(variant)}`;
+    return this.table.texts.idOfString(text.slice(0, LONGEST_TEXT));
   }
 
   #measure(row: number): void {
@@ -219,14 +253,26 @@ export class SpanIntake {
     );
   }
 
+  #weightOf(): Weight | null {
+    const { draft } = this;
+    const said = draft.traceStateEnd > draft.traceStateAt ? this.#traceStateWeight() : null;
+    if (said?.isKnown || !this.#fallbacks.has('SampleRate')) return said;
+    return weightFromRate(draft.attributes.number(rateSlot)) ?? said;
+  }
+
   /** Senders use a handful of tracestates; the exact division is done once for each. */
-  #weight(): Weight {
+  #traceStateWeight(): Weight {
     const { source, traceStateAt, traceStateEnd } = this.draft;
     const { texts } = this.table;
     const end = Math.min(traceStateEnd, traceStateAt + LONGEST_NAME);
     const id = texts.idOf(source, traceStateAt, end);
-    this.#weights[id] ??= weightFromTraceState(texts.string(id));
+    this.#weights[id] ??= this.#weightFrom(texts.string(id));
     return this.#weights[id]!;
+  }
+
+  #weightFrom(traceState: string): Weight {
+    const said = weightFromTraceState(traceState);
+    return said.isKnown || !this.#fallbacks.has('p') ? said : (weightFromPower(traceState) ?? said);
   }
 }
 

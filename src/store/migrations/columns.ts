@@ -77,6 +77,18 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       (table) => `ALTER TABLE ${table} MODIFY SETTING non_replicated_deduplication_window = {remembered}`,
     ),
   },
+  {
+    id: '0004-dimensions',
+    statements: [
+      // What kind of call it was, and in which place and version it ran. Tokens that a span repeats from those below it
+      // (1: in, 2: out) are kept but do not count; a retry is an outbound call that follows a failed one like it.
+      `ALTER TABLE work ADD COLUMN call_kind LowCardinality(String), ADD COLUMN region LowCardinality(String),
+        ADD COLUMN version LowCardinality(String), ADD COLUMN flags LowCardinality(String), ADD COLUMN records Nullable(UInt64),
+        ADD COLUMN repeats_tokens UInt8, ADD COLUMN is_retry UInt8`,
+      // The variance of a count of calls, in squared millionths: the sum of w (w - 1).
+      'ALTER TABLE usage_minute ADD COLUMN variance Int128',
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';
