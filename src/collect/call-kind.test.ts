@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SpanKind } from '../model/index.ts';
 import { callKindOf } from './call-kind.ts';
-import { slotOfKey } from './otlp/attributes.ts';
+import { AttributeNames } from './otlp/attributes.ts';
 import { AttributeSlots } from './otlp/span-draft.ts';
 
 it.each<readonly [string, number, Readonly<Record<string, string>>]>([
@@ -20,6 +20,6 @@ it.each<readonly [string, number, Readonly<Record<string, string>>]>([
   ['', SpanKind.SERVER, {}],
 ])('%s', (expected, kind, attributes) => {
   const slots = new AttributeSlots();
-  for (const [key, value] of Object.entries(attributes)) slots.setText(slotOfKey(key)!, value);
+  for (const [key, value] of Object.entries(attributes)) slots.setText(new AttributeNames().slotOf(key), value);
   expect(callKindOf(slots, kind)).toBe(expected);
 });

@@ -8,10 +8,13 @@ import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from 
 import { Journal } from './journal/journal.ts';
 import { SegmentKind } from './journal/segment.ts';
 import { Loader } from './load/load.ts';
-import { largestBatch } from './load/queries.ts';
+import { largestBatch, readEndpoints } from './load/queries.ts';
 import { LogIntake } from './logs/log-intake.ts';
-import type { LineRefusal, LogFormat } from './logs/log-line.ts';
+import type { LineRefusal, LogFormat, LogLine } from './logs/log-line.ts';
 import type { LogSource } from './logs/log-source.ts';
+import { endpointRulesInForce } from './naming/endpoint-map.ts';
+import { type Naming, newNaming } from './naming/naming.ts';
+import { tenantRulesInForce } from './naming/tenant-map.ts';
 import { decodeMetricsJson } from './otlp/metrics-json.ts';
 import { decodeMetricsProtobuf } from './otlp/metrics-protobuf.ts';
 import { MalformedMessage } from './otlp/proto-reader.ts';
@@ -71,15 +74,16 @@ export class Collector {
   readonly #work: Journal;
   readonly #samples: Journal;
   readonly #loader: Loader;
-  readonly #spans: SpanIntake;
-  readonly #lines = new LogIntake();
+  #naming: Naming = newNaming();
+  #spans: SpanIntake;
+  #lines = new LogIntake();
   #timer: NodeJS.Timeout | null = null;
   #loading: Promise<void> | null = null;
   #isClosed = false;
 
   private constructor(config: CollectorConfig, work: Journal, samples: Journal, loader: Loader) {
     this.#config = config;
-    this.#spans = new SpanIntake(config.weightFallbacks);
+    this.#spans = new SpanIntake(this.#naming, config.weightFallbacks);
     this.#work = work;
     this.#samples = samples;
     this.#loader = loader;
@@ -123,6 +127,7 @@ export class Collector {
     await loader.start(await boundaryInForce(config.store.documents));
     const collector = new Collector(config, work, samples, loader);
     await collector.applyBoundary();
+    await collector.applyNaming();
     collector.#schedule();
     return collector;
   }
@@ -181,18 +186,22 @@ export class Collector {
       line += 1;
       const parsed = parser.parse(raw);
       if (parsed === 'header') continue;
-      if (typeof parsed === 'object') {
-        this.#lines.add(parsed, source, offset + at, raw);
+      const refusal = typeof parsed === 'string' ? parsed : this.#lineRefusal(parsed, source, offset + at, raw);
+      if (refusal === null) {
         accepted += 1;
         continue;
       }
-      refused.add(parsed);
-      if (malformed.length < MOST_MALFORMED) malformed.push({ line, reason: lineReasons[parsed] });
+      refused.add(refusal);
+      if (malformed.length < MOST_MALFORMED) malformed.push({ line, reason: lineReasons[refusal] });
     }
     const decoded = { accepted, refused };
     await this.#keep(this.#work, this.#lines.payload(), decoded);
     this.counts.lines += accepted;
     return { ...decoded, malformed };
+  }
+
+  #lineRefusal(line: LogLine, source: LogSource, at: number, raw: string): 'tenant_unknown' | null {
+    return this.#lines.add(line, source, at, raw) ? null : 'tenant_unknown';
   }
 
   /**
@@ -249,6 +258,23 @@ export class Collector {
     await noteAssembled(documents, name);
   }
 
+  /** Names calls by the TenantMap and EndpointMap documents that are now in force; what is stored keeps its names. */
+  async applyNaming(): Promise<void> {
+    const { store, weightFallbacks } = this.#config;
+    const [tenants, endpoints] = [
+      await tenantRulesInForce(store.documents),
+      await endpointRulesInForce(store.documents),
+    ];
+    this.#naming = newNaming(tenants, endpoints, await readEndpoints(store.columns));
+    this.#spans = new SpanIntake(this.#naming, weightFallbacks);
+    this.#lines = new LogIntake(this.#naming);
+  }
+
+  /** How many calls are counted at `other` because their tenant has too many endpoints. */
+  get overflowedEndpoints(): number {
+    return this.#naming.budget.overflowed;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer) clearTimeout(this.#timer);
@@ -286,7 +312,8 @@ export class Collector {
 }
 
 /** What is wrong with a line, in words. */
-const lineReasons: Readonly<Record<LineRefusal, string>> = {
+const lineReasons: Readonly<Record<LineRefusal | 'tenant_unknown', string>> = {
+  tenant_unknown: 'no rule says whose call it is',
   line_malformed: 'not a line of this format',
   line_too_long: 'longer than 65,536 characters',
   time_invalid: 'its time is none, or lies outside the years 1990 to 2105',

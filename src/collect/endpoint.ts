@@ -1,4 +1,6 @@
 import { SpanKind } from '../model/index.ts';
+import { OTHER_ENDPOINT } from './naming/endpoint-budget.ts';
+import type { Naming } from './naming/naming.ts';
 import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
 import { templateName, templatePath } from './path-template.ts';
@@ -30,27 +32,56 @@ export class EndpointNames {
   /** Routes come from code, so there are few: each is put together once. */
   readonly #known = new Map<number, number>();
 
-  constructor(texts: Texts) {
+  /** Pairs of tenant and endpoint that were asked about: what may be counted there. */
+  readonly #admitted = new Map<number, number>();
+  readonly #naming: Naming;
+
+  constructor(texts: Texts, naming: Naming) {
     this.#texts = texts;
+    this.#naming = naming;
   }
 
   /** To be called whenever the texts are cleared. */
   clear(): void {
     this.#known.clear();
+    this.#admitted.clear();
   }
 
   /**
-   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort.
+   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort. tenant: who pays.
    * Gives  the number of `GET /v1/users/{id}`, `GRPC shop.Cart/AddItem`, `CONSUME orders`, `INVOKE thumbnail`, else the name.
    */
-  of(attributes: AttributeSlots, kind: number, name: number): number {
+  of(attributes: AttributeSlots, kind: number, name: number, tenant: number): number {
+    return this.admitted(tenant, this.#named(attributes, kind, name));
+  }
+
+  /** The endpoint itself under the name that it goes by, or `other` where a tenant has its fill. */
+  admitted(tenant: number, endpoint: number): number {
+    const key = tenant * IDS + endpoint;
+    const known = this.#admitted.get(key);
+    if (known !== undefined) return known;
+    const name = this.#naming.endpoints.renamed(this.#texts.string(endpoint));
+    const isIn = this.#naming.budget.admits(this.#texts.string(tenant), name);
+    const id = this.#texts.idOfString(isIn ? name : OTHER_ENDPOINT);
+    // What overflows is asked every time, so that it is counted.
+    if (isIn && this.#texts.count < IDS) this.#admitted.set(key, id);
+    return id;
+  }
+
+  /** The endpoint of a raw path: a route of the API, else a template. */
+  fromPath(method: string, path: string): string {
+    const { routes } = this.#naming.endpoints;
+    const route = routes.isEmpty ? null : routes.match(method, path);
+    return shortened(`${method} ${route ?? templatePath(path)}`);
+  }
+
+  #named(attributes: AttributeSlots, kind: number, name: number): number {
     const method = first(attributes, slot.method, slot.oldMethod);
     if (attributes.has(slot.route) && !attributes.has(slot.graphql))
       return this.#once(attributes, method, slot.route, -1, routed);
     if (attributes.has(slot.graphql)) return this.#once(attributes, slot.graphql, -1, -1, graphqlEndpoint);
     const path = rawPath(attributes);
-    if (path !== null)
-      return this.#texts.idOfString(shortened(`${methodOf(attributes, method)} ${templatePath(path)}`));
+    if (path !== null) return this.#texts.idOfString(this.fromPath(methodOf(attributes, method), path));
     if (attributes.has(slot.rpcMethod) || attributes.has(slot.rpcService)) {
       const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
       return this.#once(attributes, system, slot.rpcService, slot.rpcMethod, rpcEndpoint);

@@ -79,6 +79,14 @@ export async function uncountedBatches(columns: ColumnStore): Promise<number[]> 
   return rows.map((row) => Number(row.batch));
 }
 
+/** The endpoints that each tenant has been counted at. */
+export async function readEndpoints(columns: ColumnStore): Promise<Map<string, Set<string>>> {
+  const rows = await columns.query<{ tenant: string; endpoints: string[] }>(
+    'SELECT tenant, groupUniqArray(100000)(endpoint) AS endpoints FROM usage_minute WHERE marker = 0 GROUP BY tenant',
+  );
+  return new Map(rows.map(({ tenant, endpoints }) => [tenant, new Set(endpoints)]));
+}
+
 /** The largest number that a batch has had. */
 export async function largestBatch(columns: ColumnStore): Promise<number> {
   const [row] = await columns.query<{ largest: string }>(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SpanKind, UNKNOWN_TENANT } from '../../model/index.ts';
-import { templatePath } from '../path-template.ts';
+import { EndpointNames } from '../endpoint.ts';
+import { type Naming, newNaming } from '../naming/naming.ts';
 import { safeConsumer } from '../privacy.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
@@ -31,10 +32,18 @@ export class LogIntake {
   readonly table = new SpanTable(1024);
   readonly #frames = new FrameWriter(this.table);
   readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
-  readonly #tenants = new DerivedTexts(this.table.texts, shortened);
+  readonly #tenants: DerivedTexts;
   readonly #paths = new Map<string, number>();
+  readonly #endpoints: EndpointNames;
+  readonly #naming: Naming;
   readonly #stretch = new Uint32Array(4);
   #stretchName = '';
+
+  constructor(naming: Naming = newNaming()) {
+    this.#naming = naming;
+    this.#tenants = new DerivedTexts(this.table.texts, (tenant) => shortened(naming.tenants.renamed(tenant)));
+    this.#endpoints = new EndpointNames(this.table.texts, naming);
+  }
 
   /** Begins a request. */
   begin(): void {
@@ -44,6 +53,7 @@ export class LogIntake {
     this.#consumers.clear();
     this.#tenants.clear();
     this.#paths.clear();
+    this.#endpoints.clear();
   }
 
   /** The accepted rows as a journal payload, a buffer of its own. */
@@ -51,8 +61,13 @@ export class LogIntake {
     return this.#frames.payload();
   }
 
-  /** Adds a line. Takes  offset: of its first byte in the log, after decompression. raw: the line itself. */
-  add(line: LogLine, source: LogSource, offset: number, raw: string): void {
+  /**
+   * Adds a line.
+   *
+   * Takes  offset: of its first byte in the log, after decompression. raw: the line itself.
+   * Gives  false when it is refused because nobody knows its tenant.
+   */
+  add(line: LogLine, source: LogSource, offset: number, raw: string): boolean {
     const { table } = this;
     const { texts } = table;
     const row = table.reserve(1);
@@ -73,7 +88,6 @@ export class LogIntake {
     table.namespace[row] = table.pod[row] = table.name[row] = table.peer[row] = 0;
     table.resourceTenant[row] = table.resourceResolver[row] = 0;
     table.service[row] = texts.idOfString(source.service);
-    table.endpoint[row] = this.#endpointOf(line);
     const user = line.user === undefined ? 0 : this.#consumers.of(texts.idOfString(line.user));
     table.consumer[row] = user;
     table.callKind[row] = texts.idOfString(line.kind ?? 'rest');
@@ -84,9 +98,28 @@ export class LogIntake {
     const tenant = tenantFrom.from === 'user' ? user : this.#tenants.of(texts.idOfString(tenantText(line, tenantFrom)));
     table.tenant[row] = tenant;
     table.resolver[row] = tenant === 0 ? 0 : texts.idOfString(tenantFrom.from);
+    if (tenant === 0 && this.#naming.tenants.isAskable) this.#findTenant(row, line);
+    if (table.tenant[row] === 0 && this.#naming.tenants.refusesUnknown) {
+      table.truncate(row);
+      return false;
+    }
+    table.endpoint[row] = this.#endpoints.admitted(table.tenant[row]!, this.#endpointOf(line));
     if (line.bytesIn !== undefined) table.measure(bytesIn, row, line.bytesIn);
     if (line.bytesOut !== undefined) table.measure(bytesOut, row, line.bytesOut);
     if (line.cpuUs !== undefined) table.measure(cpu, row, line.cpuUs);
+    return true;
+  }
+
+  #findTenant(row: number, { host, path, user }: LogLine): void {
+    const { texts } = this.table;
+    const found = this.#naming.tenants.find({
+      ...(host === undefined ? {} : { host }),
+      ...(path === undefined ? {} : { path }),
+      ...(user === undefined ? {} : { consumer: user }),
+    });
+    if (found === null) return;
+    this.table.tenant[row] = this.#tenants.of(texts.idOfString(found.tenant));
+    this.table.resolver[row] = texts.idOfString(found.resolver);
   }
 
   /** The stretch in which a line begins is its trace; its place there and how it begins are its span. */
@@ -114,7 +147,7 @@ export class LogIntake {
   #endpointOf({ method = 'HTTP', path, route }: LogLine): number {
     if (route !== undefined) return this.#once(`${method} ${route}`, () => `${method} ${route}`);
     if (path === undefined) return this.table.texts.idOfString('(malformed request)');
-    return this.#once(`${method} ${path}`, () => `${method} ${templatePath(path)}`);
+    return this.#once(`${method} ${path}`, () => this.#endpoints.fromPath(method, path));
   }
 
   #once(key: string, endpoint: () => string): number {

@@ -1,6 +1,7 @@
 import { SpanKind } from '../../model/index.ts';
 import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
+import { type Naming, newNaming } from '../naming/naming.ts';
 import { templateName } from '../path-template.ts';
 import { safeConsumer, safePeer } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
@@ -8,7 +9,7 @@ import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
 import { SpanTable } from '../table/span-table.ts';
 import { type Weight, type WeightFallback, weightFromPower, weightFromRate, weightFromTraceState } from '../weight.ts';
-import { consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
+import { AttributeNames, consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
 import { AttributeSlots, IdState, SpanDraft } from './span-draft.ts';
 
 /** What the spans of one resource share, as numbers of texts. */
@@ -40,6 +41,8 @@ const peerSlots = [textSlot('server.address'), textSlot('peer.service')];
 const statusSlots = [numberSlot('http.response.status_code'), numberSlot('http.status_code')];
 const serviceSlot = textSlot('service.name');
 const rateSlot = numberSlot('SampleRate');
+const hostSlot = textSlot('server.address');
+const pathSlots = (['url.path', 'http.target'] as const).map(textSlot);
 const podSlot = textSlot('k8s.pod.name');
 const regionSlot = textSlot('cloud.region');
 const versionSlot = textSlot('service.version');
@@ -74,6 +77,7 @@ const measureSlots: readonly { readonly always: readonly Slot[]; readonly served
  * One serves all requests of a process: decoding is synchronous, and what it has learned about texts stays.
  */
 export class SpanIntake {
+  readonly names: AttributeNames;
   readonly table = new SpanTable(1024);
   readonly draft = new SpanDraft();
   readonly resourceSlots = new AttributeSlots();
@@ -81,15 +85,22 @@ export class SpanIntake {
   readonly #names = new DerivedTexts(this.table.texts, templateName);
   readonly #peers = new DerivedTexts(this.table.texts, safePeer);
   readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
-  readonly #endpoints = new EndpointNames(this.table.texts);
+  readonly #endpoints: EndpointNames;
+  readonly #tenants: DerivedTexts;
+  readonly #naming: Naming;
+  readonly #tenantSlots: readonly Slot[];
   readonly #weights: (Weight | undefined)[] = [];
   readonly #resolvers: (number | undefined)[] = [];
   readonly #fallbacks: ReadonlySet<WeightFallback>;
   #namespace = 0;
 
-  /** Takes  fallbacks: how weights are read where no threshold was sent. */
-  constructor(fallbacks: readonly WeightFallback[] = []) {
+  constructor(naming: Naming = newNaming(), fallbacks: readonly WeightFallback[] = []) {
+    this.#naming = naming;
     this.#fallbacks = new Set(fallbacks);
+    this.names = new AttributeNames(naming.tenants.attributes);
+    this.#tenantSlots = [...new Set([...this.names.custom, ...tenantSlots])];
+    this.#endpoints = new EndpointNames(this.table.texts, naming);
+    this.#tenants = new DerivedTexts(this.table.texts, (tenant) => naming.tenants.renamed(tenant));
   }
 
   /** Begins a request. Takes  namespace: of the sender's credential. */
@@ -106,6 +117,7 @@ export class SpanIntake {
     this.#peers.clear();
     this.#consumers.clear();
     this.#endpoints.clear();
+    this.#tenants.clear();
     this.#weights.length = 0;
     this.#resolvers.length = 0;
   }
@@ -129,11 +141,11 @@ export class SpanIntake {
   /** Takes from a resource's attributes what its spans need. */
   resource(): ResourceFacts {
     const slots = this.resourceSlots;
-    const tenant = firstText(slots, tenantSlots);
+    const tenant = firstText(slots, this.#tenantSlots);
     return {
       service: this.#textOf(slots, serviceSlot),
       pod: this.#textOf(slots, podSlot),
-      tenant: this.#textOf(slots, tenant),
+      tenant: this.#tenants.of(this.#textOf(slots, tenant)),
       resolver: this.#resolver(tenant),
       region: this.#textOf(slots, regionSlot),
       version: this.#textOf(slots, versionSlot),
@@ -198,12 +210,33 @@ export class SpanIntake {
     table.name[row] = name;
     table.peer[row] =
       kind === SpanKind.CLIENT ? this.#peers.of(this.#textOf(attributes, firstText(attributes, peerSlots))) : 0;
-    table.endpoint[row] = isServed(kind) ? this.#endpoints.of(attributes, kind, name) : 0;
-    const tenant = firstText(attributes, tenantSlots);
-    table.tenant[row] = this.#textOf(attributes, tenant);
+    const tenant = firstText(attributes, this.#tenantSlots);
+    table.tenant[row] = this.#tenants.of(this.#textOf(attributes, tenant));
     table.resolver[row] = this.#resolver(tenant);
     const consumer = firstText(attributes, consumerSlots);
     table.consumer[row] = consumer < 0 ? 0 : this.#consumers.of(this.#rawTextOf(attributes, consumer));
+    if (!isServed(kind)) {
+      table.endpoint[row] = 0;
+      return;
+    }
+    if (tenant < 0 && table.resourceTenant[row] === 0 && this.#naming.tenants.isAskable)
+      this.#findTenant(row, consumer);
+    const payer = table.tenant[row] || table.resourceTenant[row]!;
+    table.endpoint[row] = this.#endpoints.of(attributes, kind, name, payer);
+  }
+
+  /** Asks the operator's rules whose call it is where no attribute says so. */
+  #findTenant(row: number, consumer: Slot): void {
+    const { attributes } = this.draft;
+    const { texts } = this.table;
+    const found = this.#naming.tenants.find({
+      ...(attributes.has(hostSlot) ? { host: attributes.text(hostSlot) } : {}),
+      ...(consumer < 0 ? {} : { consumer: attributes.text(consumer) }),
+      path: firstOf(attributes, pathSlots),
+    });
+    if (found === null) return;
+    this.table.tenant[row] = this.#tenants.of(texts.idOfString(found.tenant.slice(0, LONGEST_TEXT)));
+    this.table.resolver[row] = texts.idOfString(found.resolver);
   }
 
   #addDimensions(row: number, resource: ResourceFacts): void {
@@ -235,7 +268,7 @@ export class SpanIntake {
 
   #resolver(slot: Slot): number {
     if (slot < 0) return 0;
-    this.#resolvers[slot] ??= this.table.texts.idOfString(tenantKeys[tenantSlots.indexOf(slot)]!);
+    this.#resolvers[slot] ??= this.table.texts.idOfString(this.names.nameAt(slot));
     return this.#resolvers[slot]!;
   }
 
@@ -274,6 +307,11 @@ export class SpanIntake {
     const said = weightFromTraceState(traceState);
     return said.isKnown || !this.#fallbacks.has('p') ? said : (weightFromPower(traceState) ?? said);
   }
+}
+
+function firstOf(attributes: AttributeSlots, slots: readonly Slot[]): string {
+  const slot = firstText(attributes, slots);
+  return slot < 0 ? '' : attributes.text(slot);
 }
 
 function isServed(kind: number): boolean {
