@@ -4,6 +4,7 @@ import type { Naming } from './naming/naming.ts';
 import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
 import { templateName, templatePath } from './path-template.ts';
+import { safeLabel } from './privacy.ts';
 import type { Texts } from './table/texts.ts';
 
 const LONGEST_ROUTE = 256;
@@ -72,7 +73,7 @@ export class EndpointNames {
   fromPath(method: string, path: string): string {
     const { routes } = this.#naming.endpoints;
     const route = routes.isEmpty ? null : routes.match(method, path);
-    return shortened(`${method} ${route ?? templatePath(path)}`);
+    return shortened(safeLabel(`${method} ${route ?? templatePath(path)}`));
   }
 
   #named(attributes: AttributeSlots, kind: number, name: number): number {
@@ -87,7 +88,7 @@ export class EndpointNames {
       return this.#once(attributes, system, slot.rpcService, slot.rpcMethod, rpcEndpoint);
     }
     const text = unrouted(attributes, kind);
-    return text === null ? name : this.#texts.idOfString(text);
+    return text === null ? name : this.#texts.idOfString(safeLabel(text));
   }
 
   /** Works an endpoint out once for the values of up to three attributes. */
@@ -95,7 +96,7 @@ export class EndpointNames {
     const key = (this.#raw(attributes, one) * IDS + this.#raw(attributes, two)) * IDS + this.#raw(attributes, three);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const id = this.#texts.idOfString(shortened(name(attributes)));
+    const id = this.#texts.idOfString(shortened(safeLabel(name(attributes))));
     if (this.#texts.count < IDS) this.#known.set(key, id);
     return id;
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SpanKind, UNKNOWN_TENANT } from '../../model/index.ts';
 import { EndpointNames } from '../endpoint.ts';
 import { type Naming, newNaming } from '../naming/naming.ts';
-import { safeConsumer } from '../privacy.ts';
+import { safeConsumer, safeLabel } from '../privacy.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
 import { measures, Origin, SpanTable } from '../table/span-table.ts';
@@ -41,7 +41,9 @@ export class LogIntake {
 
   constructor(naming: Naming = newNaming()) {
     this.#naming = naming;
-    this.#tenants = new DerivedTexts(this.table.texts, (tenant) => shortened(naming.tenants.renamed(tenant)));
+    this.#tenants = new DerivedTexts(this.table.texts, (tenant) =>
+      shortened(safeConsumer(naming.tenants.renamed(tenant))),
+    );
     this.#endpoints = new EndpointNames(this.table.texts, naming);
   }
 
@@ -87,7 +89,7 @@ export class LogIntake {
     table.isError[row] = status >= 500 ? 1 : 0;
     table.namespace[row] = table.pod[row] = table.name[row] = table.peer[row] = 0;
     table.resourceTenant[row] = table.resourceResolver[row] = 0;
-    table.service[row] = texts.idOfString(source.service);
+    table.service[row] = texts.idOfString(safeLabel(source.service));
     const user = line.user === undefined ? 0 : this.#consumers.of(texts.idOfString(line.user));
     table.consumer[row] = user;
     table.callKind[row] = texts.idOfString(line.kind ?? 'rest');
@@ -145,7 +147,7 @@ export class LogIntake {
   }
 
   #endpointOf({ method = 'HTTP', path, route }: LogLine): number {
-    if (route !== undefined) return this.#once(`${method} ${route}`, () => `${method} ${route}`);
+    if (route !== undefined) return this.#once(`${method} ${route}`, () => safeLabel(`${method} ${route}`));
     if (path === undefined) return this.table.texts.idOfString('(malformed request)');
     return this.#once(`${method} ${path}`, () => this.#endpoints.fromPath(method, path));
   }

@@ -2,8 +2,7 @@ import { SpanKind } from '../../model/index.ts';
 import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
 import { type Naming, newNaming } from '../naming/naming.ts';
-import { templateName } from '../path-template.ts';
-import { safeConsumer, safePeer } from '../privacy.ts';
+import { safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
@@ -82,8 +81,10 @@ export class SpanIntake {
   readonly draft = new SpanDraft();
   readonly resourceSlots = new AttributeSlots();
   readonly #frames = new FrameWriter(this.table);
-  readonly #names = new DerivedTexts(this.table.texts, templateName);
+  readonly #names = new DerivedTexts(this.table.texts, safeName);
   readonly #peers = new DerivedTexts(this.table.texts, safePeer);
+  readonly #labels = new DerivedTexts(this.table.texts, safeLabel);
+  readonly #versions = new DerivedTexts(this.table.texts, safeVersion);
   readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
   readonly #endpoints: EndpointNames;
   readonly #tenants: DerivedTexts;
@@ -100,7 +101,7 @@ export class SpanIntake {
     this.names = new AttributeNames(naming.tenants.attributes);
     this.#tenantSlots = [...new Set([...this.names.custom, ...tenantSlots])];
     this.#endpoints = new EndpointNames(this.table.texts, naming);
-    this.#tenants = new DerivedTexts(this.table.texts, (tenant) => naming.tenants.renamed(tenant));
+    this.#tenants = new DerivedTexts(this.table.texts, (tenant) => safeConsumer(naming.tenants.renamed(tenant)));
   }
 
   /** Begins a request. Takes  namespace: of the sender's credential. */
@@ -115,6 +116,8 @@ export class SpanIntake {
     this.table.texts.clear();
     this.#names.clear();
     this.#peers.clear();
+    this.#labels.clear();
+    this.#versions.clear();
     this.#consumers.clear();
     this.#endpoints.clear();
     this.#tenants.clear();
@@ -143,12 +146,12 @@ export class SpanIntake {
     const slots = this.resourceSlots;
     const tenant = firstText(slots, this.#tenantSlots);
     return {
-      service: this.#textOf(slots, serviceSlot),
-      pod: this.#textOf(slots, podSlot),
+      service: this.#labels.of(this.#textOf(slots, serviceSlot)),
+      pod: this.#labels.of(this.#textOf(slots, podSlot)),
       tenant: this.#tenants.of(this.#textOf(slots, tenant)),
       resolver: this.#resolver(tenant),
-      region: this.#textOf(slots, regionSlot),
-      version: this.#textOf(slots, versionSlot),
+      region: this.#labels.of(this.#textOf(slots, regionSlot)),
+      version: this.#versions.of(this.#textOf(slots, versionSlot)),
     };
   }
 
@@ -244,7 +247,9 @@ export class SpanIntake {
     const { attributes, kind } = draft;
     const callKind = isServed(kind) ? callKindOf(attributes, kind) : '';
     table.callKind[row] = table.texts.idOfString(callKind);
-    table.region[row] = attributes.has(regionSlot) ? this.#textOf(attributes, regionSlot) : resource.region;
+    table.region[row] = attributes.has(regionSlot)
+      ? this.#labels.of(this.#textOf(attributes, regionSlot))
+      : resource.region;
     table.version[row] = resource.version;
     table.flags[row] = attributes.has(flagSlot) ? this.#flag(attributes) : 0;
   }
@@ -252,7 +257,7 @@ export class SpanIntake {
   #flag(attributes: AttributeSlots): number {
     const variant = firstText(attributes, variantSlots);
     const text = `${attributes.text(flagSlot)}=${variant < 0 ? '' : attributes.text(variant)}`;
-    return this.table.texts.idOfString(text.slice(0, LONGEST_TEXT));
+    return this.#labels.of(this.table.texts.idOfString(text.slice(0, LONGEST_TEXT)));
   }
 
   #measure(row: number): void {
