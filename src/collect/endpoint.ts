@@ -1,11 +1,11 @@
 import { SpanKind } from '../model/index.ts';
+import type { Texts } from '../store/index.ts';
 import { OTHER_ENDPOINT } from './naming/endpoint-budget.ts';
 import type { Naming } from './naming/naming.ts';
 import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
 import { templateName, templatePath } from './path-template.ts';
 import { safeLabel } from './privacy.ts';
-import type { Texts } from './table/texts.ts';
 
 const LONGEST_ROUTE = 256;
 /** Three numbers of texts below this fit one exact number. */

@@ -1,15 +1,16 @@
 import { activeImports } from '../bill/index.ts';
 import type { TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
-import { allocateSlice, type Share } from './allocate-slice.ts';
+import { allocateSlice } from './allocate-slice.ts';
 import { modelsInForce } from './cost-model.ts';
+import type { SliceShares } from './slice-shares.ts';
 import { type Slice, slicesOf } from './slices.ts';
-import { noIntegrals, noWork, WorkByPeriod } from './work-by-period.ts';
+import { noIntegrals, WorkByPeriod } from './work-by-period.ts';
 
 /** A slice and how it was shared out. */
 export interface AllocatedSlice {
   readonly slice: Slice;
-  readonly shares: readonly Share[];
+  readonly shares: SliceShares;
 }
 
 /**
@@ -25,13 +26,9 @@ export async function* allocate(store: Store, range: TimeRange): AsyncGenerator<
   const work = await WorkByPeriod.open(store.columns, slices);
   for (const slice of slices) {
     const { pool } = slice;
-    if (pool === null) {
-      yield { slice, shares: allocateSlice(slice.amountAtto, null, noWork, noIntegrals) };
-      continue;
-    }
     const period = { fromMs: slice.chargeStartMs, toMs: slice.chargeEndMs };
-    const totals = await work.totals(period);
-    const integrals = pool.split ? await work.integrals(pool.split.by, period) : noIntegrals;
+    const totals = pool ? await work.totals(period) : work.none();
+    const integrals = pool?.split ? await work.integrals(pool.split.by, period) : noIntegrals;
     yield { slice, shares: allocateSlice(slice.amountAtto, pool, totals, integrals) };
   }
 }

@@ -1,7 +1,7 @@
 import { assert, fail } from '../model/index.ts';
 
 /**
- * Splits one amount over many takers by weight, to the last unit.
+ * Splits one amount over a few takers by weight, to the last unit. `shareOutMany` does the same for a million.
  *
  * Takes  amount: atto-units of one currency, any sign. weights: whole numbers, one per taker, none negative.
  * Gives  one share per taker, same order and unit.
@@ -10,42 +10,22 @@ import { assert, fail } from '../model/index.ts';
  * From   largest-remainder method; ties to the earlier taker. docs/decisions/0002-money.md
  */
 export function shareOut(amount: bigint, weights: readonly bigint[]): bigint[] {
+  assert(
+    weights.every((weight) => weight >= 0n),
+    'a weight is not negative',
+  );
   const total = weights.reduce((sum, weight) => sum + weight, 0n);
   if (total <= 0n) throw fail('COST_NO_WEIGHT');
-  const isNegative = amount < 0n;
-  const magnitude = isNegative ? -amount : amount;
-  const remainders: bigint[] = new Array(weights.length);
-  const shares: bigint[] = new Array(weights.length);
-  let given = 0n;
-  for (let taker = 0; taker < weights.length; taker++) {
-    const weight = weights[taker]!;
-    assert(weight >= 0n, 'a weight is not negative');
-    const exact = magnitude * weight;
-    const share = exact / total;
-    shares[taker] = share;
-    remainders[taker] = exact - share * total;
-    given += share;
-  }
-  // Every remainder is below the total, so fewer units are left than takers have a remainder.
-  for (const taker of largest(remainders, Number(magnitude - given))) shares[taker]! += 1n;
-  return isNegative ? shares.map((share) => -share) : shares;
+  const magnitude = amount < 0n ? -amount : amount;
+  const shares = weights.map((weight) => (magnitude * weight) / total);
+  const remainders = weights.map((weight) => (magnitude * weight) % total);
+  const left = shares.reduce((rest, share) => rest - share, magnitude);
+  // Every remainder is below the total, so fewer units are left than takers have a remainder. The sort keeps the order of equals.
+  const largestFirst = [...weights.keys()].sort((a, b) => compare(remainders[b]!, remainders[a]!));
+  for (const taker of largestFirst.slice(0, Number(left))) shares[taker]! += 1n;
+  return amount < 0n ? shares.map((share) => -share) : shares;
 }
 
-/**
- * Gives the places of the `count` largest numbers; of equal ones the earlier places.
- * Rounded to doubles, numbers sort many times faster, and larger ones never become smaller: only those that round to the
- * edge between taken and left have to be compared exactly.
- */
-function largest(numbers: readonly bigint[], count: number): number[] {
-  if (count === 0) return [];
-  const rounded = Float64Array.from(numbers, Number);
-  const edge = rounded.toSorted()[rounded.length - count]!;
-  const taken: number[] = [];
-  const atEdge: number[] = [];
-  rounded.forEach((number, place) => {
-    if (number > edge) taken.push(place);
-    else if (number === edge) atEdge.push(place);
-  });
-  atEdge.sort((a, b) => (numbers[a]! > numbers[b]! ? -1 : numbers[a]! < numbers[b]! ? 1 : a - b));
-  return [...taken, ...atEdge.slice(0, count - taken.length)];
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,11 +1,12 @@
 import { type Driver, MILLIS_PER_HOUR, type TimeRange } from '../model/index.ts';
-import type { ColumnStore } from '../store/index.ts';
-import type { WorkTotals } from './allocate-slice.ts';
+import { type ColumnStore, Texts } from '../store/index.ts';
 import { driverTotals, hoursWithWork, metricIntegrals, podServices } from './queries.ts';
 import type { Slice } from './slices.ts';
-import { readTotals } from './work-totals.ts';
+import { noTotals, readTotals, type WorkTotals } from './work-totals.ts';
 
-export const noWork: WorkTotals = { drivers: [], rows: [] };
+/** Periods share the numbers of their texts until there are so many that memory counts. */
+const MOST_TEXTS = 2 ** 16;
+
 export const noIntegrals: ReadonlyMap<string, bigint> = new Map();
 
 /** Reads the work of one charge period at a time, with all drivers that any slice needs. */
@@ -16,7 +17,8 @@ export class WorkByPeriod {
   readonly #busyHours: readonly number[];
   readonly #podServices: () => Promise<Map<string, string>>;
   #period = '';
-  #totals: WorkTotals = noWork;
+  #texts = new Texts();
+  #totals: WorkTotals = noTotals(this.#texts);
   #integrals = new Map<string, ReadonlyMap<string, bigint>>();
 
   private constructor(columns: ColumnStore, slices: readonly Slice[], busyHours: readonly number[]) {
@@ -35,6 +37,11 @@ export class WorkByPeriod {
     if (first === undefined) return new WorkByPeriod(columns, [], []);
     const toMs = slices.reduce((latest, slice) => Math.max(latest, slice.chargeEndMs), 0);
     return new WorkByPeriod(columns, slices, await hoursWithWork(columns, { fromMs: first.chargeStartMs, toMs }));
+  }
+
+  /** The totals of no work at all. */
+  none(): WorkTotals {
+    return noTotals(this.#texts);
   }
 
   async totals(period: TimeRange): Promise<WorkTotals> {
@@ -60,10 +67,11 @@ export class WorkByPeriod {
     if (key === this.#period) return;
     this.#period = key;
     this.#integrals = new Map();
-    this.#totals = { drivers: this.#drivers, rows: [] };
+    if (this.#texts.count > MOST_TEXTS) this.#texts = new Texts();
+    this.#totals = noTotals(this.#texts);
     if (!this.#hasWork(period)) return;
     const bytes = await driverTotals(this.#columns, period, this.#drivers, this.#byService);
-    this.#totals = { drivers: this.#drivers, rows: readTotals(bytes, this.#drivers.length) };
+    this.#totals = readTotals(bytes, this.#drivers, this.#texts);
   }
 
   #hasWork(period: TimeRange): boolean {

@@ -1,30 +1,42 @@
-import type { WorkTotal } from './allocate-slice.ts';
+import type { Driver } from '../model/index.ts';
+import { RowReader, type Texts } from '../store/index.ts';
+import { Int128Column } from './int128.ts';
 
 const INT128_BYTES = 16;
 
 /**
+ * Driver totals of a charge period by columns: ordered by tenant, endpoint, service in UTF-8 bytes, unattributed work last.
+ * A row per tenant, endpoint and service can be a million, too many for an object each.
+ */
+export interface WorkTotals {
+  /** What the numbers in the columns of texts mean; an empty tenant is unattributed work. */
+  readonly texts: Texts;
+  readonly tenants: Uint32Array;
+  readonly endpoints: Uint32Array;
+  readonly services: Uint32Array;
+  readonly totals: ReadonlyMap<Driver, Int128Column>;
+}
+
+/**
  * Reads the answer of `driverTotals`.
  *
- * Takes  bytes: RowBinary rows of three texts and `columns` Int128. A row per tenant, endpoint and service can be a million,
- *        too many to pass through JSON.
+ * Takes  bytes: RowBinary rows of three texts and an Int128 for each driver. texts: gets those that it does not have yet.
  */
-export function readTotals(bytes: Buffer, columns: number): WorkTotal[] {
-  const rows: WorkTotal[] = [];
-  let at = 0;
-  const text = () => {
-    let [length, scale] = [0, 1];
-    for (; bytes[at]! >= 0x80; at++, scale *= 128) length += (bytes[at]! & 0x7f) * scale;
-    length += bytes[at++]! * scale;
-    at += length;
-    return bytes.toString('utf8', at - length, at);
-  };
-  const int128 = () => {
-    at += INT128_BYTES;
-    return (bytes.readBigInt64LE(at - 8) << 64n) | bytes.readBigUInt64LE(at - INT128_BYTES);
-  };
-  while (at < bytes.length) {
-    const [tenant, endpoint, service] = [text(), text(), text()];
-    rows.push({ tenant, endpoint, service, totals: Array.from({ length: columns }, int128) });
+export function readTotals(bytes: Buffer, drivers: readonly Driver[], texts: Texts): WorkTotals {
+  const count = RowReader.countRows(bytes, 3, drivers.length * INT128_BYTES);
+  const [tenants, endpoints, services] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)];
+  const totals = drivers.map(() => Int128Column.zeros(count));
+  const reader = new RowReader(bytes);
+  for (let row = 0; row < count; row++) {
+    tenants[row] = reader.text(texts);
+    endpoints[row] = reader.text(texts);
+    services[row] = reader.text(texts);
+    for (const column of totals) reader.words128(column.words, row);
   }
-  return rows;
+  return { texts, tenants, endpoints, services, totals: new Map(drivers.map((driver, at) => [driver, totals[at]!])) };
+}
+
+/** The totals of a period without work. */
+export function noTotals(texts: Texts): WorkTotals {
+  return readTotals(Buffer.alloc(0), [], texts);
 }

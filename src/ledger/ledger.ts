@@ -2,8 +2,8 @@ import { allocate } from '../cost/index.ts';
 import type { TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
+import { fingerprintOf, sliceId } from './fingerprint.ts';
 import { inTurn } from './in-turn.ts';
-import { fingerprintOf, sliceId } from './posting-rows.ts';
 import { PostingWriter } from './posting-writer.ts';
 import { closedPeriods, lastVersions, postedSlices } from './queries.ts';
 
@@ -29,10 +29,19 @@ export function postAllocation(store: Store, range: TimeRange, now: Date): Promi
 }
 
 async function post(store: Store, range: TimeRange, now: Date): Promise<PostingSummary> {
+  const writer = new PostingWriter(store, now.getTime());
+  try {
+    return await postWith(writer, store, range);
+  } finally {
+    // Whose turn is next must not find a ledger that still changes.
+    await writer.rest();
+  }
+}
+
+async function postWith(writer: PostingWriter, store: Store, range: TimeRange): Promise<PostingSummary> {
   const standing = await postedSlices(store.columns, range);
   const versions = await lastVersions(store.columns, range);
   const closed = new Set((await closedPeriods(store.documents)).map(billOfRow));
-  const writer = new PostingWriter(store, now.getTime());
   let [slices, unchanged, skipped] = [0, 0, 0];
   for await (const { slice, shares } of allocate(store, range)) {
     slices += 1;

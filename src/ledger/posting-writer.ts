@@ -1,24 +1,25 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Share, type Slice, storedAmount } from '../cost/index.ts';
 import { monthOf } from '../model/index.ts';
-import { RowWriter, type Store } from '../store/index.ts';
-import { type Posting, postingShape, writePosting } from './posting-rows.ts';
+import { type Store, Texts } from '../store/index.ts';
+import { blockToken, type Posting, postingBlock, rowsOf } from './posting-block.ts';
 import { type PostedSlice, postedShares } from './queries.ts';
 
-/** How many rows one block takes; a slice is never cut in two. */
+/** A block takes this many rows, or postings where these are small; a slice is never cut in two. */
 const ROWS_PER_BLOCK = 1_000_000;
+const POSTINGS_PER_BLOCK = 50_000;
 
 /** What is to stand for a slice from now on. */
-export interface Booking {
-  readonly slice: Slice;
-  readonly shares: readonly Share[];
-  readonly fingerprint: Buffer;
-  readonly version: number;
+export type Booking = Omit<Posting, 'entry'>;
+
+/** Postings of one billing month that wait for their block; their shares have the same texts. */
+interface Waiting {
+  readonly texts: Texts;
+  readonly postings: Posting[];
+  rows: number;
 }
 
 /**
- * Collects postings by billing month and writes them in blocks.
+ * Collects postings by billing month and writes them in blocks. While the engine takes a block, the next is made ready and
+ * the slices after it are shared out, so that both have something to do; there are never more than these two.
  *
  * Holds  a slice's reversal and what takes its place are in one block; a crash between blocks leaves whole slices, each balanced.
  */
@@ -28,7 +29,8 @@ export class PostingWriter {
   rows = 0;
   readonly #store: Store;
   readonly #nowMs: number;
-  readonly #months = new Map<string, { readonly writer: RowWriter; rows: number }>();
+  readonly #months = new Map<string, Waiting>();
+  #inserting: Promise<void> = Promise.resolve();
 
   constructor(store: Store, nowMs: number) {
     this.#store = store;
@@ -37,46 +39,62 @@ export class PostingWriter {
 
   /** Takes back what stands for a slice, and books what is to stand instead; either may be nothing. */
   async rebook(standing: PostedSlice | undefined, booking: Booking | undefined): Promise<void> {
-    const shares = standing ? await this.#sharesOf(standing) : [];
     const slice = booking?.slice ?? standing?.slice;
     if (slice === undefined) return;
-    const month = this.#month(slice);
-    const write = (part: Booking, entry: Posting['entry']) => {
-      const posting = { batch: this.#nowMs, postedAtMs: this.#nowMs, version: part.version, entry };
-      const rows = writePosting(month.writer, part.slice, part.shares, part.fingerprint, posting);
-      month.rows += rows;
-      this.rows += rows;
-    };
-    if (standing) write({ ...standing, shares, fingerprint: Buffer.from(standing.fingerprint, 'hex') }, -1);
-    if (booking) write(booking, 1);
-    this.reversed += standing ? 1 : 0;
-    this.posted += booking ? 1 : 0;
-    if (month.rows >= ROWS_PER_BLOCK) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    await mkdir(this.#store.scratch, { recursive: true });
-    for (const [month, { writer }] of this.#months) {
-      const path = join(this.#store.scratch, `postings-${month}-${this.rows}.rowbinary`);
-      try {
-        await writeFile(path, writer.bytes());
-        await this.#store.columns.insertFile('postings', postingShape, path);
-      } finally {
-        await rm(path, { force: true });
-      }
+    const month = monthOf(slice.billingStartMs).month;
+    const waiting = await this.#waitingFor(month, booking?.shares.texts);
+    if (standing) {
+      const shares = await postedShares(this.#store.columns, standing, waiting.texts);
+      const fingerprint = Buffer.from(standing.fingerprint, 'hex');
+      this.#add(waiting, { slice: standing.slice, shares, fingerprint, version: standing.version, entry: -1 });
+      this.reversed += 1;
     }
-    this.#months.clear();
+    if (booking) {
+      this.#add(waiting, { ...booking, entry: 1 });
+      this.posted += 1;
+    }
+    const isFull = waiting.rows >= ROWS_PER_BLOCK || waiting.postings.length >= POSTINGS_PER_BLOCK;
+    if (isFull) await this.#insert(month);
   }
 
-  async #sharesOf(standing: PostedSlice): Promise<Share[]> {
-    const rows = await postedShares(this.#store.columns, standing);
-    return rows.map((row) => ({ ...row, weight: BigInt(row.weight), amountAtto: storedAmount(row.amount) }));
+  /** Writes what still waits. Fails  when any block could not be written. */
+  async flush(): Promise<void> {
+    for (const month of this.#months.keys()) await this.#insert(month);
+    await this.#inserting;
   }
 
-  #month(slice: Slice) {
-    const name = monthOf(slice.billingStartMs).month;
-    const month = this.#months.get(name) ?? { writer: new RowWriter(1 << 16), rows: 0 };
-    this.#months.set(name, month);
-    return month;
+  /** Waits until nothing is on its way any more, whether it arrived or not. */
+  async rest(): Promise<void> {
+    await Promise.allSettled([this.#inserting]);
+  }
+
+  #add(waiting: Waiting, posting: Posting): void {
+    waiting.postings.push(posting);
+    waiting.rows += rowsOf(posting);
+    this.rows += rowsOf(posting);
+  }
+
+  /** Takes  texts: of what is to be added, if that is known; a block has the texts of one source only. */
+  async #waitingFor(month: string, texts: Texts | undefined): Promise<Waiting> {
+    const known = this.#months.get(month);
+    if (known && (texts === undefined || texts === known.texts)) return known;
+    if (known) await this.#insert(month);
+    const waiting: Waiting = { texts: texts ?? new Texts(), postings: [], rows: 0 };
+    this.#months.set(month, waiting);
+    return waiting;
+  }
+
+  async #insert(month: string): Promise<void> {
+    const { postings } = this.#months.get(month)!;
+    this.#months.delete(month);
+    const before = this.#inserting;
+    this.#inserting = this.#store.columns.insertBlock(
+      'postings',
+      postingBlock(postings, this.#nowMs),
+      blockToken(postings),
+    );
+    // Whoever waits for it hears of its failure; until then nobody does.
+    this.#inserting.catch(() => undefined);
+    await before;
   }
 }

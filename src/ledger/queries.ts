@@ -1,6 +1,9 @@
-import { type LedgerAccount, type Slice, secondsOf, storedAmount } from '../cost/index.ts';
+import { emptyShares, type Slice, type SliceShares, secondsOf, storedAmount } from '../cost/index.ts';
 import type { Driver, TimeRange } from '../model/index.ts';
-import type { ColumnStore, DocumentStore, StoredPeriod } from '../store/index.ts';
+import { type ColumnStore, type DocumentStore, RowReader, type StoredPeriod, type Texts } from '../store/index.ts';
+
+/** What stands behind the texts of a share: its account, its weight, its amount. */
+const SHARE_BYTES = 1 + 16 + 16;
 
 const sliceColumns = `hex(slice) AS slice, version, hex(fingerprint) AS fingerprint, source, account, currency,
   toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
@@ -67,23 +70,26 @@ export async function postedSlices(columns: ColumnStore, range: TimeRange): Prom
   );
 }
 
-export interface ShareRow {
-  ledger: LedgerAccount;
-  service: string;
-  tenant: string;
-  endpoint: string;
-  weight: string;
-  amount: string;
-}
-
-/** Gives the shares of one posting, to reverse them. */
-export function postedShares(columns: ColumnStore, posted: PostedSlice): Promise<ShareRow[]> {
-  return columns.query<ShareRow>(
-    `SELECT ledger, service, tenant, endpoint, toString(weight) AS weight, amount FROM postings
+/** Gives the shares of one posting, to reverse them. Takes  texts: gets those that it does not have yet. */
+export async function postedShares(columns: ColumnStore, posted: PostedSlice, texts: Texts): Promise<SliceShares> {
+  const bytes = await columns.queryBytes(
+    `SELECT service, tenant, endpoint, toInt8(ledger), toInt128(weight), amount FROM postings
      WHERE slice = unhex({id:String}) AND version = {version:UInt32} AND entry = 'posting' AND ledger != 'bill'
        AND charge_start = toDateTime({start:UInt32}, 'UTC')`,
     { id: posted.id, version: posted.version, start: posted.slice.chargeStartMs / 1000 },
   );
+  const count = RowReader.countRows(bytes, 3, SHARE_BYTES);
+  const shares = emptyShares(texts, count);
+  const reader = new RowReader(bytes);
+  for (let place = 0; place < count; place++) {
+    shares.services[place] = reader.text(texts);
+    shares.tenants[place] = reader.text(texts);
+    shares.endpoints[place] = reader.text(texts);
+    shares.accounts[place] = reader.u8();
+    reader.words128(shares.weights.words, place);
+    reader.words128(shares.amounts.words, place);
+  }
+  return shares;
 }
 
 /** Gives the largest version that each slice of a range has ever had. */

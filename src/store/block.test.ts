@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
 import { tempFolder } from '../../test/support/temp-folder.ts';
-import { Block } from './block.ts';
+import { Block, packTexts } from './block.ts';
 import { openStore } from './store.ts';
+import { Texts } from './texts.ts';
 
 it('a block arrives as it was built, in one part', async () => {
   const folder = tempFolder('block');
   const store = await openStore({ folder: folder.path });
   try {
     await store.columns.command(
-      `CREATE TABLE built (n UInt64, id FixedString(4), t LowCardinality(String), s String, c String, maybe Nullable(UInt64), links Array(FixedString(2)))
+      `CREATE TABLE built (n UInt64, id FixedString(4), t LowCardinality(String), s String, c String, r UInt16, w LowCardinality(String), maybe Nullable(UInt64), links Array(FixedString(2)))
        ENGINE = MergeTree ORDER BY n`,
     );
     const rows = 70_000;
@@ -28,6 +29,16 @@ it('a block arrives as it was built, in one part', async () => {
       Uint32Array.from({ length: rows }, (_, row) => row),
     );
     block.text('c', 'same');
+    const runs = [3, 0, 69_997];
+    block.runs(
+      'r',
+      'UInt16',
+      runs.map((length, run) => ({ value: Uint8Array.of(run, 1), rows: length })),
+    );
+    block.textRuns(
+      'w',
+      ['first', 'never', ''].map((value, run) => ({ value, rows: runs[run]! })),
+    );
     block.nullable(
       'maybe',
       'UInt64',
@@ -44,6 +55,7 @@ it('a block arrives as it was built, in one part', async () => {
     const [answer] = await store.columns.query(
       `SELECT count() AS rows, sum(n) AS total, uniqExact(_part) AS parts, uniqExact(s) AS different, min(id) AS id, max(c) AS same,
         countIf(s = if(n = 0, '', concat('text ', toString(n)))) AS right, countIf(t = if(n % 3 = 0, '', concat('text ', toString(n % 3)))) AS low,
+        countIf(r = if(n < 3, 256, 258)) AS run, countIf(w = if(n < 3, 'first', '')) AS words,
         sum(maybe) AS even, count(maybe) AS known, groupArrayIf(links, n < 2) AS links FROM built`,
     );
     expect(answer).toEqual({
@@ -56,6 +68,7 @@ it('a block arrives as it was built, in one part', async () => {
         same: 'same',
         right: '70000',
       },
+      ...{ run: '70000', words: '70000' },
       ...{ low: '70000', even: '1224965000', known: '35000', links: [[], ['wx', 'yz']] },
     });
   } finally {
@@ -63,6 +76,21 @@ it('a block arrives as it was built, in one part', async () => {
     folder.remove();
   }
 }, 60_000);
+
+it('packs equal columns alike, whatever the numbers of their texts are', () => {
+  const pack = (numbered: readonly string[], column: readonly string[]) => {
+    const texts = new Texts();
+    for (const text of numbered) texts.idOfString(text);
+    return packTexts(
+      texts,
+      Uint32Array.from(column, (text) => texts.idOfString(text)),
+    );
+  };
+  const packed = pack([], ['b', '', 'é', 'b']);
+  expect(pack(['é', 'c', 'b'], ['b', '', 'é', 'b'])).toEqual(packed);
+  expect([...packed.keys]).toEqual([1, 0, 2, 1]);
+  expect(Buffer.from(packed.entries).toString()).toBe('\0\x01b\x02é');
+});
 
 function manyTexts(count: number) {
   const bytes = Buffer.from(Array.from({ length: count - 1 }, (_, i) => `text ${i + 1}`).join(''));

@@ -6,6 +6,12 @@ export interface TextSource {
   endOf(id: number): number;
 }
 
+/** A value and the number of rows, one behind the other, that have it. */
+export interface Run<Value> {
+  readonly value: Value;
+  readonly rows: number;
+}
+
 /** One column of a block: its name, its type, and its bytes in as many pieces as it takes. */
 interface BlockColumn {
   readonly name: string;
@@ -44,8 +50,22 @@ export class Block {
 
   /** Adds a column that has the same value in every row. */
   constant(name: string, type: string, value: Uint8Array): void {
-    const values = new Uint8Array(this.rows * value.length);
-    for (let at = 0; at < values.length; at += value.length) values.set(value, at);
+    this.runs(name, type, [{ value, rows: this.rows }]);
+  }
+
+  /** Adds a column of values of a fixed size that stay the same over runs of rows. Takes  runs: as many rows as the block. */
+  runs(name: string, type: string, runs: readonly Run<Uint8Array>[]): void {
+    const values = new Uint8Array(this.rows * (runs[0]?.value.length ?? 0));
+    let at = 0;
+    for (const { value, rows } of runs) {
+      const end = at + rows * value.length;
+      if (at < end) values.set(value, at);
+      // What is there already is copied behind itself: few large copies instead of one for every row.
+      for (let size = value.length; size > 0 && at + size < end; size *= 2) {
+        values.copyWithin(at + size, at, Math.min(at + size, end - size));
+      }
+      at = end;
+    }
     this.fixed(name, type, values);
   }
 
@@ -56,27 +76,30 @@ export class Block {
 
   /** Adds a column of texts. Takes  ids: of each row. Each text is sent once, whatever type the table's column has. */
   texts(name: string, texts: TextSource, ids: Uint32Array): void {
-    const places = new Uint32Array(texts.count);
-    const used: number[] = [0];
-    const keys = new Uint32Array(this.rows);
-    for (let row = 0; row < this.rows; row++) {
-      const id = ids[row]!;
-      let place = places[id]!;
-      if (place === 0 && id !== 0) {
-        place = used.push(id) - 1;
-        places[id] = place;
-      }
-      keys[row] = place;
-    }
-    this.#dictionary(name, textBytes(texts, used), used.length, keys);
+    const { entries, count, keys } = packTexts(texts, ids);
+    this.#dictionary(name, entries, count, keys);
   }
 
   /** Adds a column of one text. */
   text(name: string, value: string): void {
-    const bytes = Buffer.from(value);
-    const hasValue = bytes.length > 0;
-    const entries = Buffer.concat([Buffer.of(0), ...(hasValue ? [varint(bytes.length), bytes] : [])]);
-    this.#dictionary(name, entries, hasValue ? 2 : 1, new Uint32Array(this.rows).fill(hasValue ? 1 : 0));
+    this.textRuns(name, [{ value, rows: this.rows }]);
+  }
+
+  /** Adds a column of texts that stay the same over runs of rows. Takes  runs: as many rows as the block. */
+  textRuns(name: string, runs: readonly Run<string>[]): void {
+    const places = new Map([['', 0]]);
+    const keys = new Uint32Array(this.rows);
+    let at = 0;
+    for (const { value, rows } of runs) {
+      let place = places.get(value);
+      if (place === undefined) {
+        place = places.size;
+        places.set(value, place);
+      }
+      keys.fill(place, at, at + rows);
+      at += rows;
+    }
+    this.#dictionary(name, Buffer.concat([...places.keys()].map(named)), places.size, keys);
   }
 
   /** Adds a column of lists. Takes  ends: of each row, how many items there are up to its last. */
@@ -87,7 +110,7 @@ export class Block {
 
   #dictionary(name: string, entries: Uint8Array, count: number, keys: Uint32Array): void {
     const [width, values] =
-      count <= 0x100 ? [0n, Uint8Array.from(keys)] : count <= 0x1_0000 ? [1n, Uint16Array.from(keys)] : [2n, keys];
+      count <= 0x100 ? [0n, new Uint8Array(keys)] : count <= 0x1_0000 ? [1n, new Uint16Array(keys)] : [2n, keys];
     const head = BigUint64Array.of(DICTIONARY_VERSION, DICTIONARY_FLAGS | width, BigInt(count));
     const pieces = [bytesOf(head), entries, bytesOf(BigUint64Array.of(BigInt(this.rows))), bytesOf(values)];
     this.#columns.push({ name, type: 'LowCardinality(String)', pieces });
@@ -101,6 +124,32 @@ export class Block {
       if (this.rows > 0) yield* pieces;
     }
   }
+}
+
+/**
+ * Packs a column of texts: every text once, in the order of first use, and which of them each row has.
+ *
+ * Takes  ids: of each row.
+ * Gives  entries: each text behind its length, the empty one first. count: of entries. keys: the place of each row's entry.
+ * Holds  equal columns of texts are packed alike, whatever their numbers are.
+ */
+export function packTexts(
+  texts: TextSource,
+  ids: Uint32Array,
+): { entries: Uint8Array; count: number; keys: Uint32Array } {
+  const places = new Uint32Array(texts.count);
+  const used: number[] = [0];
+  const keys = new Uint32Array(ids.length);
+  for (let row = 0; row < ids.length; row++) {
+    const id = ids[row]!;
+    let place = places[id]!;
+    if (place === 0 && id !== 0) {
+      place = used.push(id) - 1;
+      places[id] = place;
+    }
+    keys[row] = place;
+  }
+  return { entries: textBytes(texts, used), count: used.length, keys };
 }
 
 function textBytes(texts: TextSource, ids: readonly number[]): Uint8Array {

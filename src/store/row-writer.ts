@@ -4,7 +4,7 @@ const SHORT_TEXT = 64;
 const LARGEST_I64 = 2n ** 63n - 1n;
 
 /**
- * Builds RowBinary: the engine's own row format, the cheapest it can read.
+ * Builds RowBinary: the engine's own format of rows. `Block` is for columns.
  * Grows as needed; `bytes()` is a view that the next write may overwrite.
  */
 export class RowWriter {

@@ -1,5 +1,5 @@
+import { hashSeed } from '../../store/index.ts';
 import type { SpanTable } from '../table/span-table.ts';
-import { seed } from '../table/texts.ts';
 
 const NONE = -1;
 
@@ -78,6 +78,6 @@ export function isLower(table: SpanTable, row: number, than: number): boolean {
 }
 
 function hashed(a: number, b: number): number {
-  const hash = Math.imul(a ^ Math.imul(b ^ seed, 0x85ebca6b), 0x9e3779b1);
+  const hash = Math.imul(a ^ Math.imul(b ^ hashSeed, 0x85ebca6b), 0x9e3779b1);
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 8;
 }

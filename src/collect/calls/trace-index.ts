@@ -1,5 +1,5 @@
+import { hashSeed } from '../../store/index.ts';
 import type { SpanTable } from '../table/span-table.ts';
-import { seed } from '../table/texts.ts';
 
 const FIRST_PLACES = 1024;
 
@@ -109,7 +109,7 @@ export class TraceIndex {
 
 /** Trace ids are often random but need not be. */
 function mixed(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a ^ Math.imul(b ^ seed, 0x85ebca6b), 0x9e3779b1);
+  let hash = Math.imul(a ^ Math.imul(b ^ hashSeed, 0x85ebca6b), 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0x2c1b3c6d);
   hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x297a2d39);
   return hash ^ (hash >>> 16);

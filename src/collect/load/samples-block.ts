@@ -1,7 +1,6 @@
-import { Block } from '../../store/index.ts';
+import { Block, Texts } from '../../store/index.ts';
 import type { SegmentContent } from '../journal/segment.ts';
 import { samplesIn } from '../samples.ts';
-import { Texts } from '../table/texts.ts';
 
 /**
  * Rows for the table `samples` from a segment's frames; the layout of a sample is `encodeSample`'s.

@@ -1,4 +1,4 @@
-import { seed } from '../table/texts.ts';
+import { hashSeed } from '../../store/index.ts';
 
 const BITS_PER_KEY = 16;
 const HASHES = 6;
@@ -57,7 +57,7 @@ export class SeenTraces {
 
   /** Trace ids are often random but need not be: all four words go into both numbers. */
   #hash(words: Uint32Array, at: number): void {
-    let first = seed;
+    let first = hashSeed;
     let second = 0x9e3779b9;
     for (let word = 0; word < 4; word++) {
       first = Math.imul(first ^ words[at + word]!, 0x85ebca6b);

@@ -1,4 +1,4 @@
-import type { Texts } from './texts.ts';
+import type { Texts } from '../../store/index.ts';
 
 /** Texts that are made from other texts, worked out once for each: a span's safe name from its raw one. */
 export class DerivedTexts {

@@ -1,5 +1,5 @@
 import { measuredDrivers } from '../../model/index.ts';
-import { Texts } from './texts.ts';
+import { Texts } from '../../store/index.ts';
 
 type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 

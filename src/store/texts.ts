@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import type { TextSource } from './block.ts';
 
 const GOLDEN = 0x9e3779b1;
 /** Of each process its own, so that nobody outside can choose texts or ids that fall together. */
-export const seed = randomBytes(4).readInt32LE();
+export const hashSeed = randomBytes(4).readInt32LE();
 
 /**
  * Numbers for texts: equal bytes have equal numbers, in the order of their first use; 0 is the empty text.
  * Rows keep numbers instead of texts, so that reading, comparing and copying them needs no string.
  */
-export class Texts {
+export class Texts implements TextSource {
   #bytes = Buffer.allocUnsafe(1 << 12);
   #size = 0;
   #ends = new Uint32Array(256);
@@ -38,19 +39,10 @@ export class Texts {
 
   /** The number of a text given as UTF-8 bytes. */
   idOf(source: Uint8Array, start: number, end: number): number {
-    const length = end - start;
-    if (length === 0) return 0;
-    let hash = seed ^ length;
-    for (let at = start; at < end; at++) {
-      hash = Math.imul(hash ^ source[at]!, GOLDEN);
-      hash ^= hash >>> 15;
-    }
-    const mask = this.#places.length - 1;
-    let place = hash & mask;
-    for (let id = this.#places[place]!; id !== 0; place = (place + 1) & mask, id = this.#places[place]!) {
-      if (this.#hashes[id] === hash && this.#isAt(id, source, start, length)) return id;
-    }
-    return this.#add(source, start, end, hash, place);
+    if (end === start) return 0;
+    const hash = hashOf(source, start, end);
+    const place = this.#placeOf(source, start, end, hash);
+    return this.#places[place]! || this.#add(source, start, end, hash, place);
   }
 
   idOfString(text: string): number {
@@ -61,6 +53,13 @@ export class Texts {
     const id = this.idOf(bytes, 0, bytes.length);
     this.#ids.set(text, id);
     return id;
+  }
+
+  /** The number of a text, if it has one. */
+  find(text: string): number | undefined {
+    if (text === '') return 0;
+    const bytes = Buffer.from(text);
+    return this.#places[this.#placeOf(bytes, 0, bytes.length, hashOf(bytes, 0, bytes.length))] || undefined;
   }
 
   /** The number in these texts of one of others. */
@@ -87,6 +86,16 @@ export class Texts {
 
   endOf(id: number): number {
     return this.#ends[id]!;
+  }
+
+  /** Where a text's number stands, or the free place where it would. */
+  #placeOf(source: Uint8Array, start: number, end: number, hash: number): number {
+    const mask = this.#places.length - 1;
+    let place = hash & mask;
+    for (let id = this.#places[place]!; id !== 0; place = (place + 1) & mask, id = this.#places[place]!) {
+      if (this.#hashes[id] === hash && this.#isAt(id, source, start, end - start)) break;
+    }
+    return place;
   }
 
   #isAt(id: number, source: Uint8Array, start: number, length: number): boolean {
@@ -134,4 +143,13 @@ export class Texts {
     }
     this.#places = places;
   }
+}
+
+function hashOf(source: Uint8Array, start: number, end: number): number {
+  let hash = hashSeed ^ (end - start);
+  for (let at = start; at < end; at++) {
+    hash = Math.imul(hash ^ source[at]!, GOLDEN);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }
