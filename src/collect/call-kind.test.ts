@@ -21,5 +21,5 @@ it.each<readonly [string, number, Readonly<Record<string, string>>]>([
 ])('%s', (expected, kind, attributes) => {
   const slots = new AttributeSlots();
   for (const [key, value] of Object.entries(attributes)) slots.setText(new AttributeNames().slotOf(key), value);
-  expect(callKindOf(slots, kind)).toBe(expected);
+  expect(callKindOf(slots, kind, (slot) => slots.text(slot))).toBe(expected);
 });

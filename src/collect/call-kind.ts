@@ -35,22 +35,22 @@ const httpSlots = (
 /**
  * Says what kind of call a span served, by its attributes.
  *
- * Takes  kind: SERVER or CONSUMER.
+ * Takes  kind: SERVER or CONSUMER. textOf: gives the text at a place that is filled.
  * Gives  what the sender said, if it is a kind; else what its attributes show; empty when they show nothing.
  */
-export function callKindOf(attributes: AttributeSlots, kind: number): CallKind | '' {
-  if (attributes.has(slot.said)) return named(attributes.text(slot.said));
+export function callKindOf(attributes: AttributeSlots, kind: number, textOf: (slot: Slot) => string): CallKind | '' {
+  if (attributes.has(slot.said)) return named(textOf(slot.said));
   if (attributes.has(slot.graphqlName) || attributes.has(slot.graphqlDocument)) return 'graphql';
-  if (attributes.has(slot.rpcSystem)) return rpcKind(attributes, slot.rpcSystem);
-  if (attributes.has(slot.oldRpcSystem)) return rpcKind(attributes, slot.oldRpcSystem);
-  if (attributes.has(slot.protocol) && attributes.text(slot.protocol).toLowerCase() === 'websocket') return 'websocket';
+  if (attributes.has(slot.rpcSystem)) return rpcKind(textOf(slot.rpcSystem));
+  if (attributes.has(slot.oldRpcSystem)) return rpcKind(textOf(slot.oldRpcSystem));
+  if (attributes.has(slot.protocol) && textOf(slot.protocol).toLowerCase() === 'websocket') return 'websocket';
   if (httpSlots.some((each) => attributes.has(each))) return 'rest';
   if (kind === SpanKind.CONSUMER || attributes.has(slot.messaging)) return 'message';
   return attributes.has(slot.faas) ? 'function' : '';
 }
 
-function rpcKind(attributes: AttributeSlots, at: Slot): CallKind {
-  const system = attributes.text(at).toLowerCase();
+function rpcKind(text: string): CallKind {
+  const system = text.toLowerCase();
   return system === 'grpc' || system === 'soap' ? system : 'rpc';
 }
 

@@ -245,7 +245,7 @@ export class SpanIntake {
   #addDimensions(row: number, resource: ResourceFacts): void {
     const { draft, table } = this;
     const { attributes, kind } = draft;
-    const callKind = isServed(kind) ? callKindOf(attributes, kind) : '';
+    const callKind = isServed(kind) ? callKindOf(attributes, kind, this.#textAt) : '';
     table.callKind[row] = table.texts.idOfString(callKind);
     table.region[row] = attributes.has(regionSlot)
       ? this.#labels.of(this.#textOf(attributes, regionSlot))
@@ -253,6 +253,9 @@ export class SpanIntake {
     table.version[row] = resource.version;
     table.flags[row] = attributes.has(flagSlot) ? this.#flag(attributes) : 0;
   }
+
+  /** Texts that were seen before are at hand as strings. */
+  readonly #textAt = (slot: Slot): string => this.table.texts.string(this.#rawTextOf(this.draft.attributes, slot));
 
   #flag(attributes: AttributeSlots): number {
     const variant = firstText(attributes, variantSlots);
