@@ -5,6 +5,7 @@ import type { IsBoundary } from './calls/forest.ts';
 /** The spec of a Boundary document: whose SERVER and CONSUMER spans start calls. */
 export const boundarySpec = z.strictObject({
   services: z.array(z.string().min(1)).min(1, 'name at least one service, or apply no Boundary at all'),
+  countedBy: z.enum(['traces', 'logs']).optional(),
 });
 
 export type BoundarySpec = z.infer<typeof boundarySpec>;
@@ -35,10 +36,25 @@ export async function noteAssembled(documents: DocumentStore, name: string): Pro
     .execute();
 }
 
-/** Reads the boundary in force: the services of all Boundary documents; without one every service is at the boundary. */
-export async function boundaryInForce(documents: DocumentStore): Promise<IsBoundary> {
-  const stored = await newestOf(documents, 'Boundary');
-  if (stored.length === 0) return () => true;
-  const services = new Set(stored.flatMap((document) => (JSON.parse(document.body) as BoundarySpec).services));
-  return (service) => services.has(service);
+/** Where calls start, and which of two sources counts them. */
+export interface BoundaryRules {
+  /** Whose SERVER and CONSUMER spans start calls. */
+  readonly isBoundary: IsBoundary;
+  /** Whose log lines are calls: of a service that traces count they are not, or each call would count twice. */
+  readonly countsLogsOf: (service: string) => boolean;
+}
+
+/**
+ * Reads the boundary in force: the services of all Boundary documents, but for those whose calls are counted by logs.
+ * Where no document leaves a service to spans, every service is at the boundary but those.
+ */
+export async function boundaryInForce(documents: DocumentStore): Promise<BoundaryRules> {
+  const specs = (await newestOf(documents, 'Boundary')).map(({ body }) => JSON.parse(body) as BoundarySpec);
+  const named = (by: BoundarySpec['countedBy'], are: boolean) =>
+    new Set(specs.filter(({ countedBy }) => (countedBy === by) === are).flatMap(({ services }) => services));
+  const [byLogs, bySpans, onlyBySpans] = [named('logs', true), named('logs', false), named('traces', true)];
+  return {
+    isBoundary: (service) => !byLogs.has(service) && (bySpans.size === 0 || bySpans.has(service)),
+    countsLogsOf: (service) => !onlyBySpans.has(service),
+  };
 }

@@ -75,6 +75,7 @@ export class Collector {
   readonly #samples: Journal;
   readonly #loader: Loader;
   #naming: Naming = newNaming();
+  #countsLogsOf: (service: string) => boolean = () => true;
   #spans: SpanIntake;
   #lines = new LogIntake();
   #timer: NodeJS.Timeout | null = null;
@@ -124,7 +125,8 @@ export class Collector {
       nowMs: config.nowMs,
       warn: config.warn,
     });
-    await loader.start(await boundaryInForce(config.store.documents));
+    const boundary = await boundaryInForce(config.store.documents);
+    await loader.start(boundary.isBoundary);
     const collector = new Collector(config, work, samples, loader);
     await collector.applyBoundary();
     await collector.applyNaming();
@@ -200,7 +202,8 @@ export class Collector {
     return { ...decoded, malformed };
   }
 
-  #lineRefusal(line: LogLine, source: LogSource, at: number, raw: string): 'tenant_unknown' | null {
+  #lineRefusal(line: LogLine, source: LogSource, at: number, raw: string): OwnRefusal | null {
+    if (!this.#countsLogsOf(source.service)) return 'counted_elsewhere';
     return this.#lines.add(line, source, at, raw) ? null : 'tenant_unknown';
   }
 
@@ -250,10 +253,12 @@ export class Collector {
   /** Decides all calls anew under the boundary that is now in force. */
   async applyBoundary(): Promise<void> {
     const { documents } = this.#config.store;
+    const boundary = await boundaryInForce(documents);
+    this.#countsLogsOf = boundary.countsLogsOf;
     const name = await boundaryName(documents);
     if (name === ((await assembledBoundary(documents)) ?? '')) return;
     await this.settle();
-    await this.#loader.reassemble(await boundaryInForce(documents));
+    await this.#loader.reassemble(boundary.isBoundary);
     // A crash before this line leaves the old note, and the next start or the next apply begins again.
     await noteAssembled(documents, name);
   }
@@ -311,8 +316,12 @@ export class Collector {
   }
 }
 
+/** Why a line that is a call is not counted. */
+type OwnRefusal = 'tenant_unknown' | 'counted_elsewhere';
+
 /** What is wrong with a line, in words. */
-const lineReasons: Readonly<Record<LineRefusal | 'tenant_unknown', string>> = {
+const lineReasons: Readonly<Record<LineRefusal | OwnRefusal, string>> = {
+  counted_elsewhere: 'a Boundary says that the calls of its service are counted by traces',
   tenant_unknown: 'no rule says whose call it is',
   line_malformed: 'not a line of this format',
   line_too_long: 'longer than 65,536 characters',

@@ -12,6 +12,7 @@ export const refusals = [
   'header_missing',
   'record_other',
   'tenant_unknown',
+  'counted_elsewhere',
 ] as const;
 
 export type Refusal = (typeof refusals)[number];
