@@ -1,5 +1,5 @@
-import { Collector } from '../../src/collect/index.ts';
-import { type Api, Bodies, createApi, type House, listen, Sessions } from '../../src/serve/index.ts';
+import { Collector, Quarantine } from '../../src/collect/index.ts';
+import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -36,11 +36,13 @@ export async function openListeningHouse(
     ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes: 2 ** 31 },
     warn: log,
   });
+  const quarantine = await Quarantine.open({ documents: store.documents, keepsText: false, now });
   const house: House = {
-    ...{ version: '0', folder: folder.path, store, collector, now },
+    ...{ version: '0', folder: folder.path, store, collector, quarantine, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),
+    syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '' },
     log: { info: () => undefined, warn: log, error: log },
   };
