@@ -87,6 +87,8 @@ export class Follower {
   async close(): Promise<void> {
     await this.#save();
     for (const log of [...this.#leaving, ...this.#current.values()]) await log.close();
+    this.#leaving.clear();
+    this.#current.clear();
   }
 
   #leave(path: string, log: FollowedLog): void {
