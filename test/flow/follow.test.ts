@@ -273,6 +273,20 @@ describe('rotation', () => {
     expect(await world.calls()).toBe(153);
   });
 
+  it('after a crash before anything was acknowledged loses nothing', async () => {
+    const world = new World();
+    world.write(10);
+    world.acknowledges = false;
+    await expect(world.round()).rejects.toThrow('no answer');
+    world.crash();
+    world.acknowledges = true;
+    world.write(5);
+    renameSync(world.path, `${world.path}.1`);
+    world.write(5);
+    await world.round();
+    expect(await world.calls()).toBe(20);
+  });
+
   it('finishes the old log while its writer still writes to it', async () => {
     const world = new World();
     world.write(10);

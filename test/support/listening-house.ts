@@ -22,18 +22,19 @@ export interface ListeningHouse {
   close(): Promise<void>;
 }
 
-/** Opens the rooms on a folder of their own. Takes  token: empty for none. now: the clock. */
+/** Opens the rooms on a folder of their own. Takes  token: empty for none. now: the clock. journalCapacityBytes: what may wait until it is loaded, which only `settle` does. */
 export async function openListeningHouse(
   limitBytes: number,
   token = '',
   now = () => new Date(),
+  journalCapacityBytes = 2 ** 31,
 ): Promise<ListeningHouse> {
   const folder = tempFolder('listening');
   const logged: string[] = [];
   const log = (message: string) => void logged.push(message);
   const store = await openStore({ folder: folder.path });
   const collector = await Collector.open({
-    ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes: 2 ** 31 },
+    ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes },
     warn: log,
   });
   const quarantine = await Quarantine.open({ documents: store.documents, keepsText: false, now });

@@ -120,7 +120,7 @@ export class Follower {
       return;
     }
     this.#current.set(path, opened.log);
-    if (isFirst && opened.from) this.#config.say(`taximeter: ${path}: goes on at byte ${opened.from.offset}.`);
+    if (isFirst && opened.log.offset > 0) this.#config.say(`taximeter: ${path}: goes on at byte ${opened.log.offset}.`);
     await this.#findRest(path, followed, isFirst);
   }
 
@@ -190,6 +190,8 @@ export class Follower {
       return false;
     }
     const { path, format, fingerprint } = log;
+    // After a crash it must be known that there was this log, also where nothing of it was acknowledged.
+    if (log.offset === 0) await this.#config.positions.save(log.position(nowMs));
     if (await this.#sender.send({ path, format, fingerprint, head: await log.headText() }, piece)) {
       log.acknowledge(piece);
       this.#unsaved.add(log);
