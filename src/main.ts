@@ -4,8 +4,17 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { type Config, runCli } from './cli/index.ts';
-import { Collector } from './collect/index.ts';
-import { Bodies, createApi, type House, type Log, listen, Sessions } from './serve/index.ts';
+import { Collector, Quarantine } from './collect/index.ts';
+import {
+  Bodies,
+  createApi,
+  type House,
+  type Log,
+  listen,
+  listenSyslog,
+  Sessions,
+  SyslogCounts,
+} from './serve/index.ts';
 import { type FolderHold, holdFolder, openStore } from './store/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -37,14 +46,21 @@ async function openHouse(
       warn: (message, facts) => log.warn(message, facts),
     });
     const now = () => new Date();
+    const quarantine = await Quarantine.open({
+      documents: store.documents,
+      keepsText: config.quarantineText === '1',
+      now,
+    });
     const house: House = {
       version,
       folder,
       store,
       collector,
+      quarantine,
       now,
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
+      syslog: new SyslogCounts(),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: { api: url, otlp: address(config.host, config.otlpPort) },
       log,
@@ -68,11 +84,16 @@ async function serve(config: Config) {
   const { house, hold, close } = await openHouse(config, log, url);
   const api = createApi(house, { pages: existsSync(pages) ? pages : '' });
   try {
-    const stopListening = await listen(house, api, { ...config, localToken });
+    const stopSyslog = await openSyslog(house, config);
+    const stopListening = await listen(house, api, { ...config, localToken }).catch(async (cause: unknown) => {
+      await stopSyslog();
+      throw cause;
+    });
     hold.announce({ url, token: localToken });
     log.info('ready', { url, otlp: house.listeners.otlp, folder: house.folder });
     const stop = async () => {
       log.info('stopping');
+      await stopSyslog();
       await stopListening();
       await close();
     };
@@ -81,6 +102,14 @@ async function serve(config: Config) {
     await close();
     throw cause;
   }
+}
+
+async function openSyslog(house: House, config: Config): Promise<() => Promise<void>> {
+  if (config.syslogPort === undefined) return async () => undefined;
+  const { host, syslogPort: port, syslogAllow: allow, syslogFormat: format, syslogTenantFrom: tenantFrom } = config;
+  const listeners = await listenSyslog(house, { host, port, allow, format, tenantFrom });
+  house.log.info('syslog', { host, port: listeners.port });
+  return listeners.stop;
 }
 
 async function openLocally(config: Config) {

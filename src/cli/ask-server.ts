@@ -25,10 +25,11 @@ async function ask(request: Request, agent: Agent): Promise<Response> {
   try {
     const answer = await exchange(request, agent);
     const body = await buffer(answer);
-    const type = answer.headers['content-type'] ?? '';
+    const { 'content-type': type = '', 'retry-after': retryAfter } = answer.headers;
+    const headers = { 'content-type': type, ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) };
     return new Response(body.length === 0 ? null : new Uint8Array(body), {
       status: answer.statusCode ?? 500,
-      headers: { 'content-type': type },
+      headers,
     });
   } catch (cause) {
     if (cause instanceof Failure) throw cause;

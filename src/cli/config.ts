@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type WeightFallback, weightFallbacks } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
@@ -9,6 +10,15 @@ const url = (schemes: string) =>
     .string()
     .regex(new RegExp(`^(${schemes})://`), `must begin with ${schemes}://`)
     .optional();
+
+const isNetwork = (text: string) => {
+  const [address = '', bits = ''] = text.trim().split('/');
+  const most = isIP(address) === 4 ? 32 : 128;
+  return isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+};
+const networks = z
+  .string()
+  .refine((text) => text === '' || text.split(',').every(isNetwork), 'must be networks such as 10.0.0.0/8,fd00::/8');
 
 /** Every setting there is. A name in the environment is TAXIMETER_ and the name here in capitals. */
 const settings = z.object({
@@ -28,6 +38,11 @@ const settings = z.object({
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(weightFallbacks)))
     .optional(),
+  TAXIMETER_SYSLOG_PORT: port.optional(),
+  TAXIMETER_SYSLOG_ALLOW: networks.default(''),
+  TAXIMETER_SYSLOG_FORMAT: z.string().min(1).max(2_000).default('auto'),
+  TAXIMETER_SYSLOG_TENANT_FROM: z.string().max(300).default('none'),
+  TAXIMETER_QUARANTINE_TEXT: z.enum(['0', '1']).default('0'),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -46,6 +61,13 @@ export interface Config {
   readonly loadEveryMs: number;
   /** How weights are read where a span brings no threshold. */
   readonly weightFallbacks: readonly WeightFallback[];
+  readonly syslogPort: number | undefined;
+  /** Who may send syslog from elsewhere than this machine, as `10.0.0.0/8`; commas between them. */
+  readonly syslogAllow: string;
+  readonly syslogFormat: string;
+  readonly syslogTenantFrom: string;
+  /** Whether the beginning of a refused line is kept: 1, or 0. */
+  readonly quarantineText: string;
   readonly logLevel: string;
 }
 
@@ -80,6 +102,11 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     journalBytes: data.TAXIMETER_JOURNAL_BYTES,
     loadEveryMs: data.TAXIMETER_LOAD_EVERY_MS,
     weightFallbacks: data.TAXIMETER_WEIGHT_FALLBACKS ?? [],
+    syslogPort: data.TAXIMETER_SYSLOG_PORT,
+    syslogAllow: data.TAXIMETER_SYSLOG_ALLOW,
+    syslogFormat: data.TAXIMETER_SYSLOG_FORMAT,
+    syslogTenantFrom: data.TAXIMETER_SYSLOG_TENANT_FROM,
+    quarantineText: data.TAXIMETER_QUARANTINE_TEXT,
     logLevel: data.TAXIMETER_LOG,
   };
 }
@@ -87,8 +114,12 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 /** Off loopback, listeners must know who asks. */
 export function checkListeners(config: Config): void {
   const isLoopback = /^(127(\.\d{1,3}){3}|localhost|::1)$/.test(config.host);
-  if (isLoopback || config.token !== '') return;
-  throw fail('CONFIG_INVALID', {}, [
-    { message: `TAXIMETER_HOST ${config.host} is reachable from outside: set TAXIMETER_TOKEN, or listen on 127.0.0.1` },
-  ]);
+  if (isLoopback) return;
+  const outside = `TAXIMETER_HOST ${config.host} is reachable from outside`;
+  const problems = [];
+  if (config.token === '') problems.push({ message: `${outside}: set TAXIMETER_TOKEN, or listen on 127.0.0.1` });
+  // Syslog has no place for a token.
+  if (config.syslogPort !== undefined && config.syslogAllow === '')
+    problems.push({ message: `${outside}: set TAXIMETER_SYSLOG_ALLOW to the networks that may send syslog` });
+  if (problems.length > 0) throw fail('CONFIG_INVALID', {}, problems);
 }

@@ -1,6 +1,6 @@
 import { Failure, type FailureCode, fail, failures, type Problem } from '../model/index.ts';
 import type { Api } from '../serve/index.ts';
-import { runningServer } from '../store/index.ts';
+import { type RunningServer, runningServer } from '../store/index.ts';
 import { serverApi } from './ask-server.ts';
 import type { Config } from './config.ts';
 
@@ -29,10 +29,8 @@ const WAIT_MS = 5_000;
 export async function connect(config: Config, openLocally: OpenLocally): Promise<Connection> {
   for (let waitedMs = 0; ; waitedMs += 200) {
     const server = runningServer(config.folder);
-    if (server !== null && server.url !== '') {
-      const { api, close } = serverApi();
-      return connection(server.url, server.token, api, async () => close());
-    }
+    const running = connectRunning(server);
+    if (running !== null) return running;
     const isPatient = waitedMs < WAIT_MS;
     if (server === null) {
       const opened = await openLocally(config).catch((cause: unknown) => {
@@ -46,6 +44,13 @@ export async function connect(config: Config, openLocally: OpenLocally): Promise
   }
 }
 
+/** Talks to a server that was found; null when none listens yet. */
+export function connectRunning(server: RunningServer | null): Connection | null {
+  if (server === null || server.url === '') return null;
+  const { api, close } = serverApi();
+  return connection(server.url, server.token, api, async () => close());
+}
+
 function connection(base: string, token: string, send: Api, close: () => Promise<void>): Connection {
   const request = async (method: string, path: string, body: Body | undefined, type: string): Promise<string> => {
     const headers: Record<string, string> = body === undefined ? {} : { 'content-type': type };
@@ -53,7 +58,7 @@ function connection(base: string, token: string, send: Api, close: () => Promise
     const init = { method, headers, ...(body === undefined ? {} : { body, duplex: 'half' }) };
     const answer = await send(new Request(base + path, init as RequestInit));
     const text = await answer.text();
-    if (!answer.ok) throw failureOf(answer.status, text);
+    if (!answer.ok) throw failureOf(answer, text);
     return text;
   };
   return {
@@ -66,12 +71,13 @@ function connection(base: string, token: string, send: Api, close: () => Promise
   };
 }
 
-/** Makes the failure again that the API's problem details describe. */
-function failureOf(status: number, text: string): Failure {
+/** Makes the failure again that the API's problem details describe; with when to try again, where the API says so. */
+function failureOf({ status, headers }: Response, text: string): Failure {
   try {
     const problem = JSON.parse(text) as { code: FailureCode; detail: string; errors?: Problem[] };
     if (!(problem.code in failures)) return fail('INTERNAL', { status });
-    const failure = new Failure(problem.code, {}, problem.errors ?? []);
+    const retryAfterSeconds = Number(headers.get('retry-after') ?? 0) || 0;
+    const failure = new Failure(problem.code, { retryAfterSeconds }, problem.errors ?? []);
     failure.message = problem.detail;
     return failure;
   } catch {

@@ -1,10 +1,19 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { detectLogFormat, findLogFormat, logFormatNames } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 import type { LinesAnswer } from '../serve/contract/contract.ts';
 import type { Cli } from './context.ts';
-import { checkFile, lineChunks, type Packing, unpacked } from './read-input.ts';
+import {
+  checkFormat,
+  fingerprintOf,
+  firstLineOf,
+  headText,
+  type LogFlags,
+  linesPath,
+  logQuery,
+  recogniseFormat,
+} from './log-query.ts';
+import { isBusy, patiently } from './patience.ts';
+import { checkFile, lineChunks, type Packing, unpacked, unpackedInput, withPauses } from './read-input.ts';
 
 export interface IngestResult {
   readonly file: string;
@@ -15,18 +24,10 @@ export interface IngestResult {
   readonly malformed: { line: number; reason: string }[];
 }
 
-export interface IngestOptions {
-  readonly format: string;
-  readonly tenantFrom?: string;
-  readonly service: string;
-  /** Which of several machines wrote the log. */
-  readonly host?: string;
-}
-
 const PROGRESS_BYTES = 256 << 20;
 const MOST_SHOWN = 20;
-const HEAD_BYTES = 4_000;
-const otlpFormats = ['otlp-jsonl', 'otlp-proto'];
+const HEAD_BYTES = 1 << 20;
+const INPUT_PAUSE_MS = 1_000;
 
 /**
  * Sends a file's content to the API, in its order.
@@ -34,18 +35,45 @@ const otlpFormats = ['otlp-jsonl', 'otlp-proto'];
  * Gives  what was accepted and what was refused; a packed file that is cut short is refused before its first line is used.
  * Fails  FILE_UNREADABLE, FILE_DAMAGED, FORMAT_UNKNOWN, BODY_MALFORMED.
  */
-export async function ingestFile(cli: Cli, file: string, flags: IngestOptions): Promise<IngestResult> {
-  const packing = file === '-' ? 'plain' : await checkFile(file);
-  const format = await formatOfFile(file, packing, flags.format);
-  const result: IngestResult = { file, format, accepted: 0, refused: 0, reasons: {}, malformed: [] };
-  if (format === 'otlp-proto') return ingestProtobuf(cli, file, packing, result);
+export async function ingestFile(cli: Cli, file: string, flags: LogFlags): Promise<IngestResult> {
+  checkFormat(flags.format);
+  if (file === '-') {
+    const input = unpackedInput(process.stdin);
+    if (flags.format === 'otlp-proto') return ingestProtobuf(cli, file, input);
+    return ingestLines(cli, file, withPauses(input, INPUT_PAUSE_MS), flags);
+  }
+  const packing = await checkFile(file);
+  const head = await firstBytes(file, packing);
+  if (head.length === 0) return nothingSent(file, 'empty');
+  const format = flags.format === 'auto' ? recognised(cli, file, head) : flags.format;
+  if (format === 'otlp-proto') return ingestProtobuf(cli, file, unpacked(file, packing));
+  return ingestLines(cli, file, unpacked(file, packing), { ...flags, format });
+}
+
+/** The result of a file of which nothing was sent yet. */
+export function nothingSent(file: string, format: string): IngestResult {
+  return { file, format, accepted: 0, refused: 0, reasons: {}, malformed: [] };
+}
+
+async function ingestLines(
+  cli: Cli,
+  file: string,
+  bytes: AsyncIterable<Buffer | null>,
+  flags: LogFlags,
+): Promise<IngestResult> {
+  let result = nothingSent(file, flags.format);
   let query: URLSearchParams | null = null;
   let shown = PROGRESS_BYTES;
-  for await (const chunk of lineChunks(unpacked(file, packing), file)) {
-    query ??= queryOf(chunk.bytes, flags);
-    query.set('offset', String(chunk.offset));
-    const path = `/api/v1/logs/${encodeURIComponent(format)}?${query}`;
-    add(result, await cli.ask<LinesAnswer>('POST', path, new Uint8Array(chunk.bytes), 'text/plain'), chunk.firstLine);
+  for await (const chunk of lineChunks(bytes, file)) {
+    if (query === null) {
+      const head = chunk.bytes;
+      query = logQuery(file, fingerprintOf(firstLineOf(head)), headText(head), flags);
+      if (result.format === 'auto') result = nothingSent(file, recognised(cli, file, head));
+      if (result.format === 'otlp-proto') throw fail('FORMAT_UNKNOWN', { file });
+    }
+    const path = linesPath(result.format, query, chunk.offset, chunk.firstLine);
+    const send = () => cli.ask<LinesAnswer>('POST', path, new Uint8Array(chunk.bytes), 'text/plain');
+    addAnswer(result, await patiently(send, { isPassing: isBusy, say: (text) => cli.warn(text) }), chunk.firstLine);
     if (chunk.offset > shown) {
       cli.warn(`${file}: ${Math.round(chunk.offset / 2 ** 20)} MB, ${result.accepted} accepted`);
       shown = chunk.offset + PROGRESS_BYTES;
@@ -54,20 +82,8 @@ export async function ingestFile(cli: Cli, file: string, flags: IngestOptions): 
   return result;
 }
 
-/** What tells a log from others and how to read it, from its first lines. */
-function queryOf(head: Buffer, flags: IngestOptions): URLSearchParams {
-  const firstLine = head.subarray(0, head.indexOf(10) >>> 0);
-  const query = new URLSearchParams({
-    service: flags.service,
-    host: flags.host ?? '',
-    fingerprint: createHash('sha256').update(firstLine).digest('hex'),
-    head: head.toString('utf8', 0, HEAD_BYTES).split('\n').slice(0, 3).join('\n'),
-  });
-  if (flags.tenantFrom !== undefined) query.set('tenantFrom', flags.tenantFrom);
-  return query;
-}
-
-function add(result: IngestResult, answer: LinesAnswer, firstLine: number): void {
+/** Adds what an answer says. Takes  firstLine: the number of the first line that was sent. */
+export function addAnswer(result: IngestResult, answer: LinesAnswer, firstLine: number): void {
   result.accepted += answer.accepted;
   for (const [reason, count] of Object.entries(answer.refused)) {
     result.refused += count;
@@ -79,38 +95,27 @@ function add(result: IngestResult, answer: LinesAnswer, firstLine: number): void
 }
 
 /** One file holds one trace request, as a collector's file exporter or a replay writes it. */
-async function ingestProtobuf(cli: Cli, file: string, packing: Packing, result: IngestResult): Promise<IngestResult> {
+async function ingestProtobuf(cli: Cli, file: string, bytes: AsyncIterable<Buffer>): Promise<IngestResult> {
+  const result = nothingSent(file, 'otlp-proto');
   const parts: Buffer[] = [];
-  for await (const part of unpacked(file, packing)) parts.push(part);
-  const body = Buffer.concat(parts);
-  const answer = await cli.ask<LinesAnswer>(
-    'POST',
-    '/api/v1/logs/otlp-proto',
-    new Uint8Array(body),
-    'application/octet-stream',
-  );
-  add(result, answer, 1);
+  for await (const part of bytes) parts.push(part);
+  const body = new Uint8Array(Buffer.concat(parts));
+  const path = '/api/v1/logs/otlp-proto';
+  addAnswer(result, await cli.ask<LinesAnswer>('POST', path, body, 'application/octet-stream'), 1);
   return result;
 }
 
-async function formatOfFile(file: string, packing: Packing, asked: string): Promise<string> {
-  if (otlpFormats.includes(asked) || findLogFormat(asked) !== null) return asked;
-  if (asked !== 'auto')
-    throw fail('FORMAT_UNKNOWN', { format: asked, known: ['auto', ...otlpFormats, ...logFormatNames].join(', ') });
-  if (file === '-') throw fail('FORMAT_UNKNOWN', { file: 'standard input' });
-  const head = await firstBytes(file, packing);
-  if (/^\s*\{/.test(head.toString('latin1', 0, 100)) && /"resource(Spans|Metrics)"/.test(head.toString('latin1')))
-    return 'otlp-jsonl';
-  const log = detectLogFormat(head.toString('utf8'));
-  if (log !== null) return log.name;
-  if (head.length > 4 && head[0] === 0x0a) return 'otlp-proto';
-  throw fail('FORMAT_UNKNOWN', { file });
+function recognised(cli: Cli, file: string, head: Buffer): string {
+  const format = recogniseFormat(head.subarray(0, HEAD_BYTES));
+  if (format === null) throw fail('FORMAT_UNKNOWN', { file: file === '-' ? 'standard input' : file });
+  cli.warn(`taximeter: ${file}: format ${format}`);
+  return format;
 }
 
 async function firstBytes(file: string, packing: Packing): Promise<Buffer> {
   const head: Buffer[] = [];
   if (packing === 'plain') {
-    for await (const chunk of createReadStream(file, { end: (1 << 20) - 1 })) head.push(chunk as Buffer);
+    for await (const chunk of createReadStream(file, { end: HEAD_BYTES - 1 })) head.push(chunk as Buffer);
     return Buffer.concat(head);
   }
   for await (const chunk of unpacked(file, packing)) return chunk;

@@ -7,7 +7,7 @@ import {
   shownLogLine,
 } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
-import { checkFile, type LineChunk, lineChunks, unpacked } from './read-input.ts';
+import { checkFile, type LineChunk, lineChunks, unpacked, unpackedInput } from './read-input.ts';
 
 /** Where `parse` prints: many lines of JSON at once, and single sentences for people. */
 export interface ParseOutput {
@@ -30,7 +30,7 @@ export async function parseFile(file: string, format: string, output: ParseOutpu
   const packing = file === '-' ? 'plain' : await checkFile(file);
   const refused = new Refused(file, output);
   let parser = named?.open();
-  for await (const chunk of lineChunks(unpacked(file, packing), file)) {
+  for await (const chunk of lineChunks(file === '-' ? unpackedInput(process.stdin) : unpacked(file, packing), file)) {
     parser ??= detected(file, chunk.bytes.toString('utf8', 0, HEAD_BYTES), output).open();
     output.print(parsedChunk(chunk, parser, refused));
   }

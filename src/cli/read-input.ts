@@ -36,14 +36,19 @@ async function packingOf(path: string): Promise<Packing> {
     try {
       const head = Buffer.alloc(4);
       await file.read(head, 0, 4, 0);
-      if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-      return head.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : 'plain';
+      return packingOfHead(head);
     } finally {
       await file.close();
     }
   } catch (cause) {
     throw unreadable(path, cause);
   }
+}
+
+/** Takes  head: at least the first 4 bytes, where there are so many. */
+function packingOfHead(head: Buffer): Packing {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  return head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : 'plain';
 }
 
 function unreadable(path: string, cause: unknown): unknown {
@@ -53,7 +58,27 @@ function unreadable(path: string, cause: unknown): unknown {
 
 /** Gives a file's unpacked bytes. */
 export async function* unpacked(path: string, packing: Packing): AsyncGenerator<Buffer> {
-  const raw = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1 << 20 });
+  const raw = createReadStream(path, { highWaterMark: 1 << 20 });
+  yield* unpackedStream(path, raw, packing);
+}
+
+/** Gives the unpacked bytes of a stream whose packing its first bytes tell; one that is cut short is found at its end only. */
+export async function* unpackedInput(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
+  const chunks = (input as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  while (head.length < 4) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  const whole = async function* () {
+    yield head;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+  };
+  yield* unpackedStream('standard input', Readable.from(whole(), { objectMode: false }), packingOfHead(head));
+}
+
+async function* unpackedStream(path: string, raw: NodeJS.ReadableStream, packing: Packing): AsyncGenerator<Buffer> {
   try {
     if (packing === 'plain') yield* raw as AsyncIterable<Buffer>;
     else yield* pipeThrough(raw, packing === 'gzip' ? createGunzip({ chunkSize: 1 << 18 }) : createUnzstd());
@@ -69,16 +94,33 @@ function pipeThrough(raw: NodeJS.ReadableStream, unpacker: Transform): AsyncIter
   return raw.pipe(unpacker);
 }
 
-/** Cuts a stream of bytes into chunks of whole lines. */
-export async function* lineChunks(bytes: AsyncIterable<Buffer>, file: string): AsyncGenerator<LineChunk> {
+/** Gives null wherever nothing comes for a while: whoever collects bytes can use what there is. */
+export async function* withPauses(bytes: AsyncIterable<Buffer>, pauseMs: number): AsyncGenerator<Buffer | null> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  for (;;) {
+    const next = chunks.next();
+    let timer: NodeJS.Timeout | undefined;
+    const quiet = new Promise<null>((done) => {
+      timer = setTimeout(() => done(null), pauseMs);
+    });
+    if ((await Promise.race([next, quiet])) === null) yield null;
+    clearTimeout(timer);
+    const { done, value } = await next;
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** Cuts a stream of bytes into chunks of whole lines: large ones, and what there is where the stream pauses (null). */
+export async function* lineChunks(bytes: AsyncIterable<Buffer | null>, file: string): AsyncGenerator<LineChunk> {
   let parts: Buffer[] = [];
   let size = 0;
   let offset = 0;
   let firstLine = 1;
   for await (const chunk of bytes) {
-    parts.push(chunk);
-    size += chunk.length;
-    if (size < CHUNK_BYTES) continue;
+    if (chunk !== null) parts.push(chunk);
+    size += chunk?.length ?? 0;
+    if (size < CHUNK_BYTES && chunk !== null) continue;
     const all = Buffer.concat(parts, size);
     const end = all.lastIndexOf(10) + 1;
     if (end === 0 && size > LONGEST_LINE_BYTES)

@@ -22,7 +22,7 @@ import { SpanIntake } from './otlp/span-intake.ts';
 import { decodeTracesJson } from './otlp/traces-json.ts';
 import { type Decoded, decodeTracesProtobuf } from './otlp/traces-protobuf.ts';
 import { usePseudonymKey } from './privacy.ts';
-import { RefusalCount } from './refusal.ts';
+import { type Refusal, RefusalCount } from './refusal.ts';
 import type { WeightFallback } from './weight.ts';
 
 export interface CollectorConfig {
@@ -52,6 +52,8 @@ export interface CollectorCounts {
 /** A line that is not what it should be, counted from 1 in what was sent. */
 export interface MalformedLine {
   readonly line: number;
+  readonly refusal: Refusal;
+  /** In words. */
   readonly reason: string;
 }
 
@@ -60,7 +62,8 @@ export interface DecodedLines extends Decoded {
   readonly malformed: readonly MalformedLine[];
 }
 
-const MOST_MALFORMED = 100;
+/** Of one request; more than these are counted only. */
+const MOST_MALFORMED = 10_000;
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
@@ -194,7 +197,7 @@ export class Collector {
         continue;
       }
       refused.add(refusal);
-      if (malformed.length < MOST_MALFORMED) malformed.push({ line, reason: lineReasons[refusal] });
+      if (malformed.length < MOST_MALFORMED) malformed.push({ line, refusal, reason: lineReasons[refusal] });
     }
     const decoded = { accepted, refused };
     await this.#keep(this.#work, this.#lines.payload(), decoded);
@@ -234,7 +237,8 @@ export class Collector {
         this.#spans.table.truncate(before.rows);
         samples.truncate(before.bytes);
         refused.add('line_malformed');
-        if (malformed.length < MOST_MALFORMED) malformed.push({ line: index + 1, reason: cause.message });
+        if (malformed.length < MOST_MALFORMED)
+          malformed.push({ line: index + 1, refusal: 'line_malformed', reason: cause.message });
       }
     });
     await this.#keep(this.#work, this.#spans.payload(), { accepted: accepted.spans, refused });

@@ -1,10 +1,19 @@
 export { type BoundarySpec, boundarySpec } from './boundary.ts';
-export { Collector, type CollectorConfig, type CollectorCounts, type Encoding } from './collect.ts';
+export {
+  Collector,
+  type CollectorConfig,
+  type CollectorCounts,
+  type DecodedLines,
+  type Encoding,
+  type MalformedLine,
+} from './collect.ts';
 export { unpack } from './decompress.ts';
 export { detectLogFormat } from './logs/detect.ts';
 export { findLogFormat, logFormatNames } from './logs/formats.ts';
 export type { LineParser, LogFormat, LogLine } from './logs/log-line.ts';
 export { type LogSource, parseTenantFrom, type TenantFrom } from './logs/log-source.ts';
+export { type LineOrigin, type LogStretch, Quarantine, type QuarantineConfig } from './logs/quarantine.ts';
+export type { QuarantineChoice } from './logs/quarantine-queries.ts';
 export { shownLogLine } from './logs/shown.ts';
 export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts';
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';

@@ -7,6 +7,7 @@ import { answerOtlp, otlpSignal } from './otlp.ts';
 import { isPagePath, pageResponse } from './pages.ts';
 import { problemResponse } from './problem.ts';
 import { addDocuments } from './routes/documents.ts';
+import { addQuarantine } from './routes/quarantine.ts';
 import { addReports } from './routes/reports.ts';
 import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
@@ -56,6 +57,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addReports(app, house);
   addDocuments(app, house);
   addWork(app, house);
+  addQuarantine(app, house);
   addHealth(app, house);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',

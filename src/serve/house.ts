@@ -1,7 +1,8 @@
-import type { Collector } from '../collect/index.ts';
+import type { Collector, Quarantine } from '../collect/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
 import type { Sessions } from './sessions.ts';
+import type { SyslogCounts } from './syslog/counts.ts';
 
 /** What the API answers from: the rooms, opened. */
 export interface House {
@@ -10,11 +11,14 @@ export interface House {
   readonly folder: string;
   readonly store: Store;
   readonly collector: Collector;
+  /** Where the lines stand that were refused. */
+  readonly quarantine: Quarantine;
   readonly now: () => Date;
   readonly limits: Limits;
   readonly bodies: Bodies;
   /** Null when no token is set: then nobody has to sign in. */
   readonly sessions: Sessions | null;
+  readonly syslog: SyslogCounts;
   readonly listeners: { readonly api: string; readonly otlp: string };
   readonly log: Log;
 }

@@ -51,5 +51,37 @@ export function metricsOf(house: House): Registry {
       this.set(collector.journalBytes);
     },
   });
+  addSyslog(registry, house);
   return registry;
+}
+
+function addSyslog(registry: Registry, { syslog }: House): void {
+  new Counter({
+    name: 'taximeter_syslog_messages_total',
+    help: 'Syslog messages that came, by transport.',
+    labelNames: ['transport'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [transport, count] of Object.entries(syslog.messages)) this.inc({ transport }, count);
+    },
+  });
+  new Counter({
+    name: 'taximeter_syslog_dropped_total',
+    help: 'Syslog messages that could not be kept, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, count] of syslog.dropped) this.inc({ reason }, count);
+    },
+  });
+  new Gauge({
+    name: 'taximeter_syslog_connections',
+    help: 'Open connections of syslog over TCP.',
+    registers: [registry],
+    collect() {
+      this.set(syslog.connections);
+    },
+  });
 }

@@ -52,11 +52,32 @@ export interface FactTable {
   value: string;
 }
 
+/** A line of a log that was refused: where it stands, and why. */
+export interface QuarantineTable {
+  id: Generated<number>;
+  /** Tells the log from others, as the identity of its lines does. */
+  log: string;
+  source: string;
+  service: string;
+  host: string;
+  fingerprint: string;
+  tenant_from: string;
+  format: string;
+  line: number;
+  byte_offset: number;
+  byte_length: number;
+  reason: string;
+  refused_at: string;
+  /** The beginning of the line; null unless it was asked for. */
+  line_text: string | null;
+}
+
 export interface Tables {
   document: DocumentTable;
   bill_import: BillImportTable;
   period: PeriodTable;
   fact: FactTable;
+  quarantine: QuarantineTable;
 }
 
 /** The document store: SQLite embedded, PostgreSQL at scale, one query builder for both. */
@@ -64,4 +85,5 @@ export type DocumentStore = Kysely<Tables>;
 export type StoredDocument = Selectable<DocumentTable>;
 export type NewDocument = Insertable<DocumentTable>;
 export type StoredImport = Selectable<BillImportTable>;
+export type StoredQuarantine = Selectable<QuarantineTable>;
 export type StoredPeriod = Selectable<PeriodTable>;

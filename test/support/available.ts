@@ -42,6 +42,15 @@ export const chromium = () =>
 /** A second opinion on access logs. */
 export const goaccess = () => available(inPath('goaccess'), 'no goaccess in PATH');
 
+/** A server that writes access logs; Debian puts it where only root's PATH leads. */
+export const nginx = () => {
+  const inDebian = '/usr/sbin/nginx';
+  return available(
+    inPath('nginx') ?? (isExecutable(inDebian) ? inDebian : undefined),
+    'no nginx (apt-get install nginx)',
+  );
+};
+
 /** The folder of PostgreSQL's programs, the newest version that Debian installed, or the one in PATH. */
 export const postgres = () => available(postgresBin(), 'no PostgreSQL server (apt-get install postgresql)');
 

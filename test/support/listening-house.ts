@@ -1,5 +1,5 @@
-import { Collector } from '../../src/collect/index.ts';
-import { type Api, Bodies, createApi, type House, listen, Sessions } from '../../src/serve/index.ts';
+import { Collector, Quarantine } from '../../src/collect/index.ts';
+import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -22,25 +22,28 @@ export interface ListeningHouse {
   close(): Promise<void>;
 }
 
-/** Opens the rooms on a folder of their own. Takes  token: empty for none. now: the clock. */
+/** Opens the rooms on a folder of their own. Takes  token: empty for none. now: the clock. journalCapacityBytes: what may wait until it is loaded, which only `settle` does. */
 export async function openListeningHouse(
   limitBytes: number,
   token = '',
   now = () => new Date(),
+  journalCapacityBytes = 2 ** 31,
 ): Promise<ListeningHouse> {
   const folder = tempFolder('listening');
   const logged: string[] = [];
   const log = (message: string) => void logged.push(message);
   const store = await openStore({ folder: folder.path });
   const collector = await Collector.open({
-    ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes: 2 ** 31 },
+    ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes },
     warn: log,
   });
+  const quarantine = await Quarantine.open({ documents: store.documents, keepsText: false, now });
   const house: House = {
-    ...{ version: '0', folder: folder.path, store, collector, now },
+    ...{ version: '0', folder: folder.path, store, collector, quarantine, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),
+    syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '' },
     log: { info: () => undefined, warn: log, error: log },
   };

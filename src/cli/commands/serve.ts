@@ -9,15 +9,19 @@ export function addServeCommand(program: Command, cli: Cli): void {
     .description('receive, answer and show; everything in one process')
     .option('--port <port>', 'of the API and the dashboards')
     .option('--otlp-port <port>', 'of OTLP/HTTP')
-    .action(async (flags: { port?: string; otlpPort?: string }) => {
+    .option('--syslog-port <port>', 'of access logs as syslog, UDP and TCP')
+    .action(async (flags: { port?: string; otlpPort?: string; syslogPort?: string }) => {
       const environment = { ...cli.deps.environment };
       if (flags.port !== undefined) environment.TAXIMETER_PORT = flags.port;
       if (flags.otlpPort !== undefined) environment.TAXIMETER_OTLP_PORT = flags.otlpPort;
+      if (flags.syslogPort !== undefined) environment.TAXIMETER_SYSLOG_PORT = flags.syslogPort;
       const config = { ...cli.config(), ...portsOf(environment) };
       checkListeners(config);
       const { url, stop } = await cli.deps.serve(config);
+      const syslog =
+        config.syslogPort === undefined ? '' : ` Syslog: ${config.host}:${config.syslogPort} (UDP and TCP).`;
       cli.print(
-        `Taximeter listens on ${url} (dashboards and API) and http://${config.host}:${config.otlpPort} (OTLP/HTTP).`,
+        `Taximeter listens on ${url} (dashboards and API) and http://${config.host}:${config.otlpPort} (OTLP/HTTP).${syslog}`,
       );
       await untilStopped();
       await stop();
@@ -25,8 +29,8 @@ export function addServeCommand(program: Command, cli: Cli): void {
 }
 
 function portsOf(environment: Record<string, string | undefined>) {
-  const { apiPort, otlpPort } = readConfig(environment);
-  return { apiPort, otlpPort };
+  const { apiPort, otlpPort, syslogPort } = readConfig(environment);
+  return { apiPort, otlpPort, syslogPort };
 }
 
 function untilStopped(): Promise<void> {

@@ -5,13 +5,14 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
 import type { AllocateAnswer, BillAnswer, CloseAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
-import { ingestFile } from '../ingest.ts';
 import { parseFile } from '../parse.ts';
 import { formatOf, printRows, shortMoney } from '../print.ts';
 import { fileStream } from '../read-input.ts';
 import { sendBill } from '../send-bill.ts';
+import { addIngestCommand } from './ingest.ts';
+import { addQuarantineCommands } from './quarantine.ts';
 
-/** apply, ingest, bill import, allocate, close, parse: commands that bring something in or post something. */
+/** apply, ingest, quarantine, bill import, allocate, close, parse: commands that bring something in or post something. */
 export function addWorkCommands(program: Command, cli: Cli): void {
   program
     .command('apply')
@@ -20,15 +21,8 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .option('--dry-run', 'only say what would change')
     .option('--json', 'print JSON')
     .action((flags: { file: string; dryRun?: boolean; json?: boolean }) => apply(cli, flags));
-  program
-    .command('ingest')
-    .description('read OTLP JSON lines, OTLP protobuf or access logs; plain, .gz or .zst')
-    .argument('<files...>')
-    .option('--format <format>', 'auto, otlp-jsonl, otlp-proto (one trace request), combined, common', 'auto')
-    .option('--tenant-from <rule>', 'for logs: fixed:NAME, user, host, path:N')
-    .option('--service <name>', 'for logs: the service that wrote them', 'access-log')
-    .option('--json', 'print JSON')
-    .action((files: string[], flags: IngestFlags) => ingest(cli, files, flags));
+  addIngestCommand(program, cli);
+  addQuarantineCommands(program, cli);
   const bill = program.command('bill').description('bills of cloud providers');
   bill
     .command('import')
@@ -109,33 +103,6 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
   }
-}
-
-interface IngestFlags {
-  format: string;
-  tenantFrom?: string;
-  service: string;
-  json?: boolean;
-}
-
-async function ingest(cli: Cli, files: readonly string[], flags: IngestFlags): Promise<void> {
-  const results = [];
-  for (const file of files) {
-    const result = await ingestFile(cli, file, flags);
-    results.push(result);
-    if (!flags.json)
-      cli.print(
-        `${file}: ${result.format}, ${result.accepted} accepted${result.refused > 0 ? `, ${result.refused} refused` : ''}.`,
-      );
-    for (const { line, reason } of result.malformed) cli.warn(`taximeter: ${file}: line ${line}: ${reason}`);
-    if (result.refused > 0) {
-      const reasons = Object.entries(result.reasons).map(([reason, count]) => `${count} ${reason}`);
-      cli.warn(`taximeter: ${file}: refused ${reasons.join(', ')}; everything else was kept.`);
-      cli.failed();
-    }
-  }
-  await cli.ask('POST', '/api/v1/settle');
-  if (flags.json) cli.print(JSON.stringify(results, null, 2));
 }
 
 async function importBill(

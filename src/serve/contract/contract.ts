@@ -183,6 +183,35 @@ export const linesAnswer = z.object({
   malformed: z.array(z.object({ line: z.number(), reason: z.string() })),
 });
 
+export const quarantineAnswer = z.object({
+  /** How many there are of this choice, on all pages. */
+  total: z.number(),
+  lines: z.array(
+    z.object({
+      id: z.number(),
+      source: z.string(),
+      line: z.number(),
+      /** Of its first byte in the log, after unpacking. */
+      offset: z.number(),
+      /** In bytes, without the line's end. */
+      length: z.number(),
+      reason: z.string(),
+      format: z.string(),
+      service: z.string(),
+      host: z.string(),
+      tenantFrom: z.string(),
+      fingerprint: z.string(),
+      time: instant,
+      /** How the line begins; null unless it was asked for. */
+      text: z.string().nullable(),
+    }),
+  ),
+  /** What `before` of the next page is; null on the last one. */
+  next: z.number().nullable(),
+});
+
+export const quarantineClearAnswer = z.object({ removed: z.number() });
+
 export const settleAnswer = z.object({ settled: z.literal(true) });
 
 /** RFC 9457. */
@@ -211,4 +240,6 @@ export type BillAnswer = z.infer<typeof billAnswer>;
 export type DocumentsAnswer = z.infer<typeof documentsAnswer>;
 export type AllocateAnswer = z.infer<typeof allocateAnswer>;
 export type LinesAnswer = z.infer<typeof linesAnswer>;
+export type QuarantineAnswer = z.infer<typeof quarantineAnswer>;
+export type QuarantineClearAnswer = z.infer<typeof quarantineClearAnswer>;
 export type ProblemDetails = z.infer<typeof problemDetails>;

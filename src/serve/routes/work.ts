@@ -6,13 +6,16 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { importBill } from '../../bill/index.ts';
-import { findLogFormat, parseTenantFrom } from '../../collect/index.ts';
+import { type DecodedLines, findLogFormat, parseTenantFrom } from '../../collect/index.ts';
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
 import { arriving } from '../bodies.ts';
 import { allocateAnswer, billAnswer, closeAnswer, linesAnswer, settleAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
+
+/** The malformed lines that an answer names. */
+const MOST_NAMED = 100;
 
 const uploadName = z.string().regex(/^[A-Za-z0-9]{8,64}$/);
 
@@ -91,7 +94,9 @@ const linesRoute = createRoute({
       host: z.string().max(200).default(''),
       fingerprint: z.string().max(128).default(''),
       head: z.string().max(10_000).default(''),
-      offset: z.coerce.number().int().min(0).default(0),
+      offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+      source: z.string().max(4_096).default('').openapi({ description: 'what to call the log in the quarantine' }),
+      firstLine: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1),
     }),
     body: { content: { 'text/plain': { schema: z.string() }, 'application/octet-stream': { schema: z.string() } } },
   },
@@ -153,27 +158,31 @@ export function addWork(app: OpenAPIHono, house: House): void {
       const decoded = await house.collector.traces(body, 'protobuf');
       return context.json(shownLines({ ...decoded, malformed: [] }), 200);
     }
-    if (format === 'otlp-jsonl')
-      return context.json(shownLines(await house.collector.otlpLines(body.toString('utf8'))), 200);
-    const logFormat = findLogFormat(format);
-    if (logFormat === null) throw fail('FORMAT_UNKNOWN', { format: format.slice(0, 100) });
-    const tenantFrom = parseTenantFrom(query.tenantFrom);
-    if (tenantFrom === null) throw fail('PARAMETER_INVALID', { tenantFrom: query.tenantFrom });
-    const { service, host } = query;
+    const { service, host, source, offset, firstLine } = query;
     const fingerprint = query.fingerprint || createHash('sha256').update(body).digest('hex');
-    const lines = await house.collector.lines(
-      body,
-      { service, host, tenantFrom, fingerprint },
-      logFormat,
-      query.offset,
-      query.head || undefined,
-    );
+    const lines = await sentLines(house, format, body, { ...query, fingerprint });
+    // A sender that hears of a failure here sends the lines again, and they count once.
+    const origin = { source, service, host, fingerprint, tenantFrom: query.tenantFrom ?? '', format };
+    await house.quarantine.note(origin, { body, offset, firstLine }, lines.malformed);
     return context.json(shownLines(lines), 200);
   });
   app.openapi(settleRoute, async (context) => {
     await house.collector.settle();
     return context.json({ settled: true as const }, 200);
   });
+}
+
+type LinesQuery = z.infer<typeof linesRoute.request.query>;
+
+/** Lines of an access log, or of OTLP/JSON. */
+async function sentLines(house: House, format: string, body: Buffer, query: LinesQuery): Promise<DecodedLines> {
+  if (format === 'otlp-jsonl') return house.collector.otlpLines(body.toString('utf8'));
+  const logFormat = findLogFormat(format);
+  if (logFormat === null) throw fail('FORMAT_UNKNOWN', { format: format.slice(0, 100) });
+  const tenantFrom = parseTenantFrom(query.tenantFrom);
+  if (tenantFrom === null) throw fail('PARAMETER_INVALID', { tenantFrom: query.tenantFrom });
+  const { service, host, fingerprint, offset, head } = query;
+  return house.collector.lines(body, { service, host, tenantFrom, fingerprint }, logFormat, offset, head || undefined);
 }
 
 function shownLines(result: {
@@ -184,7 +193,7 @@ function shownLines(result: {
   return {
     accepted: result.accepted,
     refused: Object.fromEntries(result.refused.byReason),
-    malformed: [...result.malformed],
+    malformed: result.malformed.slice(0, MOST_NAMED).map(({ line, reason }) => ({ line, reason })),
   };
 }
 

@@ -56,6 +56,28 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0002-quarantine': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('quarantine')
+        .addColumn('id', idType(db), (c) => (isSqlite(db) ? c.primaryKey().autoIncrement() : c.primaryKey()))
+        .addColumn('log', 'text', (c) => c.notNull())
+        .addColumn('source', 'text', (c) => c.notNull())
+        .addColumn('service', 'text', (c) => c.notNull())
+        .addColumn('host', 'text', (c) => c.notNull())
+        .addColumn('fingerprint', 'text', (c) => c.notNull())
+        .addColumn('tenant_from', 'text', (c) => c.notNull())
+        .addColumn('format', 'text', (c) => c.notNull())
+        .addColumn('line', 'bigint', (c) => c.notNull())
+        .addColumn('byte_offset', 'bigint', (c) => c.notNull())
+        .addColumn('byte_length', 'bigint', (c) => c.notNull())
+        .addColumn('reason', 'text', (c) => c.notNull())
+        .addColumn('refused_at', 'text', (c) => c.notNull())
+        .addColumn('line_text', 'text')
+        .execute();
+      await db.schema.createIndex('quarantine_place').on('quarantine').columns(['log', 'byte_offset']).execute();
+    },
+  },
 };
 
 function isSqlite(db: Kysely<unknown>): boolean {
