@@ -1,9 +1,9 @@
 import { RefusalCount } from '../refusal.ts';
-import { slotOfKey, TEXT_SLOTS } from './attributes.ts';
-import { halvesOf, type JsonAttribute, listOf, parseOtlpJson, valueText } from './json.ts';
-import { type AttributeSlots, IdState } from './span-draft.ts';
+import { fillSlots } from './attribute-json.ts';
+import { halvesOf, listOf, parseOtlpJson } from './json.ts';
+import { IdState } from './span-draft.ts';
 import type { SpanIntake } from './span-intake.ts';
-import { type Decoded, LINKS_AT_MOST, setNumberText } from './traces-protobuf.ts';
+import { type Decoded, LINKS_AT_MOST } from './traces-protobuf.ts';
 
 interface JsonSpan {
   traceId?: unknown;
@@ -99,15 +99,4 @@ function writeTime(value: unknown, column: Uint32Array, row: number): void {
 function kindOf(kind: unknown): number {
   const number = typeof kind === 'string' ? kindNames.indexOf(kind) : kind;
   return typeof number === 'number' && number >= 0 && number <= 5 ? Math.floor(number) : 0;
-}
-
-function fillSlots(slots: AttributeSlots, attributes: unknown): void {
-  for (const attribute of listOf<JsonAttribute>(attributes, 'attributes')) {
-    const slot = typeof attribute.key === 'string' ? slotOfKey(attribute.key) : undefined;
-    const text = slot === undefined ? undefined : valueText(attribute.value);
-    if (slot === undefined || text === undefined) continue;
-    if (slot < TEXT_SLOTS) slots.setText(slot, text);
-    else if (typeof attribute.value?.doubleValue === 'number') slots.setNumber(slot, attribute.value.doubleValue);
-    else setNumberText(slots, slot, text);
-  }
 }
