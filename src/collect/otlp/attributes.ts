@@ -69,6 +69,11 @@ export function numberSlot(key: NumberKey): Slot {
   return slots.get(key)!;
 }
 
+/** The attributes of our own. */
+export const taximeterSlots: readonly Slot[] = [...slots].flatMap(([key, slot]) =>
+  key.startsWith('taximeter.') ? [slot] : [],
+);
+
 export function slotOfKey(key: string): Slot | undefined {
   return slots.get(key);
 }

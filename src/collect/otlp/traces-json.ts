@@ -90,7 +90,7 @@ function writeId(value: unknown, column: Uint32Array, at: number, words: number)
 }
 
 /** A time that is none becomes one that is later than any that is taken. */
-function writeTime(value: unknown, column: Uint32Array, row: number): void {
+export function writeTime(value: unknown, column: Uint32Array, row: number): void {
   const halves = halvesOf(value) ?? { low: 0, high: 0xffff_ffff };
   column[row * 2] = halves.low;
   column[row * 2 + 1] = halves.high;
