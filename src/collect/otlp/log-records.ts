@@ -36,6 +36,8 @@ export interface RecordDraft {
   /** Nanoseconds in two halves, 0 for none. */
   observedLow: number;
   observedHigh: number;
+  /** Whether it names the span in which it was written. */
+  hasSpan: boolean;
   /** The body, when it is a text. */
   body: () => string;
 }
@@ -46,16 +48,24 @@ export type RecordOutcome = 'call' | 'other' | Refusal;
 /**
  * Takes decoded log records into the table of spans: those that tell of a call become one.
  *
- * Holds  the same record of the same resource has the same identity, in whatever request it comes.
+ * Holds  the same record of the same resource has the same identity, in whatever request it comes; of several in one request
+ *        that are alike, each has its own, in every repetition of that request the same.
  */
 export class LogRecords {
   readonly #intake: SpanIntake;
+  /** How often a record came in this request. */
+  readonly #alike = new Map<string, number>();
   #recogniser: LineRecogniser | null = null;
   #resource: ResourceFacts | null = null;
   #resourceHash: Buffer = Buffer.alloc(0);
 
   constructor(intake: SpanIntake) {
     this.#intake = intake;
+  }
+
+  /** Begins a request. */
+  begin(): void {
+    this.#alike.clear();
   }
 
   /** Takes a resource, whose attributes are in the intake's slots. Takes  raw: its attributes as they were sent. */
@@ -75,7 +85,7 @@ export class LogRecords {
     if (line === null) this.#time(row, record);
     else this.#takeLine(row, line);
     if (draft.nameEnd === draft.nameAt) this.#nameAs(line === null ? names.record : names.malformed);
-    this.#identify(row, raw);
+    this.#identify(row, record, raw);
     draft.kind = SpanKind.SERVER;
     const refusal = this.#intake.endSpan(row, this.#resource!);
     if (refusal !== null) return refusal;
@@ -127,12 +137,21 @@ export class LogRecords {
   }
 
   /** Records have no id of their own: resource and record together are it. Times and ids of a trace are part of the record. */
-  #identify(row: number, raw: Uint8Array | string): void {
+  #identify(row: number, record: RecordDraft, raw: Uint8Array | string): void {
     const { draft, table } = this.#intake;
-    const hash = createHash('sha256').update(this.#resourceHash).update(raw).digest();
+    const own = createHash('sha256').update(this.#resourceHash).update(raw).digest();
+    const hash = record.hasSpan ? own : this.#numbered(own);
     for (let word = 0; word < 4; word++) table.trace[row * 4 + word] = hash.readUInt32LE(word * 4);
     for (let word = 0; word < 2; word++) table.span[row * 2 + word] = hash.readUInt32LE(16 + word * 4);
     draft.hasTrace = draft.hasSpan = true;
+  }
+
+  /** Clocks of milliseconds write two calls alike. They come together, so their place among those alike tells them apart. */
+  #numbered(hash: Buffer): Buffer {
+    const key = hash.toString('latin1');
+    const before = this.#alike.get(key) ?? 0;
+    this.#alike.set(key, before + 1);
+    return before === 0 ? hash : createHash('sha256').update(hash).update(String(before)).digest();
   }
 }
 

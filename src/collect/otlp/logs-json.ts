@@ -13,6 +13,7 @@ interface JsonRecord {
   body?: JsonValue | null;
   attributes?: unknown;
   eventName?: unknown;
+  spanId?: unknown;
 }
 
 /**
@@ -24,6 +25,7 @@ interface JsonRecord {
 export function decodeLogsJson(body: Buffer, intake: SpanIntake, records: LogRecords): DecodedLogs {
   const refused = new RefusalCount();
   let [accepted, others] = [0, 0];
+  records.begin();
   for (const resourceLogs of listOf<Record<string, unknown>>(parseOtlpJson(body).resourceLogs, 'resourceLogs')) {
     const { attributes } = (resourceLogs.resource ?? {}) as { attributes?: unknown };
     intake.resourceSlots.clear();
@@ -52,6 +54,7 @@ function begun(intake: SpanIntake, record: JsonRecord): [row: number, draft: Rec
   const draft = {
     observedLow: observed.low,
     observedHigh: observed.high,
+    hasSpan: typeof record.spanId === 'string' && record.spanId !== '',
     body: () => (typeof text === 'string' ? text : ''),
   };
   return [row, draft];

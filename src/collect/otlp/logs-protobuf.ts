@@ -40,11 +40,12 @@ class LogsDecoder {
     this.#reader = new ProtoReader(body);
     this.#intake = intake;
     this.#records = records;
-    this.#record = { observedLow: 0, observedHigh: 0, body: () => this.#body() };
+    this.#record = { observedLow: 0, observedHigh: 0, hasSpan: false, body: () => this.#body() };
   }
 
   decode(): DecodedLogs {
     const reader = this.#reader;
+    this.#records.begin();
     while (!reader.isDone) {
       const tag = reader.tag();
       if (tag === 10) reader.message(() => this.#resourceLogs());
@@ -101,6 +102,7 @@ class LogsDecoder {
     const row = this.#intake.beginSpan(reader.buffer);
     this.#bodyAt = this.#bodyEnd = 0;
     this.#record.observedLow = this.#record.observedHigh = 0;
+    this.#record.hasSpan = false;
     while (reader.at < reader.limit) this.#field(reader.tag(), row);
     const raw = reader.buffer.subarray(start, reader.limit);
     reader.limit = outer;
@@ -129,6 +131,10 @@ class LogsDecoder {
         return;
       case 42:
         this.#anyValue();
+        return;
+      case 82:
+        this.#record.hasSpan = reader.peek() > 0;
+        reader.skip(tag);
         return;
       case 98: {
         const end = reader.end();

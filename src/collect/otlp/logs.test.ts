@@ -260,6 +260,16 @@ describe('which records are the same call', () => {
     expect(rowsOf(json).rows.some(({ identity }) => identity === own)).toBe(isSame);
   });
 
+  it.each<readonly [string, object, number]>([
+    ['alike in one request, as clocks of milliseconds write them', record(http), 2],
+    ['alike, of one span', record(http, { spanId: 'b7ad6b7169203331' }), 1],
+  ])('two %s, are as many calls, also when the request is sent again', (_, each, calls) => {
+    const identities = [1, 2].flatMap(() => rowsOf(request([each, other, each])).rows.map(({ identity }) => identity));
+    expect(new Set(identities).size).toBe(calls + 1);
+    const inProtobuf = decoded(decodeLogsProtobuf, protobufFromJson('ExportLogsServiceRequest', request([each, each])));
+    expect(new Set([0, 1].map((row) => rowOf(inProtobuf.intake.table, row).identity)).size).toBe(calls);
+  });
+
   it('in protobuf too, in whatever request it comes', () => {
     const identityIn = (json: object, row: number) => {
       const { intake } = decoded(decodeLogsProtobuf, protobufFromJson('ExportLogsServiceRequest', json));
