@@ -45,7 +45,11 @@ async function openHouse(
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
-      listeners: { api: url, otlp: address(config.host, config.otlpPort) },
+      listeners: {
+        api: url,
+        otlp: address(config.host, config.otlpPort),
+        otlpGrpc: config.otlpGrpcPort === 0 ? '' : address(config.host, config.otlpGrpcPort),
+      },
       log,
     };
     const close = async () => {
@@ -69,7 +73,7 @@ async function serve(config: Config) {
   try {
     const stopListening = await listen(house, api, { ...config, localToken });
     hold.announce({ url, token: localToken });
-    log.info('ready', { url, otlp: house.listeners.otlp, folder: house.folder });
+    log.info('ready', { url, ...house.listeners, folder: house.folder });
     const stop = async () => {
       log.info('stopping');
       await stopListening();

@@ -15,7 +15,8 @@ export interface House {
   readonly bodies: Bodies;
   /** Null when no token is set: then nobody has to sign in. */
   readonly sessions: Sessions | null;
-  readonly listeners: { readonly api: string; readonly otlp: string };
+  /** Where they are; an empty text for one that is off. */
+  readonly listeners: { readonly api: string; readonly otlp: string; readonly otlpGrpc: string };
   readonly log: Log;
 }
 

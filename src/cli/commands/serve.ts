@@ -9,24 +9,26 @@ export function addServeCommand(program: Command, cli: Cli): void {
     .description('receive, answer and show; everything in one process')
     .option('--port <port>', 'of the API and the dashboards')
     .option('--otlp-port <port>', 'of OTLP/HTTP')
-    .action(async (flags: { port?: string; otlpPort?: string }) => {
+    .option('--otlp-grpc-port <port>', 'of OTLP/gRPC; off for none')
+    .action(async (flags: { port?: string; otlpPort?: string; otlpGrpcPort?: string }) => {
       const environment = { ...cli.deps.environment };
       if (flags.port !== undefined) environment.TAXIMETER_PORT = flags.port;
       if (flags.otlpPort !== undefined) environment.TAXIMETER_OTLP_PORT = flags.otlpPort;
+      if (flags.otlpGrpcPort !== undefined) environment.TAXIMETER_OTLP_GRPC_PORT = flags.otlpGrpcPort;
       const config = { ...cli.config(), ...portsOf(environment) };
       checkListeners(config);
       const { url, stop } = await cli.deps.serve(config);
-      cli.print(
-        `Taximeter listens on ${url} (dashboards and API) and http://${config.host}:${config.otlpPort} (OTLP/HTTP).`,
-      );
+      const grpc = config.otlpGrpcPort === 0 ? '' : `, http://${config.host}:${config.otlpGrpcPort} (OTLP/gRPC)`;
+      const otlp = `http://${config.host}:${config.otlpPort} (OTLP/HTTP)`;
+      cli.print(`Taximeter listens on ${url} (dashboards and API), ${otlp}${grpc}.`);
       await untilStopped();
       await stop();
     });
 }
 
 function portsOf(environment: Record<string, string | undefined>) {
-  const { apiPort, otlpPort } = readConfig(environment);
-  return { apiPort, otlpPort };
+  const { apiPort, otlpPort, otlpGrpcPort } = readConfig(environment);
+  return { apiPort, otlpPort, otlpGrpcPort };
 }
 
 function untilStopped(): Promise<void> {
