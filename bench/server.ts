@@ -23,7 +23,18 @@ export async function startServer(
   ports: readonly [number, number],
   env: Record<string, string>,
 ): Promise<MeasuredServer> {
-  const args = [bin, 'serve', '--data', folder, '--port', String(ports[0]), '--otlp-port', String(ports[1])];
+  const args = [
+    bin,
+    'serve',
+    '--data',
+    folder,
+    '--port',
+    String(ports[0]),
+    '--otlp-port',
+    String(ports[1]),
+    '--otlp-grpc-port',
+    'off',
+  ];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, TAXIMETER_LOG: 'warn', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],

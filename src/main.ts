@@ -62,7 +62,11 @@ async function openHouse(
       sessions: config.token === '' ? null : new Sessions(config.token, now),
       syslog: new SyslogCounts(),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
-      listeners: { api: url, otlp: address(config.host, config.otlpPort) },
+      listeners: {
+        api: url,
+        otlp: address(config.host, config.otlpPort),
+        otlpGrpc: config.otlpGrpcPort === 0 ? '' : address(config.host, config.otlpGrpcPort),
+      },
       log,
     };
     const close = async () => {
@@ -90,7 +94,7 @@ async function serve(config: Config) {
       throw cause;
     });
     hold.announce({ url, token: localToken });
-    log.info('ready', { url, otlp: house.listeners.otlp, folder: house.folder });
+    log.info('ready', { url, ...house.listeners, folder: house.folder });
     const stop = async () => {
       log.info('stopping');
       await stopSyslog();

@@ -4,6 +4,7 @@ import { type WeightFallback, weightFallbacks } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const portOrOff = z.preprocess((value) => (value === 'off' ? 0 : value), port);
 const bytes = z.coerce.number().int().min(1024);
 const url = (schemes: string) =>
   z
@@ -26,6 +27,7 @@ const settings = z.object({
   TAXIMETER_HOST: z.string().min(1).default('127.0.0.1'),
   TAXIMETER_PORT: port.default(4700),
   TAXIMETER_OTLP_PORT: port.default(4318),
+  TAXIMETER_OTLP_GRPC_PORT: portOrOff.default(4317),
   TAXIMETER_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   TAXIMETER_CLICKHOUSE_URL: url('https?'),
   TAXIMETER_POSTGRES_URL: url('postgres(?:ql)?'),
@@ -51,6 +53,8 @@ export interface Config {
   readonly host: string;
   readonly apiPort: number;
   readonly otlpPort: number;
+  /** 0 is off. */
+  readonly otlpGrpcPort: number;
   readonly token: string;
   readonly clickhouseUrl: string | undefined;
   readonly postgresUrl: string | undefined;
@@ -94,6 +98,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     host: data.TAXIMETER_HOST,
     apiPort: data.TAXIMETER_PORT,
     otlpPort: data.TAXIMETER_OTLP_PORT,
+    otlpGrpcPort: data.TAXIMETER_OTLP_GRPC_PORT,
     token: data.TAXIMETER_TOKEN ?? '',
     clickhouseUrl: data.TAXIMETER_CLICKHOUSE_URL,
     postgresUrl: data.TAXIMETER_POSTGRES_URL,

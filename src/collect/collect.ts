@@ -15,6 +15,9 @@ import type { LogSource } from './logs/log-source.ts';
 import { endpointRulesInForce } from './naming/endpoint-map.ts';
 import { type Naming, newNaming } from './naming/naming.ts';
 import { tenantRulesInForce } from './naming/tenant-map.ts';
+import { LogRecords } from './otlp/log-records.ts';
+import { decodeLogsJson } from './otlp/logs-json.ts';
+import { type DecodedLogs, decodeLogsProtobuf } from './otlp/logs-protobuf.ts';
 import { decodeMetricsJson } from './otlp/metrics-json.ts';
 import { decodeMetricsProtobuf } from './otlp/metrics-protobuf.ts';
 import { MalformedMessage } from './otlp/proto-reader.ts';
@@ -67,6 +70,12 @@ const MOST_MALFORMED = 10_000;
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
+/** By what a line of OTLP/JSON is told. Inside a text these names would have escaped quotes, so only keys are found. */
+const signals = [
+  { key: '"resourceMetrics"', counted: 'samples' },
+  { key: '"resourceSpans"', counted: 'spans' },
+  { key: '"resourceLogs"', counted: 'lines' },
+] as const;
 
 /**
  * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
@@ -81,6 +90,7 @@ export class Collector {
   #countsLogsOf: (service: string) => boolean = () => true;
   #spans: SpanIntake;
   #lines = new LogIntake();
+  #records: LogRecords;
   #timer: NodeJS.Timeout | null = null;
   #loading: Promise<void> | null = null;
   #isClosed = false;
@@ -88,6 +98,7 @@ export class Collector {
   private constructor(config: CollectorConfig, work: Journal, samples: Journal, loader: Loader) {
     this.#config = config;
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks);
+    this.#records = new LogRecords(this.#spans);
     this.#work = work;
     this.#samples = samples;
     this.#loader = loader;
@@ -168,6 +179,17 @@ export class Collector {
     return decoded;
   }
 
+  /** Takes an OTLP logs request; as `traces`. Records that tell of no call are counted and nothing else. */
+  async logs(body: Buffer, encoding: Encoding): Promise<Decoded> {
+    this.#spans.begin(namespace);
+    const decode = encoding === 'json' ? decodeLogsJson : decodeLogsProtobuf;
+    const decoded = decoding(() => decode(body, this.#spans, this.#records));
+    await this.#keep(this.#work, this.#spans.payload(), decoded);
+    this.counts.lines += decoded.accepted;
+    this.#countOthers(decoded);
+    return decoded;
+  }
+
   /**
    * Takes lines of an access log.
    *
@@ -211,7 +233,7 @@ export class Collector {
   }
 
   /**
-   * Takes OTLP/JSON requests, one a line, traces and metrics mixed, in their order.
+   * Takes OTLP/JSON requests, one a line, traces, metrics and logs mixed, in their order.
    *
    * Gives  what was accepted, and the lines that are no such request; the others count all the same.
    */
@@ -219,18 +241,16 @@ export class Collector {
     const refused = new RefusalCount();
     const malformed: MalformedLine[] = [];
     const samples = new RowWriter(1024);
-    const accepted = { spans: 0, samples: 0 };
+    const accepted = { spans: 0, samples: 0, lines: 0 };
     this.#spans.begin(namespace);
     text.split('\n').forEach((line, index) => {
       if (line.trim() === '') return;
-      // Inside a text these names would have escaped quotes, so this finds keys only.
-      const isMetrics = line.includes('"resourceMetrics"');
+      const of = signals.find(({ key }) => line.includes(key));
       const before = { rows: this.#spans.table.rows, bytes: samples.sizeBytes };
       try {
-        if (!isMetrics && !line.includes('"resourceSpans"')) throw new MalformedMessage('no OTLP traces or metrics');
-        const body = Buffer.from(line);
-        const decoded = isMetrics ? decodeMetricsJson(body, samples) : decodeTracesJson(body, this.#spans);
-        accepted[isMetrics ? 'samples' : 'spans'] += decoded.accepted;
+        if (of === undefined) throw new MalformedMessage('no OTLP traces, metrics or logs');
+        const decoded = this.#decodeJson(of.counted, Buffer.from(line), samples);
+        accepted[of.counted] += decoded.accepted;
         for (const [reason, count] of decoded.refused.byReason) refused.add(reason, count);
       } catch (cause) {
         if (!(cause instanceof MalformedMessage)) throw cause;
@@ -241,11 +261,23 @@ export class Collector {
           malformed.push({ line: index + 1, refusal: 'line_malformed', reason: cause.message });
       }
     });
-    await this.#keep(this.#work, this.#spans.payload(), { accepted: accepted.spans, refused });
+    const rows = accepted.spans + accepted.lines;
+    await this.#keep(this.#work, this.#spans.payload(), { accepted: rows, refused });
     await this.#samples.append(samples.bytes(), accepted.samples);
-    this.counts.spans += accepted.spans;
-    this.counts.samples += accepted.samples;
-    return { accepted: accepted.spans + accepted.samples, refused, malformed };
+    for (const each of signals) this.counts[each.counted] += accepted[each.counted];
+    return { accepted: rows + accepted.samples, refused, malformed };
+  }
+
+  #decodeJson(counted: (typeof signals)[number]['counted'], body: Buffer, samples: RowWriter): Decoded {
+    if (counted === 'samples') return decodeMetricsJson(body, samples);
+    if (counted === 'spans') return decodeTracesJson(body, this.#spans);
+    const decoded = decodeLogsJson(body, this.#spans, this.#records);
+    this.#countOthers(decoded);
+    return decoded;
+  }
+
+  #countOthers({ others }: DecodedLogs): void {
+    if (others > 0) this.counts.refused.add('record_other', others);
   }
 
   /** Waits until everything acknowledged so far is in the store: calls, minutes and samples. */
@@ -276,6 +308,7 @@ export class Collector {
     ];
     this.#naming = newNaming(tenants, endpoints, await readEndpoints(store.columns));
     this.#spans = new SpanIntake(this.#naming, weightFallbacks);
+    this.#records = new LogRecords(this.#spans);
     this.#lines = new LogIntake(this.#naming);
   }
 
@@ -347,7 +380,7 @@ function* linesOf(body: Buffer): Iterable<{ readonly raw: string; readonly at: n
   }
 }
 
-function decoding(decode: () => Decoded): Decoded {
+function decoding<D extends Decoded>(decode: () => D): D {
   try {
     return decode();
   } catch (cause) {

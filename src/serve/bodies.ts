@@ -9,6 +9,13 @@ export interface Body {
   readonly giveBack: () => void;
 }
 
+/** Memory that is kept for a body which somebody else reads. */
+export interface Hold {
+  /** The body is there, and it is as large as this. */
+  readonly shrinkTo: (sizeBytes: number) => void;
+  readonly giveBack: () => void;
+}
+
 /**
  * Reads bodies into memory, and counts what all of them take together.
  *
@@ -27,6 +34,23 @@ export class Bodies {
   /** What bodies take at the moment. */
   get waitingBytes(): number {
     return this.#waitingBytes;
+  }
+
+  /** How many bodies of unknown size may come at once, in at most half of the memory: each may grow to the limit. */
+  get atOnce(): number {
+    return Math.max(1, Math.floor(this.#mostWaitingBytes / 2 / this.#limitBytes));
+  }
+
+  /** Keeps as much memory as one body may take; null when others have too much of it. */
+  hold(): Hold | null {
+    let size = this.#limitBytes;
+    if (this.#waitingBytes + size > this.#mostWaitingBytes) return null;
+    const resize = (to: number) => {
+      this.#waitingBytes += to - size;
+      size = to;
+    };
+    this.#waitingBytes += size;
+    return { shrinkTo: (sizeBytes) => resize(Math.min(size, sizeBytes)), giveBack: () => resize(0) };
   }
 
   /**

@@ -19,7 +19,8 @@ export interface House {
   /** Null when no token is set: then nobody has to sign in. */
   readonly sessions: Sessions | null;
   readonly syslog: SyslogCounts;
-  readonly listeners: { readonly api: string; readonly otlp: string };
+  /** Where they are; an empty text for one that is off. */
+  readonly listeners: { readonly api: string; readonly otlp: string; readonly otlpGrpc: string };
   readonly log: Log;
 }
 

@@ -3,36 +3,27 @@ import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Failure, fail } from '../model/index.ts';
 import { type Api, isUpload } from './api.ts';
+import { bind, MOST_CONNECTIONS, PATIENCE, type Patience } from './bind.ts';
 import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
+import { openOtlpGrpc } from './otlp-grpc.ts';
 import { problemResponse } from './problem.ts';
 
 export interface ListenConfig {
   readonly host: string;
   readonly apiPort: number;
   readonly otlpPort: number;
+  /** 0 is off. */
+  readonly otlpGrpcPort: number;
   /** Senders and callers must show it; may be empty on loopback only. */
   readonly token: string;
   /** Commands on this machine show this one; it is new at every start. */
   readonly localToken: string;
 }
 
-/** How long a sender may take. */
-export interface Patience {
-  /** Until the head of a request is there. */
-  readonly headMs: number;
-  /** Until a body is there that is kept in memory meanwhile. */
-  readonly bodyMs: number;
-  /** Until something comes: more of a request, the next one, or somebody who reads the answer. */
-  readonly idleMs: number;
-}
-
-const PATIENCE: Patience = { headMs: 20_000, bodyMs: 300_000, idleMs: 120_000 };
-const MOST_CONNECTIONS = 2_000;
-
 /**
- * Opens the listeners: the API with the dashboards, and OTLP/HTTP.
+ * Opens the listeners: the API with the dashboards, OTLP/HTTP and OTLP/gRPC.
  *
  * Gives  a function that stops them: no new requests, those under way are finished.
  * Fails  PORT_IN_USE.
@@ -65,17 +56,20 @@ export async function listen(
     if (wrong) void send(problemResponse(wrong, house.log), response);
     else void receiveOtlp(house, signal!, gate.refusal(asking(request)), request, response);
   };
-  const servers: Server[] = [];
+  const { host, apiPort, otlpPort, otlpGrpcPort } = config;
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
   try {
-    servers.push(await open(onApi, config.host, config.apiPort, patience));
-    if (config.otlpPort !== config.apiPort) servers.push(await open(onOtlp, config.host, config.otlpPort, patience));
+    stops.push(await open(onApi, host, apiPort, patience));
+    if (otlpPort !== apiPort) stops.push(await open(onOtlp, host, otlpPort, patience));
+    if (otlpGrpcPort !== 0) stops.push(await openOtlpGrpc(house, gate, host, otlpGrpcPort, patience));
   } catch (cause) {
-    await Promise.all(servers.map(stop));
+    await stopAll();
     throw cause;
   }
-  return async () => {
-    await Promise.all(servers.map(stop));
-  };
+  return stopAll;
 }
 
 function pathOf(request: IncomingMessage): string {
@@ -140,12 +134,12 @@ function isWorkedOn(exchange: Exchange | undefined): boolean {
   return exchange?.request.complete === true && !exchange.response.headersSent;
 }
 
-function open(
+async function open(
   listener: (request: IncomingMessage, response: ServerResponse) => void,
   host: string,
   port: number,
   patience: Patience,
-): Promise<Server> {
+): Promise<() => Promise<void>> {
   const underWay = new WeakMap<Socket, Exchange>();
   // The time for a whole request is not bounded here: a large bill may take an hour, but something must keep coming.
   const times = { requestTimeout: 0, headersTimeout: patience.headMs, keepAliveTimeout: 65_000 };
@@ -155,12 +149,8 @@ function open(
   server.setTimeout(patience.idleMs, (socket) => {
     if (!isWorkedOn(underWay.get(socket))) socket.destroy();
   });
-  return new Promise((done, failed) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      failed(cause.code === 'EADDRINUSE' ? fail('PORT_IN_USE', { host, port }, [], cause) : cause);
-    });
-    server.listen(port, host, () => done(server));
-  });
+  await bind(server, host, port);
+  return () => stop(server);
 }
 
 function stop(server: Server): Promise<void> {

@@ -22,7 +22,11 @@ export function metricsOf(house: House): Registry {
     'Metric points that are safe on the disk.',
     () => collector.counts.samples,
   );
-  counted('taximeter_log_lines_accepted_total', 'Log lines that are safe on the disk.', () => collector.counts.lines);
+  counted(
+    'taximeter_log_lines_accepted_total',
+    'Log lines and log records that are calls and safe on the disk.',
+    () => collector.counts.lines,
+  );
   counted(
     'taximeter_rows_loaded_total',
     'Journal rows that have reached the store.',

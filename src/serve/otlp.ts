@@ -1,6 +1,7 @@
 import { unpack } from '../collect/index.ts';
 import { type Failure, fail } from '../model/index.ts';
 import type { House } from './house.ts';
+import { exportResponse, rpcStatus } from './otlp-answer.ts';
 import { asFailure } from './problem.ts';
 
 /** An answer in the sender's own encoding. */
@@ -10,17 +11,24 @@ export interface OtlpAnswer {
   readonly body: Buffer;
 }
 
-export type OtlpSignal = 'traces' | 'metrics';
+export type OtlpSignal = 'traces' | 'metrics' | 'logs';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
+
+/** What a partial success says that was refused. */
+const rejectedFields: Readonly<Record<OtlpSignal, string>> = {
+  traces: 'rejectedSpans',
+  metrics: 'rejectedDataPoints',
+  logs: 'rejectedLogRecords',
+};
 
 /** gRPC codes of google.rpc.Status for the statuses that we answer. */
 const rpcCodes: Record<number, number> = { 400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14 };
 
 export function otlpSignal(path: string): OtlpSignal | null {
-  if (path === '/v1/traces') return 'traces';
-  return path === '/v1/metrics' ? 'metrics' : null;
+  const signal = path.startsWith('/v1/') ? path.slice(4) : '';
+  return Object.hasOwn(rejectedFields, signal) ? (signal as OtlpSignal) : null;
 }
 
 /** An OTLP/HTTP request, from the network or from a command in this process. Headers are empty when absent. */
@@ -64,46 +72,22 @@ export function refuseOtlp(contentType: string, cause: Failure): OtlpAnswer {
 
 function success(isJson: boolean, signal: OtlpSignal, rejected: number, message: string): OtlpAnswer {
   if (isJson) {
-    const field = signal === 'traces' ? 'rejectedSpans' : 'rejectedDataPoints';
-    const partial = rejected === 0 ? {} : { partialSuccess: { [field]: String(rejected), errorMessage: message } };
+    const refused = { [rejectedFields[signal]]: String(rejected), errorMessage: message };
+    const partial = rejected === 0 ? {} : { partialSuccess: refused };
     return answer(200, JSON_TYPE, Buffer.from(JSON.stringify(partial)));
   }
-  if (rejected === 0) return answer(200, PROTOBUF, Buffer.alloc(0));
-  const words = Buffer.from(message);
-  const partial = Buffer.concat([
-    Buffer.from([0x08]),
-    varint(rejected),
-    Buffer.from([0x12]),
-    varint(words.length),
-    words,
-  ]);
-  return answer(200, PROTOBUF, Buffer.concat([Buffer.from([0x0a]), varint(partial.length), partial]));
+  return answer(200, PROTOBUF, exportResponse(rejected, message));
 }
 
-/** google.rpc.Status { 1: code, 2: message }. */
 function failure(isJson: boolean, cause: Failure): OtlpAnswer {
   const status = cause.status === 500 ? 503 : cause.status;
   const code = rpcCodes[status] ?? 2;
   const message = `${cause.code}: ${cause.message}`;
-  const words = Buffer.from(message);
-  const body = isJson
-    ? Buffer.from(JSON.stringify({ code, message }))
-    : Buffer.concat([Buffer.from([0x08, code, 0x12]), varint(words.length), words]);
+  const body = isJson ? Buffer.from(JSON.stringify({ code, message })) : rpcStatus(code, message);
   const result = answer(status, isJson ? JSON_TYPE : PROTOBUF, body);
   return status === 503 ? { ...result, headers: { ...result.headers, 'retry-after': '5' } } : result;
 }
 
 function answer(status: number, type: string, body: Buffer): OtlpAnswer {
   return { status, headers: { 'content-type': type, 'content-length': String(body.length) }, body };
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) {
-      bytes.push(rest);
-      return Buffer.from(bytes);
-    }
-    bytes.push((rest % 128) | 128);
-  }
 }

@@ -94,6 +94,8 @@ const messages: Record<string, readonly Field[]> = {
     ['gauge', 5, 'ONE', 'Gauge', 'data'],
     ['sum', 7, 'ONE', 'Sum', 'data'],
     ['histogram', 9, 'ONE', 'Histogram', 'data'],
+    ['exponential_histogram', 10, 'ONE', 'ExponentialHistogram', 'data'],
+    ['summary', 11, 'ONE', 'Summary', 'data'],
   ],
   Gauge: [['data_points', 1, 'MANY', 'NumberDataPoint']],
   Sum: [
@@ -101,7 +103,15 @@ const messages: Record<string, readonly Field[]> = {
     ['aggregation_temporality', 2, 'TYPE_INT32'],
     ['is_monotonic', 3, 'TYPE_BOOL'],
   ],
-  Histogram: [['aggregation_temporality', 2, 'TYPE_INT32']],
+  Histogram: [
+    ['data_points', 1, 'MANY', 'HistogramDataPoint'],
+    ['aggregation_temporality', 2, 'TYPE_INT32'],
+  ],
+  ExponentialHistogram: [
+    ['data_points', 1, 'MANY', 'ExponentialHistogramDataPoint'],
+    ['aggregation_temporality', 2, 'TYPE_INT32'],
+  ],
+  Summary: [['data_points', 1, 'MANY', 'SummaryDataPoint']],
   NumberDataPoint: [
     ['start_time_unix_nano', 2, 'TYPE_FIXED64'],
     ['time_unix_nano', 3, 'TYPE_FIXED64'],
@@ -109,6 +119,61 @@ const messages: Record<string, readonly Field[]> = {
     ['as_int', 6, 'TYPE_SFIXED64', undefined, 'value'],
     ['attributes', 7, 'MANY', 'KeyValue'],
     ['flags', 8, 'TYPE_UINT32'],
+  ],
+  HistogramDataPoint: [
+    ['start_time_unix_nano', 2, 'TYPE_FIXED64'],
+    ['time_unix_nano', 3, 'TYPE_FIXED64'],
+    ['count', 4, 'TYPE_FIXED64'],
+    ['sum', 5, 'TYPE_DOUBLE', undefined, '_sum'],
+    ['bucket_counts', 6, 'PACKED', 'TYPE_FIXED64'],
+    ['explicit_bounds', 7, 'PACKED', 'TYPE_DOUBLE'],
+    ['attributes', 9, 'MANY', 'KeyValue'],
+    ['flags', 10, 'TYPE_UINT32'],
+  ],
+  ExponentialHistogramDataPoint: [
+    ['attributes', 1, 'MANY', 'KeyValue'],
+    ['start_time_unix_nano', 2, 'TYPE_FIXED64'],
+    ['time_unix_nano', 3, 'TYPE_FIXED64'],
+    ['count', 4, 'TYPE_FIXED64'],
+    ['sum', 5, 'TYPE_DOUBLE', undefined, '_sum'],
+    ['scale', 6, 'TYPE_SINT32'],
+    ['zero_count', 7, 'TYPE_FIXED64'],
+    ['positive', 8, 'ONE', 'Buckets'],
+    ['flags', 10, 'TYPE_UINT32'],
+  ],
+  Buckets: [
+    ['offset', 1, 'TYPE_SINT32'],
+    ['bucket_counts', 2, 'PACKED', 'TYPE_UINT64'],
+  ],
+  SummaryDataPoint: [
+    ['time_unix_nano', 3, 'TYPE_FIXED64'],
+    ['count', 4, 'TYPE_FIXED64'],
+    ['sum', 5, 'TYPE_DOUBLE'],
+    ['attributes', 7, 'MANY', 'KeyValue'],
+  ],
+  ExportLogsServiceRequest: [['resource_logs', 1, 'MANY', 'ResourceLogs']],
+  ResourceLogs: [
+    ['resource', 1, 'ONE', 'Resource'],
+    ['scope_logs', 2, 'MANY', 'ScopeLogs'],
+    ['schema_url', 3, 'TYPE_STRING'],
+  ],
+  ScopeLogs: [
+    ['scope', 1, 'ONE', 'InstrumentationScope'],
+    ['log_records', 2, 'MANY', 'LogRecord'],
+    ['schema_url', 3, 'TYPE_STRING'],
+  ],
+  LogRecord: [
+    ['time_unix_nano', 1, 'TYPE_FIXED64'],
+    ['severity_number', 2, 'TYPE_INT32'],
+    ['severity_text', 3, 'TYPE_STRING'],
+    ['body', 5, 'ONE', 'AnyValue'],
+    ['attributes', 6, 'MANY', 'KeyValue'],
+    ['dropped_attributes_count', 7, 'TYPE_UINT32'],
+    ['flags', 8, 'TYPE_FIXED32'],
+    ['trace_id', 9, 'TYPE_BYTES'],
+    ['span_id', 10, 'TYPE_BYTES'],
+    ['observed_time_unix_nano', 11, 'TYPE_FIXED64'],
+    ['event_name', 12, 'TYPE_STRING'],
   ],
 };
 
@@ -134,8 +199,9 @@ const registry = createFileRegistry(
 
 function fieldDescriptor([name, number, type, of, oneof]: Field, oneofs: readonly string[]): JsonObject {
   const jsonName = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-  const label = type === 'MANY' ? 'LABEL_REPEATED' : 'LABEL_OPTIONAL';
-  const typed: JsonObject = of === undefined ? { type } : { type: 'TYPE_MESSAGE', typeName: `.otlp.whole.${of}` };
+  const label = type === 'MANY' || type === 'PACKED' ? 'LABEL_REPEATED' : 'LABEL_OPTIONAL';
+  const plain = type === 'PACKED' ? of : of === undefined ? type : undefined;
+  const typed: JsonObject = plain ? { type: plain } : { type: 'TYPE_MESSAGE', typeName: `.otlp.whole.${of}` };
   return {
     name,
     jsonName,
@@ -143,10 +209,11 @@ function fieldDescriptor([name, number, type, of, oneof]: Field, oneofs: readonl
     label,
     ...typed,
     ...(oneof === undefined ? {} : { oneofIndex: oneofs.indexOf(oneof) }),
+    ...(oneof === `_${name}` ? { proto3Optional: true } : {}),
   };
 }
 
-export type OtlpMessage = 'ExportTraceServiceRequest' | 'ExportMetricsServiceRequest';
+export type OtlpMessage = 'ExportTraceServiceRequest' | 'ExportMetricsServiceRequest' | 'ExportLogsServiceRequest';
 const typeOf = (message: OtlpMessage) => registry.getMessage(`otlp.whole.${message}`)!;
 const isId = (key: string) => /^(trace|span|parentSpan)Id$/.test(key);
 
@@ -158,6 +225,11 @@ export function protobufFromJson(message: OtlpMessage, json: object): Buffer {
   return Buffer.from(
     toBinary(typeOf(message), fromJson(typeOf(message), inBase64, { registry, ignoreUnknownFields: true })),
   );
+}
+
+/** Decodes a protobuf request into messages of @bufbuild/protobuf and no further. */
+export function decodedByLibrary(message: OtlpMessage, bytes: Uint8Array): object {
+  return fromBinary(typeOf(message), bytes);
 }
 
 /** Decodes a protobuf request into OTLP/JSON, by @bufbuild/protobuf. */

@@ -168,6 +168,69 @@ export const metricRequests: fc.Arbitrary<object> = fc.record({
   ),
 });
 
+const bodies = fc.oneof(
+  value,
+  fc
+    .constantFrom(
+      '203.0.113.9 - ada [01/Jan/2025:10:00:00 +0100] "GET /u/4711?token=x HTTP/1.1" 503 17 "-" "agent/1"',
+      '[2025-01-01T03:04:05.678Z] "POST /a/12 HTTP/2" 204 - 154 0 226 100 "10.1.2.3" "grpc-go/1" "id" "h" "tcp://10.0.2.1:80"\n',
+      '{"response_code":200,"start_time":"2025-01-01T00:00:00Z","method":"GET","path":"/v1/x","duration":12,"bytes_sent":9}',
+      '{"level":"info","message":"started","port":4700}',
+      'user 4711 signed in at 200 Main Street',
+    )
+    .map((stringValue) => ({ stringValue })),
+);
+const httpAttributes = fc
+  .record({
+    'http.request.method': fc.constantFrom('GET', 'POST'),
+    'http.route': fc.constantFrom('/v1/users/{id}', ''),
+    'url.path': fc.constantFrom('/v1/users/4711', '/'),
+    'http.response.status_code': fc.constantFrom(200, 404, 503),
+  })
+  .map((all) =>
+    Object.entries(all).map(([key, each]) => ({
+      key,
+      value: typeof each === 'number' ? { intValue: String(each) } : { stringValue: each },
+    })),
+  );
+const logRecord = fc.record(
+  {
+    timeUnixNano: times,
+    observedTimeUnixNano: times,
+    severityNumber: fc.nat(24),
+    severityText: texts,
+    body: bodies,
+    attributes: fc.oneof(
+      attributes,
+      fc.tuple(httpAttributes, attributes).map((both) => both.flat()),
+    ),
+    droppedAttributesCount: fc.nat(3),
+    flags: fc.nat(0xff),
+    traceId: idOf(16),
+    spanId: idOf(8),
+    eventName: fc.oneof(texts, fc.constant('http.server.request')),
+  },
+  { requiredKeys: [] },
+);
+
+/** Random ExportLogsServiceRequests as OTLP/JSON: access logs of two kinds, records of ours, and other texts. */
+export const logRequests: fc.Arbitrary<object> = fc.record({
+  resourceLogs: fc.array(
+    fc.record(
+      {
+        resource,
+        scopeLogs: fc.array(
+          fc.record({ scope, logRecords: fc.array(logRecord, { maxLength: 4 }) }, { requiredKeys: ['logRecords'] }),
+          { maxLength: 2 },
+        ),
+        schemaUrl: texts,
+      },
+      { requiredKeys: ['scopeLogs'] },
+    ),
+    { maxLength: 3 },
+  ),
+});
+
 /** What may happen to a message on its way; the numbers are taken modulo its length. */
 const change = fc.record({
   what: fc.constantFrom('flip', 'cut', 'drop', 'insert', 'repeat'),

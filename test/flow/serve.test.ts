@@ -2,9 +2,12 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
+import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeTraceRequest, type OtlpSpan, type TraceRequest } from '../../src/advise/index.ts';
@@ -16,6 +19,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function post(url: string, body: Uint8Array | string, headers: Record<string, string>): Promise<Response> {
   return fetch(url, { method: 'POST', body: body as Uint8Array<ArrayBuffer>, headers });
@@ -81,6 +85,8 @@ describe('a running server', () => {
       ['text as protobuf', '/v1/traces', 400, 'hello there', { 'content-type': PROTOBUF }],
       ['broken JSON', '/v1/traces', 400, '{"resourceSpans": [', { 'content-type': JSON_TYPE }],
       ['JSON of another shape', '/v1/traces', 400, '{"resourceSpans": 7}', { 'content-type': JSON_TYPE }],
+      ['logs of another shape', '/v1/logs', 400, '{"resourceLogs": [7]}', { 'content-type': JSON_TYPE }],
+      ['broken logs', '/v1/logs', 400, Buffer.from([0x0a, 0x7f, 1, 2, 3]), { 'content-type': PROTOBUF }],
       ['a JSON list', '/v1/metrics', 400, '[]', { 'content-type': JSON_TYPE }],
       ['100,000 brackets', '/v1/traces', 400, '['.repeat(100_000), { 'content-type': JSON_TYPE }],
       [
@@ -166,6 +172,8 @@ describe('a running server', () => {
     ['protobuf', (url: string): SpanExporter => new ProtobufExporter({ url })],
     ['JSON', (url: string): SpanExporter => new JsonExporter({ url })],
     ['protobuf, gzip', (url: string): SpanExporter => new ProtobufExporter({ url, compression: 'gzip' as never })],
+    ['gRPC', (): SpanExporter => new GrpcExporter({ url: server.otlpGrpc })],
+    ['gRPC, gzip', (): SpanExporter => new GrpcExporter({ url: server.otlpGrpc, compression: 'gzip' as never })],
   ])("counts what OpenTelemetry's own exporter sends as %s", async (name, makeExporter) => {
     const provider = new BasicTracerProvider({
       resource: resourceFromAttributes({ 'service.name': 'checkout' }),
@@ -189,6 +197,38 @@ describe('a running server', () => {
     const usage = await answer<UsageAnswer>(server, `/api/v1/usage?${range}&by=tenant,endpoint`);
     const row = usage.rows.find(({ tenant }) => tenant === `sdk ${name}`);
     expect(row).toMatchObject({ endpoint: 'POST /pay/{id}', calls: 25, errors: 0 });
+  });
+
+  it("counts the calls among what OpenTelemetry's own exporter sends as logs", async () => {
+    const provider = new LoggerProvider({
+      resource: resourceFromAttributes({ 'service.name': 'gateway' }),
+      processors: [new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ url: `${server.otlp}/v1/logs` }) })],
+    });
+    const logger = provider.getLogger('test');
+    const from = new Date();
+    const line = (id: number) =>
+      `10.0.0.1 - - [${from.toISOString().replace(/^(\d+)-(\d+)-(\d+)T([\d:]+).*/, (_, year, month, day, time) => `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`)}] "GET /logged/${id} HTTP/1.1" 200 17 "-" "agent"`;
+    for (let id = 1; id <= 5; id++) {
+      const attributes = {
+        'http.request.method': 'GET',
+        'http.route': '/event/{id}',
+        'http.response.status_code': 500,
+      };
+      logger.emit({ attributes: { ...attributes, 'tenant.id': 'logs' } });
+      logger.emit({ body: line(id), attributes: { 'taximeter.tenant': 'logs' } });
+      logger.emit({ body: `started worker ${id}` });
+    }
+    await provider.forceFlush();
+    await provider.shutdown();
+    await settle(server);
+    const range = `from=${new Date(Math.floor(from.getTime() / 60_000) * 60_000).toISOString()}&to=2100-01-01`;
+    const { rows } = await answer<UsageAnswer>(server, `/api/v1/usage?${range}&by=tenant,endpoint`);
+    expect(rows.filter(({ tenant }) => tenant === 'logs')).toMatchObject([
+      { endpoint: 'GET /event/{id}', calls: 5, errors: 5 },
+      { endpoint: 'GET /logged/{id}', calls: 5, errors: 0 },
+    ]);
+    const metrics = await (await fetch(`${server.api}/metrics`)).text();
+    expect(metrics).toMatch(/^taximeter_refused_total\{reason="record_other"\} 5$/m);
   });
 
   it('describes its API and itself', async () => {
@@ -243,6 +283,8 @@ describe('a running server', () => {
       1,
       expect.stringMatching(new RegExp(`a port is already in use.*port ${port}`)),
     ]);
+    const wrong = await taximeter(['serve', '--data', other.path, '--otlp-grpc-port', 'on']);
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/TAXIMETER_OTLP_GRPC_PORT/)]);
     other.remove();
   });
 

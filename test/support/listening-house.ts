@@ -7,6 +7,7 @@ import { tempFolder } from './temp-folder.ts';
 export interface Ports {
   readonly api: number;
   readonly otlp: number;
+  readonly otlpGrpc: number;
 }
 
 /** The real rooms with small limits, whose listeners a test opens as it needs them. */
@@ -17,7 +18,13 @@ export interface ListeningHouse {
   /** Runs a test while the listeners are open. */
   listening(
     test: (ports: Ports) => Promise<void>,
-    options?: { readonly patience?: Parameters<typeof listen>[3]; readonly api?: (real: Api) => Api },
+    options?: {
+      readonly patience?: Parameters<typeof listen>[3];
+      readonly api?: (real: Api) => Api;
+      readonly grpcPort?: number;
+      /** Instead of the house's. */
+      readonly token?: string;
+    },
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -44,16 +51,17 @@ export async function openListeningHouse(
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),
     syslog: new SyslogCounts(),
-    listeners: { api: '', otlp: '' },
+    listeners: { api: '', otlp: '', otlpGrpc: '' },
     log: { info: () => undefined, warn: log, error: log },
   };
   return {
     house,
     logged,
     listening: async (test, options = {}) => {
-      const ports = { api: await freePort(), otlp: await freePort() };
+      const ports = { api: await freePort(), otlp: await freePort(), otlpGrpc: await freePort() };
       const real = createApi(house, { pages: '' });
-      const config = { host: '127.0.0.1', apiPort: ports.api, otlpPort: ports.otlp, token, localToken: 'local' };
+      const opened = { apiPort: ports.api, otlpPort: ports.otlp, otlpGrpcPort: options.grpcPort ?? ports.otlpGrpc };
+      const config = { host: '127.0.0.1', ...opened, token: options.token ?? token, localToken: 'local' };
       const stop = await listen(house, options.api?.(real) ?? real, config, options.patience);
       try {
         await test(ports);

@@ -34,6 +34,7 @@ export function taximeter(
 export interface RunningTaximeter extends ChildServer {
   readonly api: string;
   readonly otlp: string;
+  readonly otlpGrpc: string;
   readonly folder: string;
   /** What commands on this machine show; read from server.json as they do. */
   readonly localToken: string;
@@ -41,7 +42,7 @@ export interface RunningTaximeter extends ChildServer {
 
 /** Starts the built program on a data folder, on free ports. */
 export async function startTaximeter(folder: string, env: Record<string, string> = {}): Promise<RunningTaximeter> {
-  const [port, otlpPort] = [await freePort(), await freePort()];
+  const [port, otlpPort, grpcPort] = [await freePort(), await freePort(), await freePort()];
   const api = `http://127.0.0.1:${port}`;
   const settings = Object.entries({ TAXIMETER_LOG: 'warn', ...env }).map(([name, value]) => `${name}=${value}`);
   const args = [
@@ -55,6 +56,8 @@ export async function startTaximeter(folder: string, env: Record<string, string>
     String(port),
     '--otlp-port',
     String(otlpPort),
+    '--otlp-grpc-port',
+    String(grpcPort),
   ];
   const server = await startChild({
     command: 'env',
@@ -64,5 +67,12 @@ export async function startTaximeter(folder: string, env: Record<string, string>
     isReady: async () => (await fetch(`${api}/readyz`).catch(() => null))?.ok === true,
   });
   const { token } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as { token: string };
-  return { ...server, api, otlp: `http://127.0.0.1:${otlpPort}`, folder, localToken: token };
+  return {
+    ...server,
+    api,
+    otlp: `http://127.0.0.1:${otlpPort}`,
+    otlpGrpc: `http://127.0.0.1:${grpcPort}`,
+    folder,
+    localToken: token,
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decodeTraceRequest } from '../../../test/support/otlp-decoder.ts';
+import { jsonFromProtobuf } from '../../../test/conformance/otlp-messages.ts';
 import { simulateLoad } from '../simulate.ts';
 import type { OtlpSpan, TraceRequest } from './otlp.ts';
 import { type Simulation, simulation } from './shape.ts';
@@ -35,7 +35,7 @@ it('says how many spans a request holds', () => {
 });
 
 function spansOf(bytes: Buffer): OtlpSpan[] {
-  const { resourceSpans } = decodeTraceRequest(bytes) as TraceRequest;
+  const { resourceSpans } = jsonFromProtobuf('ExportTraceServiceRequest', bytes) as TraceRequest;
   return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeTraceRequest } from '../../../test/support/otlp-decoder.ts';
+import { jsonFromProtobuf } from '../../../test/conformance/otlp-messages.ts';
 import type { KeyValue, OtlpSpan, TraceRequest } from './otlp.ts';
 import { encodeTraceRequest, encodeWithMarks } from './otlp-protobuf.ts';
 
@@ -50,7 +50,7 @@ const request: fc.Arbitrary<TraceRequest> = fc.record({
 it('means to an independent decoder what the JSON says, for any request', () => {
   fc.assert(
     fc.property(request, (given) => {
-      expect(decodeTraceRequest(encodeTraceRequest(given))).toEqual(zerosLeftOut(given));
+      expect(jsonFromProtobuf('ExportTraceServiceRequest', encodeTraceRequest(given))).toEqual(zerosLeftOut(given));
     }),
   );
 });
@@ -59,7 +59,7 @@ it('outgrows its first buffer', () => {
   const [one] = fc.sample(span, { numRuns: 1, seed: 1 });
   const spans = Array.from({ length: 3_000 }, () => one!);
   const large = { resourceSpans: [{ resource: { attributes: [] }, scopeSpans: [{ scope: { name: 's' }, spans }] }] };
-  const decoded = decodeTraceRequest(encodeTraceRequest(large)) as TraceRequest;
+  const decoded = jsonFromProtobuf('ExportTraceServiceRequest', encodeTraceRequest(large)) as TraceRequest;
   expect(decoded.resourceSpans[0]!.scopeSpans[0]!.spans).toHaveLength(3_000);
 });
 

@@ -38,11 +38,11 @@ async function disk(cli: Cli): Promise<Finding> {
 }
 
 async function ports(cli: Cli): Promise<Finding[]> {
-  const { host, apiPort, otlpPort, folder } = cli.config();
+  const { host, apiPort, otlpPort, otlpGrpcPort, folder } = cli.config();
   const server = runningServer(folder);
   if (server !== null && server.url !== '') return [[true, `a server runs (process ${server.pid}) at ${server.url}`]];
   return Promise.all(
-    [apiPort, otlpPort].map(async (port): Promise<Finding> => {
+    [apiPort, otlpPort, ...(otlpGrpcPort === 0 ? [] : [otlpGrpcPort])].map(async (port): Promise<Finding> => {
       const isFree = await canListen(host, port);
       return [isFree, `port ${port} on ${host} is ${isFree ? 'free' : 'in use by another program'}`];
     }),

@@ -2,6 +2,13 @@ import type { Command } from 'commander';
 import { checkListeners, readConfig } from '../config.ts';
 import type { Cli } from '../context.ts';
 
+const portFlags = [
+  ['port', 'TAXIMETER_PORT'],
+  ['otlpPort', 'TAXIMETER_OTLP_PORT'],
+  ['otlpGrpcPort', 'TAXIMETER_OTLP_GRPC_PORT'],
+  ['syslogPort', 'TAXIMETER_SYSLOG_PORT'],
+] as const;
+
 /** serve: everything in one process, until it is told to stop. */
 export function addServeCommand(program: Command, cli: Cli): void {
   program
@@ -9,28 +16,29 @@ export function addServeCommand(program: Command, cli: Cli): void {
     .description('receive, answer and show; everything in one process')
     .option('--port <port>', 'of the API and the dashboards')
     .option('--otlp-port <port>', 'of OTLP/HTTP')
+    .option('--otlp-grpc-port <port>', 'of OTLP/gRPC; off for none')
     .option('--syslog-port <port>', 'of access logs as syslog, UDP and TCP')
-    .action(async (flags: { port?: string; otlpPort?: string; syslogPort?: string }) => {
+    .action(async (flags: Record<(typeof portFlags)[number][0], string | undefined>) => {
       const environment = { ...cli.deps.environment };
-      if (flags.port !== undefined) environment.TAXIMETER_PORT = flags.port;
-      if (flags.otlpPort !== undefined) environment.TAXIMETER_OTLP_PORT = flags.otlpPort;
-      if (flags.syslogPort !== undefined) environment.TAXIMETER_SYSLOG_PORT = flags.syslogPort;
+      for (const [flag, setting] of portFlags) if (flags[flag] !== undefined) environment[setting] = flags[flag];
       const config = { ...cli.config(), ...portsOf(environment) };
       checkListeners(config);
       const { url, stop } = await cli.deps.serve(config);
-      const syslog =
-        config.syslogPort === undefined ? '' : ` Syslog: ${config.host}:${config.syslogPort} (UDP and TCP).`;
-      cli.print(
-        `Taximeter listens on ${url} (dashboards and API) and http://${config.host}:${config.otlpPort} (OTLP/HTTP).${syslog}`,
-      );
+      const listeners = [
+        `${url} (dashboards and API)`,
+        `http://${config.host}:${config.otlpPort} (OTLP/HTTP)`,
+        ...(config.otlpGrpcPort === 0 ? [] : [`http://${config.host}:${config.otlpGrpcPort} (OTLP/gRPC)`]),
+        ...(config.syslogPort === undefined ? [] : [`${config.host}:${config.syslogPort} (syslog, UDP and TCP)`]),
+      ];
+      cli.print(`Taximeter listens on ${listeners.join(', ')}.`);
       await untilStopped();
       await stop();
     });
 }
 
 function portsOf(environment: Record<string, string | undefined>) {
-  const { apiPort, otlpPort, syslogPort } = readConfig(environment);
-  return { apiPort, otlpPort, syslogPort };
+  const { apiPort, otlpPort, otlpGrpcPort, syslogPort } = readConfig(environment);
+  return { apiPort, otlpPort, otlpGrpcPort, syslogPort };
 }
 
 function untilStopped(): Promise<void> {

@@ -162,7 +162,7 @@ export class LogIntake {
 }
 
 /** Microseconds as nanoseconds in two halves. They do not fit a double, so the halves are made apart. */
-function setTime(column: Uint32Array, row: number, us: number): void {
+export function setTime(column: Uint32Array, row: number, us: number): void {
   const high = Math.floor(us / 2 ** 32);
   const low = (us - high * 2 ** 32) * 1_000;
   column[row * 2] = low % 2 ** 32;

@@ -88,6 +88,11 @@ export function numberSlot(key: NumberKey): Slot {
   return slots.get(key)!;
 }
 
+/** The attributes of our own. */
+export const taximeterSlots: readonly Slot[] = [...slots].flatMap(([key, slot]) =>
+  key.startsWith('taximeter.') ? [slot] : [],
+);
+
 /** The default order in which a tenant is looked for. */
 export const tenantKeys = textKeys.slice(2, 8);
 export const consumerKeys = textKeys.slice(8, 11);

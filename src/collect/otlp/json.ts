@@ -18,7 +18,7 @@ export interface JsonAttribute {
 
 const UNQUOTED_LONG = /:\s*-?\d{16,}\s*[,}\]]/;
 const LONG_NUMBER =
-  /("(?:startTimeUnixNano|endTimeUnixNano|timeUnixNano|intValue|asInt|count)"\s*:\s*)(-?\d{16,})(?![\d.eE])/g;
+  /("(?:startTimeUnixNano|endTimeUnixNano|timeUnixNano|observedTimeUnixNano|intValue|asInt|count)"\s*:\s*)(-?\d{16,})(?![\d.eE])/g;
 
 /**
  * Parses an OTLP/JSON request body.

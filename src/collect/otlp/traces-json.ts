@@ -1,9 +1,9 @@
 import { RefusalCount } from '../refusal.ts';
-import { type AttributeNames, TEXT_SLOTS } from './attributes.ts';
-import { halvesOf, type JsonAttribute, listOf, parseOtlpJson, valueText } from './json.ts';
-import { type AttributeSlots, IdState } from './span-draft.ts';
+import { fillSlots } from './attribute-json.ts';
+import { halvesOf, listOf, parseOtlpJson } from './json.ts';
+import { IdState } from './span-draft.ts';
 import type { SpanIntake } from './span-intake.ts';
-import { type Decoded, LINKS_AT_MOST, setNumberText } from './traces-protobuf.ts';
+import { type Decoded, LINKS_AT_MOST } from './traces-protobuf.ts';
 
 interface JsonSpan {
   traceId?: unknown;
@@ -90,7 +90,7 @@ function writeId(value: unknown, column: Uint32Array, at: number, words: number)
 }
 
 /** A time that is none becomes one that is later than any that is taken. */
-function writeTime(value: unknown, column: Uint32Array, row: number): void {
+export function writeTime(value: unknown, column: Uint32Array, row: number): void {
   const halves = halvesOf(value) ?? { low: 0, high: 0xffff_ffff };
   column[row * 2] = halves.low;
   column[row * 2 + 1] = halves.high;
@@ -99,15 +99,4 @@ function writeTime(value: unknown, column: Uint32Array, row: number): void {
 function kindOf(kind: unknown): number {
   const number = typeof kind === 'string' ? kindNames.indexOf(kind) : kind;
   return typeof number === 'number' && number >= 0 && number <= 5 ? Math.floor(number) : 0;
-}
-
-function fillSlots(slots: AttributeSlots, names: AttributeNames, attributes: unknown): void {
-  for (const attribute of listOf<JsonAttribute>(attributes, 'attributes')) {
-    const slot = typeof attribute.key === 'string' ? names.slotOf(attribute.key) : -1;
-    const text = slot < 0 ? undefined : valueText(attribute.value);
-    if (text === undefined) continue;
-    if (slot < TEXT_SLOTS) slots.setText(slot, text);
-    else if (typeof attribute.value?.doubleValue === 'number') slots.setNumber(slot, attribute.value.doubleValue);
-    else setNumberText(slots, slot, text);
-  }
 }

@@ -1,7 +1,7 @@
 import { RefusalCount } from '../refusal.ts';
-import { type AttributeNames, TEXT_SLOTS } from './attributes.ts';
+import { readAttribute, readId } from './attribute-protobuf.ts';
 import { ProtoReader } from './proto-reader.ts';
-import { type AttributeSlots, IdState } from './span-draft.ts';
+import { IdState } from './span-draft.ts';
 import type { ResourceFacts, SpanIntake } from './span-intake.ts';
 
 /** What came out of one request. */
@@ -28,14 +28,12 @@ export function decodeTracesProtobuf(body: Buffer, intake: SpanIntake): Decoded 
 class TracesDecoder {
   readonly #reader: ProtoReader;
   readonly #intake: SpanIntake;
-  readonly #names: AttributeNames;
   readonly #refused = new RefusalCount();
   #accepted = 0;
 
   constructor(body: Buffer, intake: SpanIntake) {
     this.#reader = new ProtoReader(body);
     this.#intake = intake;
-    this.#names = intake.names;
   }
 
   decode(): Decoded {
@@ -71,7 +69,7 @@ class TracesDecoder {
     const reader = this.#reader;
     while (!reader.isDone) {
       const tag = reader.tag();
-      if (tag === 10) this.#attribute(this.#intake.resourceSlots);
+      if (tag === 10) readAttribute(reader, this.#intake.names, this.#intake.resourceSlots);
       else reader.skip(tag);
     }
   }
@@ -99,20 +97,20 @@ class TracesDecoder {
 
   #spanField(tag: number, row: number): void {
     const reader = this.#reader;
-    const { draft, table } = this.#intake;
+    const { draft, names, table } = this.#intake;
     switch (tag) {
       case 74:
-        this.#attribute(draft.attributes);
+        readAttribute(reader, names, draft.attributes);
         return;
       case 10:
-        draft.hasTrace = this.#id(table.trace, row * 4, 4);
+        draft.hasTrace = readId(reader, table.trace, row * 4, 4);
         return;
       case 18:
-        draft.hasSpan = this.#id(table.span, row * 2, 2);
+        draft.hasSpan = readId(reader, table.span, row * 2, 2);
         return;
       case 34: {
         const isEmpty = reader.peek() === 0;
-        const isWhole = this.#id(table.parent, row * 2, 2);
+        const isWhole = readId(reader, table.parent, row * 2, 2);
         draft.parent = isWhole ? IdState.given : isEmpty ? IdState.none : IdState.malformed;
         return;
       }
@@ -156,17 +154,6 @@ class TracesDecoder {
     column[row * 2 + 1] = reader.high;
   }
 
-  /** Copies an id of so many words; false when what stands there is of another length. */
-  #id(column: Uint32Array, at: number, words: number): boolean {
-    const reader = this.#reader;
-    const end = reader.end();
-    const isWhole = end - reader.at === words * 4;
-    if (isWhole) for (let word = 0; word < words; word++) column[at + word] = reader.wordAt(reader.at + word * 4);
-    else column.fill(0, at, at + words);
-    reader.at = end;
-    return isWhole;
-  }
-
   #link(): void {
     const reader = this.#reader;
     const { links } = this.#intake.draft;
@@ -175,8 +162,8 @@ class TracesDecoder {
     let [hasTrace, hasSpan] = [false, false];
     while (!reader.isDone) {
       const tag = reader.tag();
-      if (tag === 10) hasTrace = this.#id(linkWords, 0, 4);
-      else if (tag === 18) hasSpan = this.#id(linkWords, 4, 2);
+      if (tag === 10) hasTrace = readId(reader, linkWords, 0, 4);
+      else if (tag === 18) hasSpan = readId(reader, linkWords, 4, 2);
       else reader.skip(tag);
     }
     reader.limit = outer;
@@ -194,71 +181,10 @@ class TracesDecoder {
     }
     reader.limit = outer;
   }
-
-  /** KeyValue { 1: key, 2: AnyValue }; on the wire the value may come first. */
-  #attribute(into: AttributeSlots): void {
-    const reader = this.#reader;
-    const outer = reader.limit;
-    const end = reader.end();
-    reader.limit = end;
-    let slot = -1;
-    let valueAt = -1;
-    let valueEnd = 0;
-    while (reader.at < end) {
-      const tag = reader.tag();
-      if (tag === 10) {
-        const keyEnd = reader.end();
-        slot = this.#names.slotOfBytes(reader.buffer, reader.at, keyEnd);
-        reader.at = keyEnd;
-      } else if (tag === 18) {
-        valueEnd = reader.end();
-        valueAt = reader.at;
-        reader.at = valueEnd;
-      } else reader.skip(tag);
-    }
-    if (slot >= 0 && valueAt >= 0) {
-      reader.at = valueAt;
-      reader.limit = valueEnd;
-      this.#value(into, slot);
-    }
-    reader.at = end;
-    reader.limit = outer;
-  }
-
-  /** Lists and maps inside a value are passed over: nothing that we need has one. */
-  #value(into: AttributeSlots, slot: number): void {
-    const reader = this.#reader;
-    while (reader.at < reader.limit) {
-      const tag = reader.tag();
-      if (tag === 10) {
-        const end = reader.end();
-        if (slot < TEXT_SLOTS) into.setBytes(slot, reader.buffer, reader.at, end);
-        else setNumberText(into, slot, reader.buffer.toString('latin1', reader.at, Math.min(end, reader.at + 40)));
-        reader.at = end;
-      } else if (tag === 24) {
-        if (slot < TEXT_SLOTS) into.setText(slot, reader.varintExact().toString());
-        else into.setNumber(slot, reader.varint());
-      } else if (tag === 16) {
-        const flag = reader.varint();
-        if (slot < TEXT_SLOTS) into.setText(slot, flag ? 'true' : 'false');
-        else into.setNumber(slot, flag ? 1 : 0);
-      } else if (tag === 33) {
-        const number = reader.double();
-        if (slot < TEXT_SLOTS) into.setText(slot, String(number));
-        else into.setNumber(slot, number);
-      } else reader.skip(tag);
-    }
-  }
 }
 
 const linkWords = new Uint32Array(6);
 
 function clampKind(kind: number): number {
   return kind >= 0 && kind <= 5 ? kind : 0;
-}
-
-/** Some senders write numbers as text. */
-export function setNumberText(into: AttributeSlots, slot: number, text: string): void {
-  if (/^\d{1,16}(\.\d+)?$/.test(text)) into.setNumber(slot, Number(text));
-  else if (text === 'true' || text === 'false') into.setNumber(slot, text === 'true' ? 1 : 0);
 }

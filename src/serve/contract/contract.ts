@@ -115,7 +115,7 @@ export const statusAnswer = z.object({
   /** Calendar months that hold calls or charges, newest first: what a period picker offers. */
   months: z.array(z.string()),
   models: z.array(z.object({ name: z.string(), version: z.number(), effectiveFrom: z.string() })),
-  listeners: z.object({ api: z.string(), otlp: z.string() }),
+  listeners: z.object({ api: z.string(), otlp: z.string(), otlpGrpc: z.string() }),
   /** Whether a browser asks that has signed in, and so can sign out. */
   isSignedIn: z.boolean(),
 });

@@ -24,7 +24,7 @@ export const STATUS: StatusAnswer = {
   oldestCall: '2025-01-06T00:00:04Z',
   months: ['2025-01', '2024-12'],
   models: [{ name: 'shop', version: 3, effectiveFrom: '2024-12-01T00:00:00Z' }],
-  listeners: { api: 'http://127.0.0.1:4700', otlp: 'http://127.0.0.1:4318' },
+  listeners: { api: 'http://127.0.0.1:4700', otlp: 'http://127.0.0.1:4318', otlpGrpc: 'http://127.0.0.1:4317' },
   isSignedIn: false,
 };
 

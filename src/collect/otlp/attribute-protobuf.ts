@@ -1,0 +1,72 @@
+import { type AttributeNames, TEXT_SLOTS } from './attributes.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import type { AttributeSlots } from './span-draft.ts';
+
+/** Reads KeyValue { 1: key, 2: AnyValue } into its slot, if it has one; on the wire the value may come first. */
+export function readAttribute(reader: ProtoReader, names: AttributeNames, into: AttributeSlots): void {
+  const outer = reader.limit;
+  const end = reader.end();
+  reader.limit = end;
+  let slot = -1;
+  let valueAt = -1;
+  let valueEnd = 0;
+  while (reader.at < end) {
+    const tag = reader.tag();
+    if (tag === 10) {
+      const keyEnd = reader.end();
+      slot = names.slotOfBytes(reader.buffer, reader.at, keyEnd);
+      reader.at = keyEnd;
+    } else if (tag === 18) {
+      valueEnd = reader.end();
+      valueAt = reader.at;
+      reader.at = valueEnd;
+    } else reader.skip(tag);
+  }
+  if (slot >= 0 && valueAt >= 0) {
+    reader.at = valueAt;
+    reader.limit = valueEnd;
+    readValue(reader, into, slot);
+  }
+  reader.at = end;
+  reader.limit = outer;
+}
+
+/** Lists and maps inside a value are passed over: nothing that we need has one. */
+function readValue(reader: ProtoReader, into: AttributeSlots, slot: number): void {
+  while (reader.at < reader.limit) {
+    const tag = reader.tag();
+    if (tag === 10) {
+      const end = reader.end();
+      if (slot < TEXT_SLOTS) into.setBytes(slot, reader.buffer, reader.at, end);
+      else setNumberText(into, slot, reader.buffer.toString('latin1', reader.at, Math.min(end, reader.at + 40)));
+      reader.at = end;
+    } else if (tag === 24) {
+      if (slot < TEXT_SLOTS) into.setText(slot, reader.varintExact().toString());
+      else into.setNumber(slot, reader.varint());
+    } else if (tag === 16) {
+      const flag = reader.varint();
+      if (slot < TEXT_SLOTS) into.setText(slot, flag ? 'true' : 'false');
+      else into.setNumber(slot, flag ? 1 : 0);
+    } else if (tag === 33) {
+      const number = reader.double();
+      if (slot < TEXT_SLOTS) into.setText(slot, String(number));
+      else into.setNumber(slot, number);
+    } else reader.skip(tag);
+  }
+}
+
+/** Copies an id of so many words; false when what stands there is of another length. */
+export function readId(reader: ProtoReader, column: Uint32Array, at: number, words: number): boolean {
+  const end = reader.end();
+  const isWhole = end - reader.at === words * 4;
+  if (isWhole) for (let word = 0; word < words; word++) column[at + word] = reader.wordAt(reader.at + word * 4);
+  else column.fill(0, at, at + words);
+  reader.at = end;
+  return isWhole;
+}
+
+/** Some senders write numbers as text. */
+export function setNumberText(into: AttributeSlots, slot: number, text: string): void {
+  if (/^\d{1,16}(\.\d+)?$/.test(text)) into.setNumber(slot, Number(text));
+  else if (text === 'true' || text === 'false') into.setNumber(slot, text === 'true' ? 1 : 0);
+}
