@@ -71,6 +71,11 @@ export class Block {
     this.#dictionary(name, textBytes(texts, used), used.length, keys);
   }
 
+  /** Adds a column of texts that hardly repeat. Takes  values: of all rows, each with its length in front, as RowWriter writes them. */
+  strings(name: string, values: Uint8Array): void {
+    this.#columns.push({ name, type: 'String', pieces: [bytesOf(values)] });
+  }
+
   /** Adds a column of one text. */
   text(name: string, value: string): void {
     const bytes = Buffer.from(value);

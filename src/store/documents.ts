@@ -52,11 +52,20 @@ export interface FactTable {
   value: string;
 }
 
+/** What is said of a subject of events beside its key. It may name a person, so it is not versioned: deleting it erases it. */
+export interface SubjectTable {
+  key: string;
+  display_name: string | null;
+  metadata: string;
+  changed_at: string;
+}
+
 export interface Tables {
   document: DocumentTable;
   bill_import: BillImportTable;
   period: PeriodTable;
   fact: FactTable;
+  subject: SubjectTable;
 }
 
 /** The document store: SQLite embedded, PostgreSQL at scale, one query builder for both. */
@@ -64,4 +73,5 @@ export type DocumentStore = Kysely<Tables>;
 export type StoredDocument = Selectable<DocumentTable>;
 export type NewDocument = Insertable<DocumentTable>;
 export type StoredImport = Selectable<BillImportTable>;
+export type StoredSubject = Selectable<SubjectTable>;
 export type StoredPeriod = Selectable<PeriodTable>;

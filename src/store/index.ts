@@ -2,7 +2,7 @@ export { Block, type TextSource } from './block.ts';
 export type { ColumnStore, QueryParams, RowShape } from './columns.ts';
 export { type ParsedDocument, parseDocuments } from './document-file.ts';
 export { type AppliedVersion, applyVersions, type NewVersion, newestOf, versionsOf } from './document-versions.ts';
-export type { DocumentStore, StoredDocument, StoredImport, StoredPeriod } from './documents.ts';
+export type { DocumentStore, StoredDocument, StoredImport, StoredPeriod, StoredSubject } from './documents.ts';
 export { type FolderHold, holdFolder, type RunningServer, runningServer } from './lock.ts';
 export { RowWriter } from './row-writer.ts';
 export { openStore, type Store, type StoreConfig } from './store.ts';

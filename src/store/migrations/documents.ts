@@ -56,6 +56,17 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0002-subject': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('subject')
+        .addColumn('key', 'text', (c) => c.primaryKey())
+        .addColumn('display_name', 'text')
+        .addColumn('metadata', 'text', (c) => c.notNull())
+        .addColumn('changed_at', 'text', (c) => c.notNull())
+        .execute();
+    },
+  },
 };
 
 function isSqlite(db: Kysely<unknown>): boolean {
