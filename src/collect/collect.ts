@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
 import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from './boundary.ts';
+import { encodeEvent } from './events/meter-event.ts';
+import { type EventForm, readEvents } from './events/read-events.ts';
 import { Journal } from './journal/journal.ts';
 import { SegmentKind } from './journal/segment.ts';
 import { Loader } from './load/load.ts';
@@ -38,6 +40,7 @@ export type Encoding = 'protobuf' | 'json';
 export interface CollectorCounts {
   spans: number;
   samples: number;
+  events: number;
   lines: number;
   loadedRows: number;
   refused: RefusalCount;
@@ -63,10 +66,14 @@ const namespace = Buffer.alloc(0);
  * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
  */
 export class Collector {
-  readonly counts: CollectorCounts = { spans: 0, samples: 0, lines: 0, loadedRows: 0, refused: new RefusalCount() };
+  readonly counts: CollectorCounts = {
+    ...{ spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0 },
+    refused: new RefusalCount(),
+  };
   readonly #config: CollectorConfig;
   readonly #work: Journal;
   readonly #samples: Journal;
+  readonly #events: Journal;
   readonly #loader: Loader;
   readonly #spans = new SpanIntake();
   readonly #lines = new LogIntake();
@@ -74,10 +81,9 @@ export class Collector {
   #loading: Promise<void> | null = null;
   #isClosed = false;
 
-  private constructor(config: CollectorConfig, work: Journal, samples: Journal, loader: Loader) {
+  private constructor(config: CollectorConfig, journals: [Journal, Journal, Journal], loader: Loader) {
     this.#config = config;
-    this.#work = work;
-    this.#samples = samples;
+    [this.#work, this.#samples, this.#events] = journals;
     this.#loader = loader;
   }
 
@@ -86,12 +92,14 @@ export class Collector {
     const folders = {
       work: join(config.folder, 'journal', 'work'),
       samples: join(config.folder, 'journal', 'samples'),
+      events: join(config.folder, 'journal', 'events'),
     };
     usePseudonymKey(pseudonymKey(config.folder));
     let lastId = Math.max(
       await largestBatch(config.store.columns),
       await Journal.largestId(folders.work),
       await Journal.largestId(folders.samples),
+      await Journal.largestId(folders.events),
     );
     const nextId = () => ++lastId;
     const shared = {
@@ -102,13 +110,12 @@ export class Collector {
       nextId,
     };
     const journals: Journal[] = [];
-    const othersBytes = (place: number) => () => journals[place]?.sizeBytes ?? 0;
-    for (const kind of ['work', 'samples'] as const) {
-      const others = othersBytes(1 - journals.length);
+    const othersBytes = (place: number) => () => sizeOf(journals.filter((_, each) => each !== place));
+    for (const kind of ['work', 'samples', 'events'] as const) {
+      const others = othersBytes(journals.length);
       const config = { ...shared, folder: folders[kind], kind: SegmentKind[kind], othersBytes: others };
       journals.push(await Journal.open(config));
     }
-    const [work, samples] = journals as [Journal, Journal];
     const loader = new Loader({
       columns: config.store.columns,
       scratch: config.store.scratch,
@@ -117,14 +124,14 @@ export class Collector {
       warn: config.warn,
     });
     await loader.start(await boundaryInForce(config.store.documents));
-    const collector = new Collector(config, work, samples, loader);
+    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader);
     await collector.applyBoundary();
     collector.#schedule();
     return collector;
   }
 
   get journalBytes(): number {
-    return this.#work.sizeBytes + this.#samples.sizeBytes;
+    return sizeOf([this.#work, this.#samples, this.#events]);
   }
 
   /**
@@ -152,6 +159,22 @@ export class Collector {
     await this.#keep(this.#samples, writer.bytes(), decoded);
     this.counts.samples += decoded.accepted;
     return decoded;
+  }
+
+  /**
+   * Takes CloudEvents, all or none.
+   *
+   * Gives  how many, after they are safe on the disk. Which of them are repeats shows when they are loaded.
+   * Fails  BODY_MALFORMED, BODY_TOO_LARGE, EVENTS_INVALID, JOURNAL_FULL, DISK_FULL; then nothing was accepted.
+   */
+  async events(body: Buffer, form: EventForm): Promise<number> {
+    const nowMs = this.#config.nowMs();
+    const events = readEvents(body, form, nowMs);
+    const writer = new RowWriter(Math.max(1024, body.length));
+    for (const event of events) encodeEvent(writer, event, '', nowMs);
+    await this.#events.append(writer.bytes(), events.length);
+    this.counts.events += events.length;
+    return events.length;
   }
 
   /**
@@ -228,7 +251,7 @@ export class Collector {
     return { accepted: accepted.spans + accepted.samples, refused, malformed };
   }
 
-  /** Waits until everything acknowledged so far is in the store: calls, minutes and samples. */
+  /** Waits until everything acknowledged so far is in the store: calls, minutes, samples and events. */
   async settle(): Promise<void> {
     while (this.#loading) await this.#loading;
     await this.#load();
@@ -251,6 +274,7 @@ export class Collector {
     while (this.#loading) await this.#loading;
     await this.#work.close();
     await this.#samples.close();
+    await this.#events.close();
   }
 
   async #keep(journal: Journal, payload: Buffer, decoded: Decoded): Promise<void> {
@@ -278,7 +302,13 @@ export class Collector {
     this.counts.loadedRows += await this.#loader.loadSealed(this.#work);
     await this.#samples.seal();
     this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
+    await this.#events.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#events);
   }
+}
+
+function sizeOf(journals: readonly Journal[]): number {
+  return journals.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** What is wrong with a line, in words. */

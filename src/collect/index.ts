@@ -1,6 +1,7 @@
 export { type BoundarySpec, boundarySpec } from './boundary.ts';
 export { Collector, type CollectorConfig, type CollectorCounts, type Encoding } from './collect.ts';
 export { unpack } from './decompress.ts';
+export type { EventForm } from './events/read-events.ts';
 export { detectLogFormat } from './logs/detect.ts';
 export { findLogFormat, logFormatNames } from './logs/formats.ts';
 export type { LineParser, LogFormat, LogLine } from './logs/log-line.ts';
