@@ -3,12 +3,13 @@ import { boundarySpec } from '../../collect/index.ts';
 import { costModelSpec } from '../../cost/index.ts';
 import { fail, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
+import { meterSpec } from '../../usage/index.ts';
 import { documentsAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 
 /** The kinds of document that there are, and what their spec must look like. */
-const specs: Record<string, z.ZodType> = { Boundary: boundarySpec, CostModel: costModelSpec };
+const specs: Record<string, z.ZodType> = { Boundary: boundarySpec, CostModel: costModelSpec, Meter: meterSpec };
 
 const applyRoute = createRoute({
   method: 'post',
