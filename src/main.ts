@@ -33,6 +33,7 @@ async function openHouse(
       nowMs: Date.now,
       loadEveryMs: config.loadEveryMs,
       journalCapacityBytes: config.journalBytes,
+      weightFallbacks: config.weightFallbacks,
       warn: (message, facts) => log.warn(message, facts),
     });
     const now = () => new Date();

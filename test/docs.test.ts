@@ -10,7 +10,7 @@ import { addSimulateCommand } from '../src/cli/commands/simulate.ts';
 import { addWorkCommands } from '../src/cli/commands/work.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { Cli, type CliDeps } from '../src/cli/context.ts';
-import { boundarySpec, refusals } from '../src/collect/index.ts';
+import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/collect/index.ts';
 import { costModelSpec } from '../src/cost/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
 import { createApi, type House } from '../src/serve/index.ts';
@@ -134,7 +134,13 @@ describe('metrics', () => {
 
 describe('documents', () => {
   const text = read('docs/reference/documents.md');
-  const schemas: Record<string, z.ZodType> = { Boundary: boundarySpec, CostModel: costModelSpec, Meter: meterSpec };
+  const schemas: Record<string, z.ZodType> = {
+    Boundary: boundarySpec,
+    TenantMap: tenantMapSpec,
+    EndpointMap: endpointMapSpec,
+    CostModel: costModelSpec,
+    Meter: meterSpec,
+  };
 
   test.each(Object.keys(schemas))('the page has every field of %s, and no other', (kind) => {
     const top = section(text, `## ${kind}`).split('\n### ')[0]!;

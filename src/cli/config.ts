@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type WeightFallback, weightFallbacks } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -22,6 +23,11 @@ const settings = z.object({
   TAXIMETER_UPLOAD_BYTES: bytes.default(8 * 2 ** 30),
   TAXIMETER_JOURNAL_BYTES: bytes.default(4 * 2 ** 30),
   TAXIMETER_LOAD_EVERY_MS: z.coerce.number().int().min(50).max(86_400_000).default(1_000),
+  TAXIMETER_WEIGHT_FALLBACKS: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(weightFallbacks)))
+    .optional(),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -38,6 +44,8 @@ export interface Config {
   readonly journalBytes: number;
   /** How long arrived data waits for more before it is loaded. */
   readonly loadEveryMs: number;
+  /** How weights are read where a span brings no threshold. */
+  readonly weightFallbacks: readonly WeightFallback[];
   readonly logLevel: string;
 }
 
@@ -71,6 +79,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     uploadBytes: data.TAXIMETER_UPLOAD_BYTES,
     journalBytes: data.TAXIMETER_JOURNAL_BYTES,
     loadEveryMs: data.TAXIMETER_LOAD_EVERY_MS,
+    weightFallbacks: data.TAXIMETER_WEIGHT_FALLBACKS ?? [],
     logLevel: data.TAXIMETER_LOG,
   };
 }

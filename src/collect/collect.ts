@@ -10,10 +10,13 @@ import { type EventForm, readEvents } from './events/read-events.ts';
 import { Journal } from './journal/journal.ts';
 import { SegmentKind } from './journal/segment.ts';
 import { Loader } from './load/load.ts';
-import { largestBatch } from './load/queries.ts';
+import { largestBatch, readEndpoints } from './load/queries.ts';
 import { LogIntake } from './logs/log-intake.ts';
-import type { LineRefusal, LogFormat } from './logs/log-line.ts';
+import type { LineRefusal, LogFormat, LogLine } from './logs/log-line.ts';
 import type { LogSource } from './logs/log-source.ts';
+import { endpointRulesInForce } from './naming/endpoint-map.ts';
+import { type Naming, newNaming } from './naming/naming.ts';
+import { tenantRulesInForce } from './naming/tenant-map.ts';
 import { decodeMetricsJson } from './otlp/metrics-json.ts';
 import { decodeMetricsProtobuf } from './otlp/metrics-protobuf.ts';
 import { MalformedMessage } from './otlp/proto-reader.ts';
@@ -22,6 +25,7 @@ import { decodeTracesJson } from './otlp/traces-json.ts';
 import { type Decoded, decodeTracesProtobuf } from './otlp/traces-protobuf.ts';
 import { usePseudonymKey } from './privacy.ts';
 import { RefusalCount } from './refusal.ts';
+import type { WeightFallback } from './weight.ts';
 
 export interface CollectorConfig {
   readonly store: Store;
@@ -30,6 +34,8 @@ export interface CollectorConfig {
   /** How long arrived data waits for more before it is loaded. */
   readonly loadEveryMs: number;
   readonly journalCapacityBytes: number;
+  /** How weights are read where no threshold was sent, besides the specification. */
+  readonly weightFallbacks?: readonly WeightFallback[];
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -75,8 +81,9 @@ export class Collector {
   readonly #samples: Journal;
   readonly #events: Journal;
   readonly #loader: Loader;
-  readonly #spans = new SpanIntake();
-  readonly #lines = new LogIntake();
+  #naming: Naming = newNaming();
+  #spans: SpanIntake;
+  #lines = new LogIntake();
   #timer: NodeJS.Timeout | null = null;
   #loading: Promise<void> | null = null;
   #isClosed = false;
@@ -84,6 +91,7 @@ export class Collector {
   private constructor(config: CollectorConfig, journals: [Journal, Journal, Journal], loader: Loader) {
     this.#config = config;
     [this.#work, this.#samples, this.#events] = journals;
+    this.#spans = new SpanIntake(this.#naming, config.weightFallbacks);
     this.#loader = loader;
   }
 
@@ -126,6 +134,7 @@ export class Collector {
     await loader.start(await boundaryInForce(config.store.documents));
     const collector = new Collector(config, journals as [Journal, Journal, Journal], loader);
     await collector.applyBoundary();
+    await collector.applyNaming();
     collector.#schedule();
     return collector;
   }
@@ -200,18 +209,22 @@ export class Collector {
       line += 1;
       const parsed = parser.parse(raw);
       if (parsed === 'header') continue;
-      if (typeof parsed === 'object') {
-        this.#lines.add(parsed, source, offset + at, raw);
+      const refusal = typeof parsed === 'string' ? parsed : this.#lineRefusal(parsed, source, offset + at, raw);
+      if (refusal === null) {
         accepted += 1;
         continue;
       }
-      refused.add(parsed);
-      if (malformed.length < MOST_MALFORMED) malformed.push({ line, reason: lineReasons[parsed] });
+      refused.add(refusal);
+      if (malformed.length < MOST_MALFORMED) malformed.push({ line, reason: lineReasons[refusal] });
     }
     const decoded = { accepted, refused };
     await this.#keep(this.#work, this.#lines.payload(), decoded);
     this.counts.lines += accepted;
     return { ...decoded, malformed };
+  }
+
+  #lineRefusal(line: LogLine, source: LogSource, at: number, raw: string): 'tenant_unknown' | null {
+    return this.#lines.add(line, source, at, raw) ? null : 'tenant_unknown';
   }
 
   /**
@@ -268,6 +281,23 @@ export class Collector {
     await noteAssembled(documents, name);
   }
 
+  /** Names calls by the TenantMap and EndpointMap documents that are now in force; what is stored keeps its names. */
+  async applyNaming(): Promise<void> {
+    const { store, weightFallbacks } = this.#config;
+    const [tenants, endpoints] = [
+      await tenantRulesInForce(store.documents),
+      await endpointRulesInForce(store.documents),
+    ];
+    this.#naming = newNaming(tenants, endpoints, await readEndpoints(store.columns));
+    this.#spans = new SpanIntake(this.#naming, weightFallbacks);
+    this.#lines = new LogIntake(this.#naming);
+  }
+
+  /** How many calls are counted at `other` because their tenant has too many endpoints. */
+  get overflowedEndpoints(): number {
+    return this.#naming.budget.overflowed;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer) clearTimeout(this.#timer);
@@ -312,7 +342,8 @@ function sizeOf(journals: readonly Journal[]): number {
 }
 
 /** What is wrong with a line, in words. */
-const lineReasons: Readonly<Record<LineRefusal, string>> = {
+const lineReasons: Readonly<Record<LineRefusal | 'tenant_unknown', string>> = {
+  tenant_unknown: 'no rule says whose call it is',
   line_malformed: 'not a line of this format',
   line_too_long: 'longer than 65,536 characters',
   time_invalid: 'its time is none, or lies outside the years 1990 to 2105',

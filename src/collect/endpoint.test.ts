@@ -23,6 +23,7 @@ describe('the endpoint that a span served', () => {
     ['GRPC shop.Cart/AddItem', { 'rpc.system': 'grpc', 'rpc.service': 'shop.Cart', 'rpc.method': 'AddItem' }],
     ['GRPC shop.Cart/AddItem', { 'rpc.system.name': 'grpc', 'rpc.method': 'shop.Cart/AddItem' }],
     ['INVOKE thumbnail', { 'faas.name': 'thumbnail' }],
+    ['GRAPHQL GetUser', { 'http.route': '/graphql', 'graphql.operation.name': 'GetUser' }],
     ['work front', {}],
     ['work front', { 'http.url': 'not a url' }],
   ])('%s', (endpoint, attributes) => {

@@ -1,7 +1,10 @@
 import { SpanKind } from '../model/index.ts';
+import { OTHER_ENDPOINT } from './naming/endpoint-budget.ts';
+import type { Naming } from './naming/naming.ts';
 import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
 import { templateName, templatePath } from './path-template.ts';
+import { safeLabel } from './privacy.ts';
 import type { Texts } from './table/texts.ts';
 
 const LONGEST_ROUTE = 256;
@@ -21,6 +24,7 @@ const slot = {
   oldRpcSystem: textSlot('rpc.system'),
   destination: textSlot('messaging.destination.name'),
   faas: textSlot('faas.name'),
+  graphql: textSlot('graphql.operation.name'),
 };
 
 /** Names the endpoints that spans served: method and route template, never a raw path. */
@@ -29,31 +33,62 @@ export class EndpointNames {
   /** Routes come from code, so there are few: each is put together once. */
   readonly #known = new Map<number, number>();
 
-  constructor(texts: Texts) {
+  /** Pairs of tenant and endpoint that were asked about: what may be counted there. */
+  readonly #admitted = new Map<number, number>();
+  readonly #naming: Naming;
+
+  constructor(texts: Texts, naming: Naming) {
     this.#texts = texts;
+    this.#naming = naming;
   }
 
   /** To be called whenever the texts are cleared. */
   clear(): void {
     this.#known.clear();
+    this.#admitted.clear();
   }
 
   /**
-   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort.
+   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort. tenant: who pays.
    * Gives  the number of `GET /v1/users/{id}`, `GRPC shop.Cart/AddItem`, `CONSUME orders`, `INVOKE thumbnail`, else the name.
    */
-  of(attributes: AttributeSlots, kind: number, name: number): number {
+  of(attributes: AttributeSlots, kind: number, name: number, tenant: number): number {
+    return this.admitted(tenant, this.#named(attributes, kind, name));
+  }
+
+  /** The endpoint itself under the name that it goes by, or `other` where a tenant has its fill. */
+  admitted(tenant: number, endpoint: number): number {
+    const key = tenant * IDS + endpoint;
+    const known = this.#admitted.get(key);
+    if (known !== undefined) return known;
+    const name = this.#naming.endpoints.renamed(this.#texts.string(endpoint));
+    const isIn = this.#naming.budget.admits(this.#texts.string(tenant), name);
+    const id = this.#texts.idOfString(isIn ? name : OTHER_ENDPOINT);
+    // What overflows is asked every time, so that it is counted.
+    if (isIn && this.#texts.count < IDS) this.#admitted.set(key, id);
+    return id;
+  }
+
+  /** The endpoint of a raw path: a route of the API, else a template. */
+  fromPath(method: string, path: string): string {
+    const { routes } = this.#naming.endpoints;
+    const route = routes.isEmpty ? null : routes.match(method, path);
+    return shortened(safeLabel(`${method} ${route ?? templatePath(path)}`));
+  }
+
+  #named(attributes: AttributeSlots, kind: number, name: number): number {
     const method = first(attributes, slot.method, slot.oldMethod);
-    if (attributes.has(slot.route)) return this.#once(attributes, method, slot.route, -1, routed);
+    if (attributes.has(slot.route) && !attributes.has(slot.graphql))
+      return this.#once(attributes, method, slot.route, -1, routed);
+    if (attributes.has(slot.graphql)) return this.#once(attributes, slot.graphql, -1, -1, graphqlEndpoint);
     const path = rawPath(attributes);
-    if (path !== null)
-      return this.#texts.idOfString(shortened(`${methodOf(attributes, method)} ${templatePath(path)}`));
+    if (path !== null) return this.#texts.idOfString(this.fromPath(methodOf(attributes, method), path));
     if (attributes.has(slot.rpcMethod) || attributes.has(slot.rpcService)) {
       const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
       return this.#once(attributes, system, slot.rpcService, slot.rpcMethod, rpcEndpoint);
     }
     const text = unrouted(attributes, kind);
-    return text === null ? name : this.#texts.idOfString(text);
+    return text === null ? name : this.#texts.idOfString(safeLabel(text));
   }
 
   /** Works an endpoint out once for the values of up to three attributes. */
@@ -61,7 +96,7 @@ export class EndpointNames {
     const key = (this.#raw(attributes, one) * IDS + this.#raw(attributes, two)) * IDS + this.#raw(attributes, three);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const id = this.#texts.idOfString(shortened(name(attributes)));
+    const id = this.#texts.idOfString(shortened(safeLabel(name(attributes))));
     if (this.#texts.count < IDS) this.#known.set(key, id);
     return id;
   }
@@ -78,6 +113,11 @@ function methodOf(attributes: AttributeSlots, method: Slot): string {
 
 function routed(attributes: AttributeSlots): string {
   return `${methodOf(attributes, first(attributes, slot.method, slot.oldMethod))} ${attributes.text(slot.route)}`;
+}
+
+/** All operations of GraphQL come in at one route: what tells them apart is their name. */
+function graphqlEndpoint(attributes: AttributeSlots): string {
+  return `GRAPHQL ${templateName(attributes.text(slot.graphql))}`;
 }
 
 function unrouted(attributes: AttributeSlots, kind: number): string | null {

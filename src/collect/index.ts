@@ -7,5 +7,8 @@ export { findLogFormat, logFormatNames } from './logs/formats.ts';
 export type { LineParser, LogFormat, LogLine } from './logs/log-line.ts';
 export { type LogSource, parseTenantFrom, type TenantFrom } from './logs/log-source.ts';
 export { shownLogLine } from './logs/shown.ts';
+export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts';
+export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
+export { type WeightFallback, weightFallbacks } from './weight.ts';

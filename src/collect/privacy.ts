@@ -3,7 +3,18 @@ import { templateName } from './path-template.ts';
 
 const LONGEST_CONSUMER = 256;
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}(:\d+)?$|^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.%\w]*$/i;
-const MAIL = /@|%40/;
+const ADDRESS_DIGITS = 8;
+/** Signed tokens, and keys by the prefixes that their issuers gave them so that they can be found. */
+const SECRET =
+  /\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?|\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|AKIA|ASIA|glpat|bearer)[-_ ]?[A-Za-z0-9_-]{12,}/i;
+const CARD = /(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
+
+const personal: readonly (readonly [RegExp, string])[] = [
+  [new RegExp(SECRET, 'gi'), '{token}'],
+  [/[^\s@/=&?]+(?:@|%40)[^\s@/=&?]+/g, '{email}'],
+  [/(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g, '{ip}'],
+  [/(?<![\w:])(?:[0-9a-f]{1,4}:){3,}[0-9a-f:]+/gi, '{ip}'],
+];
 
 let pseudonymKey = randomBytes(32);
 
@@ -12,16 +23,45 @@ export function usePseudonymKey(key: Buffer): void {
   pseudonymKey = Buffer.from(key);
 }
 
+/** Gives a text that is stored as it is, without what may be personal or secret inside of it. */
+export function safeLabel(text: string): string {
+  let safe = text.replace(CARD, (digits) => (isCard(digits) ? '{card}' : digits));
+  for (const [pattern, name] of personal) safe = safe.replace(pattern, name);
+  return safe;
+}
+
+/** As `safeLabel`, for versions: 1.2.3.4 is one. What has the digits of a public address is taken for an address. */
+export function safeVersion(text: string): string {
+  const isVersion = /^v?\d{1,5}(\.\d{1,5}){1,3}$/.test(text);
+  const isShort = text.replace(/\D/g, '').length < ADDRESS_DIGITS || /\d{4}/.test(text);
+  return isVersion && isShort ? text : safeLabel(text);
+}
+
+/** Gives a span's name, without ids and what may be personal. */
+export function safeName(text: string): string {
+  return safeLabel(templateName(text));
+}
+
 /** Gives whom a span called, as stored: a host by its name, an address only as that it was one. */
 export function safePeer(text: string): string {
   const host = text.replace(/^\[|\](:\d+)?$/g, '');
-  return ADDRESS.test(host) ? '{ip}' : templateName(text);
+  return ADDRESS.test(host) ? '{ip}' : safeName(text);
 }
 
-/** Gives a consumer's name as stored: e-mail and IP addresses become keyed pseudonyms. */
+/** Gives a consumer's or tenant's name as stored: what is personal or secret becomes a keyed pseudonym. */
 export function safeConsumer(text: string): string {
-  if (!MAIL.test(text) && !ADDRESS.test(text))
+  if (!ADDRESS.test(text) && safeLabel(text) === text)
     return [...text.slice(0, 2 * LONGEST_CONSUMER)].slice(0, LONGEST_CONSUMER).join('');
   const digest = createHmac('sha256', pseudonymKey).update(text).digest('hex');
   return `p_${digest.slice(0, 20)}`;
+}
+
+/** The check digit of card numbers (Luhn): one in ten other numbers passes it, too. */
+function isCard(digits: string): boolean {
+  let sum = 0;
+  [...digits.replace(/\D/g, '')].reverse().forEach((digit, place) => {
+    const value = Number(digit) * (place % 2 === 1 ? 2 : 1);
+    sum += value > 9 ? value - 9 : value;
+  });
+  return sum % 10 === 0;
 }

@@ -11,6 +11,7 @@ export const refusals = [
   'line_too_long',
   'header_missing',
   'record_other',
+  'tenant_unknown',
 ] as const;
 
 export type Refusal = (typeof refusals)[number];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseDecimal } from '../model/index.ts';
 import type { RowWriter } from '../store/index.ts';
+import { safeLabel } from './privacy.ts';
 import type { Refusal } from './refusal.ts';
 
 export const SampleKind = { gauge: 0, delta: 1, cumulative: 2 } as const;
@@ -109,5 +110,10 @@ export function sortedLabels(labels: Labels): Labels {
 /** Service and pod of a resource; a point may name the pod itself. */
 export function sourceOf(metric: string, resource: Labels): SeriesSource {
   const label = (key: string) => resource.find(([name]) => name === key)?.[1] ?? '';
-  return { metric, resource, service: label('service.name'), pod: label('k8s.pod.name') };
+  return {
+    metric: safeLabel(metric),
+    resource,
+    service: safeLabel(label('service.name')),
+    pod: safeLabel(label('k8s.pod.name')),
+  };
 }

@@ -1,6 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitWeight, weightFromTraceState } from './weight.ts';
+import { splitWeight, weightFromPower, weightFromRate, weightFromTraceState } from './weight.ts';
+
+describe('weights by older forms', () => {
+  it.each([
+    ['ot=p:0', 1_000_000],
+    ['ot=p:3;r:8', 8_000_000],
+    ['ot=r:8;p:33', 2 ** 33 * 1_000_000],
+    ['ot=p:63', null],
+    ['ot=th:8', null],
+    ['', null],
+  ])('%s counts %i millionths', (tracestate, micro) => {
+    expect(weightFromPower(tracestate)?.micro ?? null).toBe(micro);
+  });
+
+  it.each([
+    [1, 1_000_000],
+    [20, 20_000_000],
+    [0, null],
+    [-1, null],
+    [Number.MAX_SAFE_INTEGER, null],
+  ])('one of %i counts %i millionths', (rate, micro) => {
+    expect(weightFromRate(rate)?.micro ?? null).toBe(micro);
+  });
+});
 
 describe('the weight that a tracestate gives', () => {
   it.each([

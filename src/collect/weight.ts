@@ -31,6 +31,29 @@ export function weightFromTraceState(tracestate: string): Weight {
   return micro > LARGEST_MICRO ? unknownWeight : { micro: Number(micro), isKnown: true };
 }
 
+/** How a sender may say what a sampled span stands for, besides the threshold of the specification. */
+export const weightFallbacks = ['p', 'SampleRate'] as const;
+export type WeightFallback = (typeof weightFallbacks)[number];
+
+const POWER = /(?:^|;)p:(\d{1,2})(?:;|$)/;
+const LARGEST_POWER = 33;
+
+/**
+ * Reads the weight of `ot=p:N`, an older form: one of 2^N was kept.
+ *
+ * Gives  null without it; p:63 means never sampled, which no span that arrives is.
+ */
+export function weightFromPower(tracestate: string): Weight | null {
+  const member = OT_MEMBER.exec(tracestate)?.[1];
+  const power = Number(member === undefined ? Number.NaN : (POWER.exec(member.trim())?.[1] ?? Number.NaN));
+  return power <= LARGEST_POWER ? { micro: 2 ** power * WEIGHT_ONE, isKnown: true } : null;
+}
+
+/** Reads the weight of an attribute `SampleRate`: one of so many was kept. Null for what is no such number. */
+export function weightFromRate(rate: number): Weight | null {
+  return rate >= 1 && rate * WEIGHT_ONE <= Number.MAX_SAFE_INTEGER ? { micro: rate * WEIGHT_ONE, isKnown: true } : null;
+}
+
 /**
  * Splits one row's weight evenly over its takers, to the last millionth.
  *

@@ -62,8 +62,8 @@ const driverTerms: Record<Driver, string> = {
   bytes_in: 'ifNull(bytes_in, 0)',
   bytes_out: 'ifNull(bytes_out, 0)',
   log_bytes: 'ifNull(log_bytes, 0)',
-  tokens_in: 'ifNull(tokens_in, 0)',
-  tokens_out: 'ifNull(tokens_out, 0)',
+  tokens_in: 'if(bitTest(repeats_tokens, 0), 0, ifNull(tokens_in, 0))',
+  tokens_out: 'if(bitTest(repeats_tokens, 1), 0, ifNull(tokens_out, 0))',
   retries: 'ifNull(retries, 0)',
   cold_start: 'ifNull(cold_start, 0)',
 };

@@ -29,6 +29,11 @@ export function metricsOf(house: House): Registry {
     'Journal rows that have reached the store.',
     () => collector.counts.loadedRows,
   );
+  counted(
+    'taximeter_endpoint_overflow_total',
+    'Calls counted at the endpoint `other` because their tenant has too many endpoints.',
+    () => collector.overflowedEndpoints,
+  );
   new Counter({
     name: 'taximeter_refused_total',
     help: 'What was sent and is not counted, by reason.',

@@ -20,6 +20,7 @@ export interface UsageSumRow {
   n_in: string;
   n_sized_out: string;
   n_out: string;
+  n_variance: string;
 }
 
 const ISO = '%Y-%m-%dT%H:%i:%SZ';
@@ -49,10 +50,10 @@ export function readUsage(
 ): Promise<UsageSumRow[]> {
   const keys = usageDimensions.map((name) => `${by.includes(name) ? name : "''"} AS k_${name}`);
   return columns.query<UsageSumRow>(
-    `SELECT k_start AS start, k_tenant AS tenant, k_endpoint AS endpoint, k_consumer AS consumer, n, n_known, n_errors, n_timed, n_duration, n_sized_in, n_in, n_sized_out, n_out FROM (
+    `SELECT k_start AS start, k_tenant AS tenant, k_endpoint AS endpoint, k_consumer AS consumer, n, n_known, n_errors, n_timed, n_duration, n_sized_in, n_in, n_sized_out, n_out, n_variance FROM (
       SELECT ${windowStarts[window]} AS k_start, ${keys.join(', ')}, sum(calls) AS n, sum(known) AS n_known, sum(errors) AS n_errors,
         sum(timed) AS n_timed, sum(duration_us) AS n_duration, sum(sized_in) AS n_sized_in, sum(bytes_in) AS n_in,
-        sum(sized_out) AS n_sized_out, sum(bytes_out) AS n_out
+        sum(sized_out) AS n_sized_out, sum(bytes_out) AS n_out, sum(variance) AS n_variance
       FROM usage_minute
       WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
       GROUP BY k_start, k_tenant, k_endpoint, k_consumer HAVING n != 0

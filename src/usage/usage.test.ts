@@ -138,7 +138,7 @@ test('dimensions that are asked for are there, in order; the others are not', as
     ['t0 GET /0', 't0 GET /1', 't1 GET /0', 't1 GET /1', 't2 GET /0', 't2 GET /1'].map((key) => ({
       tenant: key.slice(0, 2),
       endpoint: key.slice(3),
-      ...{ calls: 1, errors: 0, bytesIn: null, bytesOut: null, averageMs: 20 },
+      ...{ calls: 1, standardError: null, errors: 0, bytesIn: null, bytesOut: null, averageMs: 20 },
     })),
   );
 });
@@ -171,4 +171,15 @@ test('says from when to when there are calls, and in which months', async () => 
     },
   });
   expect(await readCallMonths(house.store.columns)).toEqual(['2024-10', '2024-04', '2024-03']);
+});
+
+test('the standard error of a count is that of independent keeps', async () => {
+  const sampled = [8, 8, 8, 0].map((th, place) =>
+    callRequest({ id: 90_000 + place, atMs: place * 1_000, traceState: `ot=th:${th}` }),
+  );
+  await house.ingestTraces(sampled);
+  const { calls, rows } = await report({ from: '2022-08-01', to: '2022-08-02' });
+  expect(calls).toBe(7);
+  // Three calls of weight 2 and one of weight 1: the sum of w (w - 1) is 6.
+  expect(rows[0]!.standardError).toBeCloseTo(Math.sqrt(6), 9);
 });

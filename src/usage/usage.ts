@@ -8,6 +8,8 @@ export interface UsageRow {
   endpoint?: string;
   consumer?: string;
   calls: number;
+  /** Of the calls, which sampling makes an estimate: 0 where every call was seen, null where no sender said how it sampled. */
+  standardError: number | null;
   errors: number;
   /** Of the calls whose size is known; null where none is. */
   bytesIn: number | null;
@@ -62,6 +64,7 @@ export async function usageReport(store: Store, question: UsageQuestion): Promis
       ...(window === 'none' ? {} : { start: row.start }),
       ...Object.fromEntries(by.map((name) => [name, row[name]])),
       calls: Number(row.n) / 1e6,
+      standardError: BigInt(row.n_known) > 0n ? Math.sqrt(Number(row.n_variance)) / 1e6 : null,
       errors: Number(row.n_errors) / 1e6,
       bytesIn: BigInt(row.n_sized_in) > 0n ? Number(row.n_in) : null,
       bytesOut: BigInt(row.n_sized_out) > 0n ? Number(row.n_out) : null,

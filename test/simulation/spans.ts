@@ -105,6 +105,8 @@ export interface Decided {
   readonly busyUs: number;
   readonly dbUs: number;
   readonly extUs: number;
+  readonly repeatsTokens: number;
+  readonly isRetry: number;
   readonly position: number;
 }
 
@@ -130,6 +132,8 @@ function decidedIn(table: SpanTable, version: StoredVersion): Decided {
     busyUs: version.busyUs,
     dbUs: version.dbUs,
     extUs: version.extUs,
+    repeatsTokens: version.repeatsTokens,
+    isRetry: version.isRetry,
     position: table.position[row]!,
   };
 }

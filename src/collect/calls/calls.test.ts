@@ -194,6 +194,65 @@ describe('what a span measures', () => {
   });
 });
 
+describe('tokens that a span repeats from those below it', () => {
+  const tokens = (id: number, parent: number | undefined, used: Record<string, number>) =>
+    span(id, {
+      parent,
+      attributes: Object.fromEntries(Object.entries(used).map(([key, n]) => [`gen_ai.usage.${key}`, n])),
+    });
+
+  it.each<readonly [string, readonly ToldSpan[], readonly number[]]>([
+    ['a model call alone', [tokens(1, undefined, { input_tokens: 5 })], [0]],
+    ['its parent', [tokens(1, undefined, { input_tokens: 5 }), tokens(2, 1, { input_tokens: 5 })], [1, 0]],
+    [
+      'over a span between that says none',
+      [
+        tokens(1, undefined, { input_tokens: 5, output_tokens: 2 }),
+        span(2, { parent: 1 }),
+        tokens(3, 2, { output_tokens: 2 }),
+      ],
+      [2, 0, 0],
+    ],
+    [
+      'both above two model calls',
+      [
+        tokens(1, undefined, { input_tokens: 9, output_tokens: 9 }),
+        tokens(2, 1, { input_tokens: 9, output_tokens: 9 }),
+        tokens(3, 2, { input_tokens: 4, output_tokens: 4 }),
+        tokens(4, 2, { input_tokens: 5, output_tokens: 5 }),
+      ],
+      [3, 3, 0, 0],
+    ],
+  ])('%s', (_, spans, repeats) => {
+    expect(decided(spans).map(({ repeatsTokens }) => repeatsTokens)).toEqual(repeats);
+  });
+});
+
+describe('outbound calls that are retries', () => {
+  const attempt = (id: number, from: number, status: number, more: Partial<ToldSpan> = {}) =>
+    span(id, {
+      ...{ parent: 1, kind: CLIENT, from, to: from + 5 },
+      attributes: { 'server.address': 'pay.example', 'http.response.status_code': status },
+      ...more,
+    });
+
+  it.each<readonly [string, readonly ToldSpan[], readonly number[]]>([
+    ['after an error', [attempt(2, 0, 503), attempt(3, 10, 200)], [0, 1]],
+    ['two after an error', [attempt(2, 0, 503), attempt(3, 10, 503), attempt(4, 20, 200)], [0, 1, 1]],
+    ['none after a success', [attempt(2, 0, 200), attempt(3, 10, 200)], [0, 0]],
+    ['not one that began before the error', [attempt(2, 0, 503), attempt(3, 4, 200)], [0, 0]],
+    [
+      'not one to another peer',
+      [attempt(2, 0, 503), attempt(3, 10, 200, { attributes: { 'server.address': 'other.example' } })],
+      [0, 0],
+    ],
+    ['not one of another parent', [attempt(2, 0, 503), attempt(3, 10, 200, { parent: 9 })], [0, 0]],
+  ])('%s', (_, spans, retries) => {
+    const rows = decided([span(1), ...spans]).filter((row) => row.span > 1);
+    expect(rows.map(({ isRetry }) => isRetry)).toEqual(retries);
+  });
+});
+
 describe('spans that were made to be expensive', () => {
   const consumer = (trace: number, targets: readonly number[]): ToldSpan =>
     span(1, { trace, kind: CONSUMER, service: 'worker', links: targets.map((target) => [target, 1] as const) });

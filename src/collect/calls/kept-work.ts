@@ -82,6 +82,8 @@ export function versionOf(work: Work, entry: number): StoredVersion {
     isExternal: measure.isExternal[row]!,
     extUs: measure.extUs[row]!,
     isReversed: measure.isReversed[row]!,
+    repeatsTokens: measure.repeatsTokens[row]!,
+    isRetry: measure.isRetry[row]!,
   };
 }
 

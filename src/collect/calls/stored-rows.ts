@@ -8,8 +8,10 @@ export const bodyColumns: readonly string[] = [
   ...['segment', 'position', 'namespace', 'trace_id', 'span_id', 'parent_id', 'origin', 'kind', 'start_at', 'end_at'],
   ...['is_timed', 'weight', 'is_weight_known', 'service', 'pod', 'name', 'peer', 'is_db', 'own_endpoint', 'status'],
   ...['is_error', 'own_tenant', 'own_resolver', 'resource_tenant', 'resource_resolver', 'own_consumer'],
+  ...['call_kind', 'region', 'version', 'flags'],
   ...measures,
   'links',
+  ...['repeats_tokens', 'is_retry'],
 ];
 
 /**
@@ -58,10 +60,10 @@ class BodyReader {
     this.at += 1;
     this.#skipText();
     this.at += 3;
-    for (let text = 0; text < 5; text++) this.#skipText();
+    for (let text = 0; text < 9; text++) this.#skipText();
     for (let measure = 0; measure < measures.length; measure++) this.at += this.#bytes[this.at] === 1 ? 1 : 9;
     const links = this.#varint();
-    this.at += links * 24;
+    this.at += links * 24 + 2;
   }
 
   into(table: SpanTable): StoredVersion {
@@ -90,13 +92,23 @@ class BodyReader {
     table.endpoint[row] = this.#text(table);
     table.status[row] = this.#u8() + this.#u8() * 256;
     table.isError[row] = this.#u8();
-    const { tenant, resolver, resourceTenant, resourceResolver, consumer } = table;
-    for (const column of [tenant, resolver, resourceTenant, resourceResolver, consumer])
-      column[row] = this.#text(table);
+    const {
+      tenant,
+      resolver,
+      resourceTenant,
+      resourceResolver,
+      consumer,
+      callKind,
+      region,
+      version: built,
+      flags,
+    } = table;
+    const texts = [tenant, resolver, resourceTenant, resourceResolver, consumer, callKind, region, built, flags];
+    for (const column of texts) column[row] = this.#text(table);
     for (let which = 0; which < measures.length; which++) if (this.#u8() === 0) table.measure(which, row, this.#u64());
     const links = this.#varint();
     if (links > 0) table.links.set(row, this.#words(links * 6));
-    return version;
+    return { ...version, repeatsTokens: this.#u8(), isRetry: this.#u8() };
   }
 
   #u8(): number {

@@ -19,6 +19,9 @@ export interface StoredVersion {
   readonly isExternal: number;
   readonly extUs: number;
   readonly isReversed: number;
+  /** Which tokens spans below it gave as well: 1 in, 2 out. */
+  readonly repeatsTokens: number;
+  readonly isRetry: number;
 }
 
 /** Which rows a batch writes: entries that are new, and stored versions that are no longer right. */
@@ -89,6 +92,7 @@ function isEqual(work: Work, entry: number, version: StoredVersion): boolean {
     if (version.consumer !== table.consumer[root] || version.resolver !== names.resolver[root]) return false;
   }
   if (version.busyUs !== measure.busyUs[row] || version.isReversed !== measure.isReversed[row]) return false;
+  if (version.repeatsTokens !== measure.repeatsTokens[row] || version.isRetry !== measure.isRetry[row]) return false;
   if (version.isDbCall !== measure.isDbCall[row] || version.dbUs !== measure.dbUs[row]) return false;
   return version.isExternal === measure.isExternal[row] && version.extUs === measure.extUs[row];
 }

@@ -86,6 +86,8 @@ function addDecided(block: Block, work: Work, added: Int32Array, outdated: reado
   block.fixed('ext_calls', 'UInt8', u8s(block.rows, values(measure.isExternal, 'isExternal')));
   block.fixed('ext_us', 'UInt64', u64s(block.rows, values(measure.extUs, 'extUs')));
   block.fixed('is_reversed', 'UInt8', u8s(block.rows, values(measure.isReversed, 'isReversed')));
+  block.fixed('repeats_tokens', 'UInt8', u8s(block.rows, values(measure.repeatsTokens, 'repeatsTokens')));
+  block.fixed('is_retry', 'UInt8', u8s(block.rows, values(measure.isRetry, 'isRetry')));
 }
 
 /** What the sender said, as it lies in the table. */
@@ -133,7 +135,7 @@ function flagsOf(table: SpanTable): readonly (readonly [string, Uint8Array])[] {
 
 function textsOf(table: SpanTable): readonly (readonly [string, Uint32Array])[] {
   const { namespace, service, pod, name, peer, endpoint, tenant, resolver } = table;
-  const { resourceTenant, resourceResolver, consumer } = table;
+  const { resourceTenant, resourceResolver, consumer, callKind, region, version, flags } = table;
   return [
     ...([
       ['namespace', namespace],
@@ -151,7 +153,13 @@ function textsOf(table: SpanTable): readonly (readonly [string, Uint32Array])[] 
       ['resource_tenant', resourceTenant],
       ['resource_resolver', resourceResolver],
     ] as const),
-    ['own_consumer', consumer] as const,
+    ...([
+      ['own_consumer', consumer],
+      ['call_kind', callKind],
+      ['region', region],
+      ['version', version],
+      ['flags', flags],
+    ] as const),
   ];
 }
 

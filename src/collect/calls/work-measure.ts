@@ -1,6 +1,8 @@
 import { SpanKind } from '../../model/index.ts';
 import { Intervals } from './busy.ts';
 import { type Forest, NOBODY } from './forest.ts';
+import { markRepeatedTokens } from './repeated-tokens.ts';
+import { markRetries } from './retries.ts';
 
 /** What every span of a forest is worth: its own time, or the time it waited for others. By row. */
 export class WorkMeasure {
@@ -12,6 +14,10 @@ export class WorkMeasure {
   readonly isExternal: Uint8Array;
   /** Whether its end lies before its start. */
   readonly isReversed: Uint8Array;
+  /** Which tokens spans below it gave as well: 1 in, 2 out. */
+  readonly repeatsTokens: Uint8Array;
+  /** Whether it is an outbound call like an earlier one that failed. */
+  readonly isRetry: Uint8Array;
   readonly #forest: Forest;
   readonly #children = new Intervals();
 
@@ -24,9 +30,12 @@ export class WorkMeasure {
     this.isDbCall = new Uint8Array(rows);
     this.isExternal = new Uint8Array(rows);
     this.isReversed = new Uint8Array(rows);
+    this.repeatsTokens = new Uint8Array(rows);
+    this.isRetry = new Uint8Array(rows);
   }
 
   measure(row: number): void {
+    if (this.#forest.firstChild[row] !== NOBODY) markRetries(this.#forest, row, this.isRetry);
     const { kind, isDb, isTimed, start, end } = this.#forest.table;
     const durationNs = nanosBetween(start, row, end, row);
     if (durationNs < 0) this.isReversed[row] = 1;
@@ -42,6 +51,11 @@ export class WorkMeasure {
       this.isExternal[row] = 1;
       this.extUs[row] = durationUs;
     }
+  }
+
+  /** Compares the spans of a trace, which are all in the forest, with each other. Takes  from, to: places in its order. */
+  compare(from: number, to: number): void {
+    markRepeatedTokens(this.#forest, from, to, this.repeatsTokens);
   }
 
   #busyNs(row: number, durationNs: number): number {

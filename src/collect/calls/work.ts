@@ -41,6 +41,7 @@ export class Work {
     const { forest } = this;
     const { ordered, orderedFrom, orderedTo, owner, isCall, onlyCall } = forest;
     this.from[trace] = this.entries;
+    this.measure.compare(orderedFrom[trace]!, orderedTo[trace]!);
     for (let place = orderedFrom[trace]!; place < orderedTo[trace]!; place++) {
       const row = ordered[place]!;
       this.measure.measure(row);

@@ -79,6 +79,14 @@ export async function uncountedBatches(columns: ColumnStore): Promise<number[]> 
   return rows.map((row) => Number(row.batch));
 }
 
+/** The endpoints that each tenant has been counted at. */
+export async function readEndpoints(columns: ColumnStore): Promise<Map<string, Set<string>>> {
+  const rows = await columns.query<{ tenant: string; endpoints: string[] }>(
+    'SELECT tenant, groupUniqArray(100000)(endpoint) AS endpoints FROM usage_minute WHERE marker = 0 GROUP BY tenant',
+  );
+  return new Map(rows.map(({ tenant, endpoints }) => [tenant, new Set(endpoints)]));
+}
+
 /** The largest number that a batch has had. */
 export async function largestBatch(columns: ColumnStore): Promise<number> {
   const [row] = await columns.query<{ largest: string }>(
@@ -91,7 +99,7 @@ export async function largestBatch(columns: ColumnStore): Promise<number> {
 /** Counts the calls of one batch, together with the marker that says so: one block, all or nothing. */
 export function countBatch(columns: ColumnStore, batch: number): Promise<void> {
   return columns.command(
-    `INSERT INTO usage_minute (marker, minute, tenant, endpoint, consumer, calls, known, errors, timed, duration_us, sized_in, bytes_in, sized_out, bytes_out)
+    `INSERT INTO usage_minute (marker, minute, tenant, endpoint, consumer, calls, known, errors, timed, duration_us, sized_in, bytes_in, sized_out, bytes_out, variance)
       SELECT 0 AS marker, toStartOfMinute(toDateTime(start_at, 'UTC')) AS minute, tenant, endpoint, consumer,
         sum(sign * toInt64(share)) AS calls, sum(sign * toInt64(share) * is_weight_known) AS known,
         sum(sign * toInt64(share) * is_error) AS errors,
@@ -100,11 +108,12 @@ export function countBatch(columns: ColumnStore, batch: number): Promise<void> {
         sumIf(sign * toInt64(share), bytes_in IS NOT NULL) AS sized_in,
         sum(sign * intDiv(toInt128(ifNull(bytes_in, 0)) * share, 1000000)) AS sum_in,
         sumIf(sign * toInt64(share), bytes_out IS NOT NULL) AS sized_out,
-        sum(sign * intDiv(toInt128(ifNull(bytes_out, 0)) * share, 1000000)) AS sum_out
+        sum(sign * intDiv(toInt128(ifNull(bytes_out, 0)) * share, 1000000)) AS sum_out,
+        sum(sign * toInt128(share) * (toInt128(share) - 1000000)) AS sum_variance
       FROM work WHERE batch = {batch:UInt64} AND is_call = 1
       GROUP BY minute, tenant, endpoint, consumer
       UNION ALL
-      SELECT {batch:UInt64}, toDateTime(0, 'UTC'), '', '', '', 1, 0, 0, 0, 0, 0, 0, 0, 0
+      SELECT {batch:UInt64}, toDateTime(0, 'UTC'), '', '', '', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
       SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0`,
     { batch },
     `usage_minute-${batch}`,

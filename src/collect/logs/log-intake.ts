@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SpanKind, UNKNOWN_TENANT } from '../../model/index.ts';
-import { templatePath } from '../path-template.ts';
-import { safeConsumer } from '../privacy.ts';
+import { EndpointNames } from '../endpoint.ts';
+import { type Naming, newNaming } from '../naming/naming.ts';
+import { safeConsumer, safeLabel } from '../privacy.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
 import { measures, Origin, SpanTable } from '../table/span-table.ts';
@@ -20,6 +21,7 @@ const GOLDEN = 0x9e3779b1;
 const bytesIn = measures.indexOf('bytes_in');
 const bytesOut = measures.indexOf('bytes_out');
 const cpu = measures.indexOf('cpu_us');
+const records = measures.indexOf('records');
 
 /**
  * Takes the lines of access logs into a table: each is a call of its own.
@@ -30,10 +32,20 @@ export class LogIntake {
   readonly table = new SpanTable(1024);
   readonly #frames = new FrameWriter(this.table);
   readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
-  readonly #tenants = new DerivedTexts(this.table.texts, shortened);
+  readonly #tenants: DerivedTexts;
   readonly #paths = new Map<string, number>();
+  readonly #endpoints: EndpointNames;
+  readonly #naming: Naming;
   readonly #stretch = new Uint32Array(4);
   #stretchName = '';
+
+  constructor(naming: Naming = newNaming()) {
+    this.#naming = naming;
+    this.#tenants = new DerivedTexts(this.table.texts, (tenant) =>
+      shortened(safeConsumer(naming.tenants.renamed(tenant))),
+    );
+    this.#endpoints = new EndpointNames(this.table.texts, naming);
+  }
 
   /** Begins a request. */
   begin(): void {
@@ -43,6 +55,7 @@ export class LogIntake {
     this.#consumers.clear();
     this.#tenants.clear();
     this.#paths.clear();
+    this.#endpoints.clear();
   }
 
   /** The accepted rows as a journal payload, a buffer of its own. */
@@ -50,8 +63,13 @@ export class LogIntake {
     return this.#frames.payload();
   }
 
-  /** Adds a line. Takes  offset: of its first byte in the log, after decompression. raw: the line itself. */
-  add(line: LogLine, source: LogSource, offset: number, raw: string): void {
+  /**
+   * Adds a line.
+   *
+   * Takes  offset: of its first byte in the log, after decompression. raw: the line itself.
+   * Gives  false when it is refused because nobody knows its tenant.
+   */
+  add(line: LogLine, source: LogSource, offset: number, raw: string): boolean {
     const { table } = this;
     const { texts } = table;
     const row = table.reserve(1);
@@ -71,17 +89,39 @@ export class LogIntake {
     table.isError[row] = status >= 500 ? 1 : 0;
     table.namespace[row] = table.pod[row] = table.name[row] = table.peer[row] = 0;
     table.resourceTenant[row] = table.resourceResolver[row] = 0;
-    table.service[row] = texts.idOfString(source.service);
-    table.endpoint[row] = this.#endpointOf(line);
+    table.service[row] = texts.idOfString(safeLabel(source.service));
     const user = line.user === undefined ? 0 : this.#consumers.of(texts.idOfString(line.user));
     table.consumer[row] = user;
+    table.callKind[row] = texts.idOfString(line.kind ?? 'rest');
+    table.region[row] = line.region === undefined ? 0 : this.#tenants.of(texts.idOfString(line.region));
+    table.version[row] = table.flags[row] = 0;
+    if (line.records !== undefined) table.measure(records, row, line.records);
     const { tenantFrom } = source;
     const tenant = tenantFrom.from === 'user' ? user : this.#tenants.of(texts.idOfString(tenantText(line, tenantFrom)));
     table.tenant[row] = tenant;
     table.resolver[row] = tenant === 0 ? 0 : texts.idOfString(tenantFrom.from);
+    if (tenant === 0 && this.#naming.tenants.isAskable) this.#findTenant(row, line);
+    if (table.tenant[row] === 0 && this.#naming.tenants.refusesUnknown) {
+      table.truncate(row);
+      return false;
+    }
+    table.endpoint[row] = this.#endpoints.admitted(table.tenant[row]!, this.#endpointOf(line));
     if (line.bytesIn !== undefined) table.measure(bytesIn, row, line.bytesIn);
     if (line.bytesOut !== undefined) table.measure(bytesOut, row, line.bytesOut);
     if (line.cpuUs !== undefined) table.measure(cpu, row, line.cpuUs);
+    return true;
+  }
+
+  #findTenant(row: number, { host, path, user }: LogLine): void {
+    const { texts } = this.table;
+    const found = this.#naming.tenants.find({
+      ...(host === undefined ? {} : { host }),
+      ...(path === undefined ? {} : { path }),
+      ...(user === undefined ? {} : { consumer: user }),
+    });
+    if (found === null) return;
+    this.table.tenant[row] = this.#tenants.of(texts.idOfString(found.tenant));
+    this.table.resolver[row] = texts.idOfString(found.resolver);
   }
 
   /** The stretch in which a line begins is its trace; its place there and how it begins are its span. */
@@ -107,9 +147,9 @@ export class LogIntake {
   }
 
   #endpointOf({ method = 'HTTP', path, route }: LogLine): number {
-    if (route !== undefined) return this.#once(`${method} ${route}`, () => `${method} ${route}`);
+    if (route !== undefined) return this.#once(`${method} ${route}`, () => safeLabel(`${method} ${route}`));
     if (path === undefined) return this.table.texts.idOfString('(malformed request)');
-    return this.#once(`${method} ${path}`, () => `${method} ${templatePath(path)}`);
+    return this.#once(`${method} ${path}`, () => this.#endpoints.fromPath(method, path));
   }
 
   #once(key: string, endpoint: () => string): number {

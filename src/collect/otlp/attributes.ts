@@ -27,6 +27,16 @@ const textKeys = [
   'faas.name',
   'server.address',
   'peer.service',
+  'taximeter.call_kind',
+  'graphql.operation.name',
+  'graphql.document',
+  'messaging.system',
+  'network.protocol.name',
+  'cloud.region',
+  'service.version',
+  'feature_flag.key',
+  'feature_flag.result.variant',
+  'feature_flag.variant',
 ] as const;
 
 const numberKeys = [
@@ -48,6 +58,9 @@ const numberKeys = [
   'gen_ai.usage.output_tokens',
   'taximeter.retries',
   'faas.coldstart',
+  'taximeter.records',
+  'messaging.batch.message_count',
+  'SampleRate',
 ] as const;
 
 export type TextKey = (typeof textKeys)[number];
@@ -56,10 +69,16 @@ export type NumberKey = (typeof numberKeys)[number];
 /** A place for one attribute's value: texts first, then numbers. */
 export type Slot = number;
 
-export const TEXT_SLOTS = textKeys.length;
-export const ALL_SLOTS = textKeys.length + numberKeys.length;
+/** Places for names that an operator gives; they stand behind the texts. */
+export const CUSTOM_SLOTS = 16;
+const FIRST_CUSTOM = textKeys.length;
+export const TEXT_SLOTS = FIRST_CUSTOM + CUSTOM_SLOTS;
+export const ALL_SLOTS = TEXT_SLOTS + numberKeys.length;
 
-const slots = new Map<string, Slot>([...textKeys, ...numberKeys].map((key, slot) => [key, slot]));
+const slots = new Map<string, Slot>([
+  ...textKeys.map((key, slot) => [key, slot] as const),
+  ...numberKeys.map((key, place) => [key, TEXT_SLOTS + place] as const),
+]);
 
 export function textSlot(key: TextKey): Slot {
   return slots.get(key)!;
@@ -69,34 +88,54 @@ export function numberSlot(key: NumberKey): Slot {
   return slots.get(key)!;
 }
 
-export function slotOfKey(key: string): Slot | undefined {
-  return slots.get(key);
-}
-
 /** The default order in which a tenant is looked for. */
 export const tenantKeys = textKeys.slice(2, 8);
 export const consumerKeys = textKeys.slice(8, 11);
 
-/** Known names by a hash of their length and three of their bytes: names that we do not need are told apart at once. */
 const PLACES = 1024;
-const placed = new Int8Array(PLACES).fill(-1);
-const bytesOfSlot: Buffer[] = [];
-for (const [key, slot] of slots) {
-  const bytes = Buffer.from(key);
-  bytesOfSlot[slot] = bytes;
-  let place = placeOf(bytes, 0, bytes.length);
-  while (placed[place] !== -1) place = (place + 1) % PLACES;
-  placed[place] = slot;
-}
 
-/** Finds the slot of an attribute name given as bytes, without making a string; -1 when we do not need it. */
-export function slotOfBytes(buffer: Uint8Array, start: number, end: number): Slot {
-  if (end === start) return -1;
-  let place = placeOf(buffer, start, end);
-  for (let slot = placed[place]!; slot !== -1; place = (place + 1) % PLACES, slot = placed[place]!) {
-    if (isKey(bytesOfSlot[slot]!, buffer, start, end)) return slot;
+/** The names of attributes that are read: ours, and those that an operator gives. */
+export class AttributeNames {
+  /** The places of the operator's names, in their order. */
+  readonly custom: readonly Slot[];
+  /** Known names by a hash of their length and three of their bytes: names that we do not need are told apart at once. */
+  readonly #placed = new Int8Array(PLACES).fill(-1);
+  readonly #bytesOf: Buffer[] = [];
+  readonly #slots: ReadonlyMap<string, Slot>;
+
+  constructor(custom: readonly string[] = []) {
+    const given = custom.slice(0, CUSTOM_SLOTS);
+    const fresh = given.filter((key) => !slots.has(key));
+    this.#slots = new Map([...slots, ...fresh.map((key, place) => [key, FIRST_CUSTOM + place] as const)]);
+    this.custom = given.map((key) => this.#slots.get(key)!).filter((slot) => slot < TEXT_SLOTS);
+    for (const [key, slot] of this.#slots) {
+      const bytes = Buffer.from(key);
+      this.#bytesOf[slot] = bytes;
+      let place = placeOf(bytes, 0, bytes.length);
+      while (this.#placed[place] !== -1) place = (place + 1) % PLACES;
+      this.#placed[place] = slot;
+    }
   }
-  return -1;
+
+  /** The slot of a name; -1 when we do not need it. */
+  slotOf(key: string): Slot {
+    return this.#slots.get(key) ?? -1;
+  }
+
+  /** The name at a slot. */
+  nameAt(slot: Slot): string {
+    return this.#bytesOf[slot]!.toString();
+  }
+
+  /** Finds the slot of a name given as bytes, without making a string. */
+  slotOfBytes(buffer: Uint8Array, start: number, end: number): Slot {
+    if (end === start) return -1;
+    let place = placeOf(buffer, start, end);
+    for (let slot = this.#placed[place]!; slot !== -1; place = (place + 1) % PLACES, slot = this.#placed[place]!) {
+      if (isKey(this.#bytesOf[slot]!, buffer, start, end)) return slot;
+    }
+    return -1;
+  }
 }
 
 function isKey(key: Buffer, buffer: Uint8Array, start: number, end: number): boolean {

@@ -1,13 +1,14 @@
 import { SpanKind } from '../../model/index.ts';
+import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
-import { templateName } from '../path-template.ts';
-import { safeConsumer, safePeer } from '../privacy.ts';
+import { type Naming, newNaming } from '../naming/naming.ts';
+import { safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
 import { SpanTable } from '../table/span-table.ts';
-import { type Weight, weightFromTraceState } from '../weight.ts';
-import { consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
+import { type Weight, type WeightFallback, weightFromPower, weightFromRate, weightFromTraceState } from '../weight.ts';
+import { AttributeNames, consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
 import { AttributeSlots, IdState, SpanDraft } from './span-draft.ts';
 
 /** What the spans of one resource share, as numbers of texts. */
@@ -16,6 +17,8 @@ export interface ResourceFacts {
   readonly pod: number;
   readonly tenant: number;
   readonly resolver: number;
+  readonly region: number;
+  readonly version: number;
 }
 
 // Clocks outside these years are unset or broken; nanoseconds since 1970 in two halves are compared by the upper one.
@@ -36,7 +39,14 @@ const dbSlots = [textSlot('db.system.name'), textSlot('db.system')];
 const peerSlots = [textSlot('server.address'), textSlot('peer.service')];
 const statusSlots = [numberSlot('http.response.status_code'), numberSlot('http.status_code')];
 const serviceSlot = textSlot('service.name');
+const rateSlot = numberSlot('SampleRate');
+const hostSlot = textSlot('server.address');
+const pathSlots = (['url.path', 'http.target'] as const).map(textSlot);
 const podSlot = textSlot('k8s.pod.name');
+const regionSlot = textSlot('cloud.region');
+const versionSlot = textSlot('service.version');
+const flagSlot = textSlot('feature_flag.key');
+const variantSlots = [textSlot('feature_flag.result.variant'), textSlot('feature_flag.variant')];
 
 /** For each measure, the attributes that give it; the sizes of HTTP bodies only count where they were served. */
 const measureSlots: readonly { readonly always: readonly Slot[]; readonly served: readonly Slot[] }[] = [
@@ -58,6 +68,7 @@ const measureSlots: readonly { readonly always: readonly Slot[]; readonly served
   { always: [numberSlot('gen_ai.usage.output_tokens')], served: [] },
   { always: [numberSlot('taximeter.retries')], served: [] },
   { always: [numberSlot('faas.coldstart')], served: [] },
+  { always: [numberSlot('taximeter.records')], served: [numberSlot('messaging.batch.message_count')] },
 ];
 
 /**
@@ -65,17 +76,33 @@ const measureSlots: readonly { readonly always: readonly Slot[]; readonly served
  * One serves all requests of a process: decoding is synchronous, and what it has learned about texts stays.
  */
 export class SpanIntake {
+  readonly names: AttributeNames;
   readonly table = new SpanTable(1024);
   readonly draft = new SpanDraft();
   readonly resourceSlots = new AttributeSlots();
   readonly #frames = new FrameWriter(this.table);
-  readonly #names = new DerivedTexts(this.table.texts, templateName);
+  readonly #names = new DerivedTexts(this.table.texts, safeName);
   readonly #peers = new DerivedTexts(this.table.texts, safePeer);
+  readonly #labels = new DerivedTexts(this.table.texts, safeLabel);
+  readonly #versions = new DerivedTexts(this.table.texts, safeVersion);
   readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
-  readonly #endpoints = new EndpointNames(this.table.texts);
+  readonly #endpoints: EndpointNames;
+  readonly #tenants: DerivedTexts;
+  readonly #naming: Naming;
+  readonly #tenantSlots: readonly Slot[];
   readonly #weights: (Weight | undefined)[] = [];
   readonly #resolvers: (number | undefined)[] = [];
+  readonly #fallbacks: ReadonlySet<WeightFallback>;
   #namespace = 0;
+
+  constructor(naming: Naming = newNaming(), fallbacks: readonly WeightFallback[] = []) {
+    this.#naming = naming;
+    this.#fallbacks = new Set(fallbacks);
+    this.names = new AttributeNames(naming.tenants.attributes);
+    this.#tenantSlots = [...new Set([...this.names.custom, ...tenantSlots])];
+    this.#endpoints = new EndpointNames(this.table.texts, naming);
+    this.#tenants = new DerivedTexts(this.table.texts, (tenant) => safeConsumer(naming.tenants.renamed(tenant)));
+  }
 
   /** Begins a request. Takes  namespace: of the sender's credential. */
   begin(namespace: Uint8Array): void {
@@ -89,8 +116,11 @@ export class SpanIntake {
     this.table.texts.clear();
     this.#names.clear();
     this.#peers.clear();
+    this.#labels.clear();
+    this.#versions.clear();
     this.#consumers.clear();
     this.#endpoints.clear();
+    this.#tenants.clear();
     this.#weights.length = 0;
     this.#resolvers.length = 0;
   }
@@ -114,12 +144,14 @@ export class SpanIntake {
   /** Takes from a resource's attributes what its spans need. */
   resource(): ResourceFacts {
     const slots = this.resourceSlots;
-    const tenant = firstText(slots, tenantSlots);
+    const tenant = firstText(slots, this.#tenantSlots);
     return {
-      service: this.#textOf(slots, serviceSlot),
-      pod: this.#textOf(slots, podSlot),
-      tenant: this.#textOf(slots, tenant),
+      service: this.#labels.of(this.#textOf(slots, serviceSlot)),
+      pod: this.#labels.of(this.#textOf(slots, podSlot)),
+      tenant: this.#tenants.of(this.#textOf(slots, tenant)),
       resolver: this.#resolver(tenant),
+      region: this.#labels.of(this.#textOf(slots, regionSlot)),
+      version: this.#versions.of(this.#textOf(slots, versionSlot)),
     };
   }
 
@@ -132,6 +164,7 @@ export class SpanIntake {
     }
     this.#describe(row, resource);
     this.#name(row);
+    this.#addDimensions(row, resource);
     this.#measure(row);
     if (this.draft.links.length > 0) this.table.links.set(row, Uint32Array.from(this.draft.links));
     return null;
@@ -157,7 +190,7 @@ export class SpanIntake {
     table.origin[row] = 0;
     table.kind[row] = draft.kind;
     table.isTimed[row] = 1;
-    const weight = draft.traceStateEnd > draft.traceStateAt ? this.#weight() : null;
+    const weight = this.#weightOf();
     const micro = weight?.micro ?? 1_000_000;
     table.weight[row * 2] = micro >>> 0;
     table.weight[row * 2 + 1] = micro / 2 ** 32;
@@ -180,12 +213,51 @@ export class SpanIntake {
     table.name[row] = name;
     table.peer[row] =
       kind === SpanKind.CLIENT ? this.#peers.of(this.#textOf(attributes, firstText(attributes, peerSlots))) : 0;
-    table.endpoint[row] = isServed(kind) ? this.#endpoints.of(attributes, kind, name) : 0;
-    const tenant = firstText(attributes, tenantSlots);
-    table.tenant[row] = this.#textOf(attributes, tenant);
+    const tenant = firstText(attributes, this.#tenantSlots);
+    table.tenant[row] = this.#tenants.of(this.#textOf(attributes, tenant));
     table.resolver[row] = this.#resolver(tenant);
     const consumer = firstText(attributes, consumerSlots);
     table.consumer[row] = consumer < 0 ? 0 : this.#consumers.of(this.#rawTextOf(attributes, consumer));
+    if (!isServed(kind)) {
+      table.endpoint[row] = 0;
+      return;
+    }
+    if (tenant < 0 && table.resourceTenant[row] === 0 && this.#naming.tenants.isAskable)
+      this.#findTenant(row, consumer);
+    const payer = table.tenant[row] || table.resourceTenant[row]!;
+    table.endpoint[row] = this.#endpoints.of(attributes, kind, name, payer);
+  }
+
+  /** Asks the operator's rules whose call it is where no attribute says so. */
+  #findTenant(row: number, consumer: Slot): void {
+    const { attributes } = this.draft;
+    const { texts } = this.table;
+    const found = this.#naming.tenants.find({
+      ...(attributes.has(hostSlot) ? { host: attributes.text(hostSlot) } : {}),
+      ...(consumer < 0 ? {} : { consumer: attributes.text(consumer) }),
+      path: firstOf(attributes, pathSlots),
+    });
+    if (found === null) return;
+    this.table.tenant[row] = this.#tenants.of(texts.idOfString(found.tenant.slice(0, LONGEST_TEXT)));
+    this.table.resolver[row] = texts.idOfString(found.resolver);
+  }
+
+  #addDimensions(row: number, resource: ResourceFacts): void {
+    const { draft, table } = this;
+    const { attributes, kind } = draft;
+    const callKind = isServed(kind) ? callKindOf(attributes, kind) : '';
+    table.callKind[row] = table.texts.idOfString(callKind);
+    table.region[row] = attributes.has(regionSlot)
+      ? this.#labels.of(this.#textOf(attributes, regionSlot))
+      : resource.region;
+    table.version[row] = resource.version;
+    table.flags[row] = attributes.has(flagSlot) ? this.#flag(attributes) : 0;
+  }
+
+  #flag(attributes: AttributeSlots): number {
+    const variant = firstText(attributes, variantSlots);
+    const text = `${attributes.text(flagSlot)}=${variant < 0 ? '' : attributes.text(variant)}`;
+    return this.#labels.of(this.table.texts.idOfString(text.slice(0, LONGEST_TEXT)));
   }
 
   #measure(row: number): void {
@@ -201,7 +273,7 @@ export class SpanIntake {
 
   #resolver(slot: Slot): number {
     if (slot < 0) return 0;
-    this.#resolvers[slot] ??= this.table.texts.idOfString(tenantKeys[tenantSlots.indexOf(slot)]!);
+    this.#resolvers[slot] ??= this.table.texts.idOfString(this.names.nameAt(slot));
     return this.#resolvers[slot]!;
   }
 
@@ -219,15 +291,32 @@ export class SpanIntake {
     );
   }
 
+  #weightOf(): Weight | null {
+    const { draft } = this;
+    const said = draft.traceStateEnd > draft.traceStateAt ? this.#traceStateWeight() : null;
+    if (said?.isKnown || !this.#fallbacks.has('SampleRate')) return said;
+    return weightFromRate(draft.attributes.number(rateSlot)) ?? said;
+  }
+
   /** Senders use a handful of tracestates; the exact division is done once for each. */
-  #weight(): Weight {
+  #traceStateWeight(): Weight {
     const { source, traceStateAt, traceStateEnd } = this.draft;
     const { texts } = this.table;
     const end = Math.min(traceStateEnd, traceStateAt + LONGEST_NAME);
     const id = texts.idOf(source, traceStateAt, end);
-    this.#weights[id] ??= weightFromTraceState(texts.string(id));
+    this.#weights[id] ??= this.#weightFrom(texts.string(id));
     return this.#weights[id]!;
   }
+
+  #weightFrom(traceState: string): Weight {
+    const said = weightFromTraceState(traceState);
+    return said.isKnown || !this.#fallbacks.has('p') ? said : (weightFromPower(traceState) ?? said);
+  }
+}
+
+function firstOf(attributes: AttributeSlots, slots: readonly Slot[]): string {
+  const slot = firstText(attributes, slots);
+  return slot < 0 ? '' : attributes.text(slot);
 }
 
 function isServed(kind: number): boolean {

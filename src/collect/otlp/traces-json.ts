@@ -1,5 +1,5 @@
 import { RefusalCount } from '../refusal.ts';
-import { slotOfKey, TEXT_SLOTS } from './attributes.ts';
+import { type AttributeNames, TEXT_SLOTS } from './attributes.ts';
 import { halvesOf, type JsonAttribute, listOf, parseOtlpJson, valueText } from './json.ts';
 import { type AttributeSlots, IdState } from './span-draft.ts';
 import type { SpanIntake } from './span-intake.ts';
@@ -37,7 +37,7 @@ export function decodeTracesJson(body: Buffer, intake: SpanIntake): Decoded {
   for (const resourceSpans of listOf<Record<string, unknown>>(parseOtlpJson(body).resourceSpans, 'resourceSpans')) {
     const resource = resourceSpans.resource as { attributes?: unknown } | undefined;
     intake.resourceSlots.clear();
-    fillSlots(intake.resourceSlots, resource?.attributes);
+    fillSlots(intake.resourceSlots, intake.names, resource?.attributes);
     const facts = intake.resource();
     for (const scopeSpans of listOf<Record<string, unknown>>(resourceSpans.scopeSpans, 'scopeSpans')) {
       for (const span of listOf<JsonSpan>(scopeSpans.spans, 'spans')) {
@@ -65,7 +65,7 @@ function beginSpan(intake: SpanIntake, span: JsonSpan): number {
   draft.kind = kindOf(span.kind);
   draft.isError = span.status?.code === 2 || span.status?.code === 'STATUS_CODE_ERROR';
   for (const link of listOf<{ traceId?: unknown; spanId?: unknown }>(span.links, 'links')) addLink(link, draft.links);
-  fillSlots(draft.attributes, span.attributes);
+  fillSlots(draft.attributes, intake.names, span.attributes);
   return row;
 }
 
@@ -101,11 +101,11 @@ function kindOf(kind: unknown): number {
   return typeof number === 'number' && number >= 0 && number <= 5 ? Math.floor(number) : 0;
 }
 
-function fillSlots(slots: AttributeSlots, attributes: unknown): void {
+function fillSlots(slots: AttributeSlots, names: AttributeNames, attributes: unknown): void {
   for (const attribute of listOf<JsonAttribute>(attributes, 'attributes')) {
-    const slot = typeof attribute.key === 'string' ? slotOfKey(attribute.key) : undefined;
-    const text = slot === undefined ? undefined : valueText(attribute.value);
-    if (slot === undefined || text === undefined) continue;
+    const slot = typeof attribute.key === 'string' ? names.slotOf(attribute.key) : -1;
+    const text = slot < 0 ? undefined : valueText(attribute.value);
+    if (text === undefined) continue;
     if (slot < TEXT_SLOTS) slots.setText(slot, text);
     else if (typeof attribute.value?.doubleValue === 'number') slots.setNumber(slot, attribute.value.doubleValue);
     else setNumberText(slots, slot, text);

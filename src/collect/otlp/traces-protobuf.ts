@@ -1,5 +1,5 @@
 import { RefusalCount } from '../refusal.ts';
-import { slotOfBytes, TEXT_SLOTS } from './attributes.ts';
+import { type AttributeNames, TEXT_SLOTS } from './attributes.ts';
 import { ProtoReader } from './proto-reader.ts';
 import { type AttributeSlots, IdState } from './span-draft.ts';
 import type { ResourceFacts, SpanIntake } from './span-intake.ts';
@@ -28,12 +28,14 @@ export function decodeTracesProtobuf(body: Buffer, intake: SpanIntake): Decoded 
 class TracesDecoder {
   readonly #reader: ProtoReader;
   readonly #intake: SpanIntake;
+  readonly #names: AttributeNames;
   readonly #refused = new RefusalCount();
   #accepted = 0;
 
   constructor(body: Buffer, intake: SpanIntake) {
     this.#reader = new ProtoReader(body);
     this.#intake = intake;
+    this.#names = intake.names;
   }
 
   decode(): Decoded {
@@ -206,7 +208,7 @@ class TracesDecoder {
       const tag = reader.tag();
       if (tag === 10) {
         const keyEnd = reader.end();
-        slot = slotOfBytes(reader.buffer, reader.at, keyEnd);
+        slot = this.#names.slotOfBytes(reader.buffer, reader.at, keyEnd);
         reader.at = keyEnd;
       } else if (tag === 18) {
         valueEnd = reader.end();

@@ -4,7 +4,7 @@ import { Texts } from './texts.ts';
 type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /** Quantities that are absent unless somebody measured them, in row order. */
-export const measures = measuredDrivers;
+export const measures = [...measuredDrivers, 'records'] as const;
 
 /** Where a row comes from: what the sender gave us. */
 export const Origin = { span: 0, log: 1, event: 2 } as const;
@@ -41,6 +41,11 @@ export class SpanTable {
   resourceTenant: Uint32Array;
   resourceResolver: Uint32Array;
   consumer: Uint32Array;
+  callKind: Uint32Array;
+  region: Uint32Array;
+  version: Uint32Array;
+  /** Feature flags, as `key=variant`. */
+  flags: Uint32Array;
   status: Uint16Array;
   origin: Uint8Array;
   kind: Uint8Array;
@@ -77,6 +82,10 @@ export class SpanTable {
     this.resourceTenant = new Uint32Array(capacity);
     this.resourceResolver = new Uint32Array(capacity);
     this.consumer = new Uint32Array(capacity);
+    this.callKind = new Uint32Array(capacity);
+    this.region = new Uint32Array(capacity);
+    this.version = new Uint32Array(capacity);
+    this.flags = new Uint32Array(capacity);
     this.status = new Uint16Array(capacity);
     this.origin = new Uint8Array(capacity);
     this.kind = new Uint8Array(capacity);
@@ -102,10 +111,10 @@ export class SpanTable {
   /** Columns of numbers of texts. */
   textColumns(): readonly Uint32Array[] {
     const { namespace, service, pod, name, peer, endpoint, tenant } = this;
-    const { resolver, resourceTenant, resourceResolver, consumer } = this;
+    const { resolver, resourceTenant, resourceResolver, consumer, callKind, region, version, flags } = this;
     return [
       ...[namespace, service, pod, name, peer, endpoint, tenant],
-      ...[resolver, resourceTenant, resourceResolver, consumer],
+      ...[resolver, resourceTenant, resourceResolver, consumer, callKind, region, version, flags],
     ];
   }
 
@@ -179,6 +188,10 @@ export class SpanTable {
     this.resourceTenant = grown(this.resourceTenant, capacity);
     this.resourceResolver = grown(this.resourceResolver, capacity);
     this.consumer = grown(this.consumer, capacity);
+    this.callKind = grown(this.callKind, capacity);
+    this.region = grown(this.region, capacity);
+    this.version = grown(this.version, capacity);
+    this.flags = grown(this.flags, capacity);
     this.status = grown(this.status, capacity);
     this.origin = grown(this.origin, capacity);
     this.kind = grown(this.kind, capacity);

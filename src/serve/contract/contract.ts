@@ -66,6 +66,7 @@ export const usageRow = z.object({
   endpoint: z.string().optional(),
   consumer: z.string().optional(),
   calls: z.number(),
+  standardError: z.number().nullable(),
   errors: z.number(),
   /** Null where nobody measured it. */
   bytesIn: z.number().nullable(),

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { boundarySpec } from '../../collect/index.ts';
+import { boundarySpec, endpointMapSpec, tenantMapSpec } from '../../collect/index.ts';
 import { costModelSpec } from '../../cost/index.ts';
 import { fail, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
@@ -9,7 +9,13 @@ import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 
 /** The kinds of document that there are, and what their spec must look like. */
-const specs: Record<string, z.ZodType> = { Boundary: boundarySpec, CostModel: costModelSpec, Meter: meterSpec };
+const documentSpecs: Record<string, z.ZodType> = {
+  Boundary: boundarySpec,
+  CostModel: costModelSpec,
+  EndpointMap: endpointMapSpec,
+  Meter: meterSpec,
+  TenantMap: tenantMapSpec,
+};
 
 const applyRoute = createRoute({
   method: 'post',
@@ -34,6 +40,7 @@ export function addDocuments(app: OpenAPIHono, house: House): void {
     const by = query.by || 'api';
     const applied = await applyVersions(house.store.documents, versions, by, house.now());
     if (applied.some(({ kind }) => kind === 'Boundary')) await house.collector.applyBoundary();
+    if (applied.some(({ kind }) => kind === 'TenantMap' || kind === 'EndpointMap')) await house.collector.applyNaming();
     return context.json({ dryRun: false, documents: applied }, 200);
   });
 }
@@ -41,9 +48,9 @@ export function addDocuments(app: OpenAPIHono, house: House): void {
 function checked(text: string): NewVersion[] {
   const problems: Problem[] = [];
   const versions = parseDocuments(text).map((document): NewVersion => {
-    const schema = specs[document.kind];
+    const schema = documentSpecs[document.kind];
     if (!schema) {
-      const known = Object.keys(specs).join(', ');
+      const known = Object.keys(documentSpecs).join(', ');
       problems.push({ message: `kind: ${document.kind} is not known; known are ${known}`, line: document.line });
       return { ...document };
     }

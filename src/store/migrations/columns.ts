@@ -78,6 +78,18 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
     ),
   },
   {
+    id: '0004-dimensions',
+    statements: [
+      // What kind of call it was, and in which place and version it ran. Tokens that a span repeats from those below it
+      // (1: in, 2: out) are kept but do not count; a retry is an outbound call that follows a failed one like it.
+      `ALTER TABLE work ADD COLUMN call_kind LowCardinality(String), ADD COLUMN region LowCardinality(String),
+        ADD COLUMN version LowCardinality(String), ADD COLUMN flags LowCardinality(String), ADD COLUMN records Nullable(UInt64),
+        ADD COLUMN repeats_tokens UInt8, ADD COLUMN is_retry UInt8`,
+      // The variance of a count of calls, in squared millionths: the sum of w (w - 1).
+      'ALTER TABLE usage_minute ADD COLUMN variance Int128',
+    ],
+  },
+  {
     id: '0005-events',
     statements: [
       // One row per event, its repeats left out when it was loaded: nobody has to think of them at a query.

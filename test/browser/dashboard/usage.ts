@@ -44,7 +44,16 @@ function hourlyRows(name: Name, index: number): UsageRow[] {
     const calls = Math.round(scale * wave * (0.85 + 0.3 * random()) * (hour > 120 ? 0.6 : 1));
     const errors = Math.round(calls * (hour >= 86 && hour < 91 ? 0.078 : 0.002 + 0.004 * random()));
     const start = new Date(FIRST_HOUR_MS + hour * HOUR_MS).toISOString().replace('.000Z', 'Z');
-    return { start, ...name, calls, errors, bytesIn: calls * 412, bytesOut: calls * 5_120, averageMs: 42.5 };
+    return {
+      start,
+      ...name,
+      calls,
+      errors,
+      bytesIn: calls * 412,
+      bytesOut: calls * 5_120,
+      averageMs: 42.5,
+      standardError: 0,
+    };
   }).filter((_, hour) => hour < GAP[0] || hour > GAP[1]);
 }
 
