@@ -15,6 +15,7 @@ import { costModelSpec } from '../src/cost/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
 import { createApi, type House } from '../src/serve/index.ts';
 import { parseDocuments } from '../src/store/index.ts';
+import { meterSpec } from '../src/usage/index.ts';
 import { repository } from './support/data.ts';
 
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');
@@ -138,6 +139,7 @@ describe('documents', () => {
     TenantMap: tenantMapSpec,
     EndpointMap: endpointMapSpec,
     CostModel: costModelSpec,
+    Meter: meterSpec,
   };
 
   test.each(Object.keys(schemas))('the page has every field of %s, and no other', (kind) => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
 import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from './boundary.ts';
+import { encodeEvent } from './events/meter-event.ts';
+import { type EventForm, readEvents } from './events/read-events.ts';
 import { Journal } from './journal/journal.ts';
 import { SegmentKind } from './journal/segment.ts';
 import { Loader } from './load/load.ts';
@@ -47,6 +49,7 @@ export type Encoding = 'protobuf' | 'json';
 export interface CollectorCounts {
   spans: number;
   samples: number;
+  events: number;
   lines: number;
   loadedRows: number;
   refused: RefusalCount;
@@ -81,10 +84,14 @@ const signals = [
  * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
  */
 export class Collector {
-  readonly counts: CollectorCounts = { spans: 0, samples: 0, lines: 0, loadedRows: 0, refused: new RefusalCount() };
+  readonly counts: CollectorCounts = {
+    ...{ spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0 },
+    refused: new RefusalCount(),
+  };
   readonly #config: CollectorConfig;
   readonly #work: Journal;
   readonly #samples: Journal;
+  readonly #events: Journal;
   readonly #loader: Loader;
   #naming: Naming = newNaming();
   #countsLogsOf: (service: string) => boolean = () => true;
@@ -95,12 +102,11 @@ export class Collector {
   #loading: Promise<void> | null = null;
   #isClosed = false;
 
-  private constructor(config: CollectorConfig, work: Journal, samples: Journal, loader: Loader) {
+  private constructor(config: CollectorConfig, journals: [Journal, Journal, Journal], loader: Loader) {
     this.#config = config;
+    [this.#work, this.#samples, this.#events] = journals;
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks);
     this.#records = new LogRecords(this.#spans);
-    this.#work = work;
-    this.#samples = samples;
     this.#loader = loader;
   }
 
@@ -109,12 +115,14 @@ export class Collector {
     const folders = {
       work: join(config.folder, 'journal', 'work'),
       samples: join(config.folder, 'journal', 'samples'),
+      events: join(config.folder, 'journal', 'events'),
     };
     usePseudonymKey(pseudonymKey(config.folder));
     let lastId = Math.max(
       await largestBatch(config.store.columns),
       await Journal.largestId(folders.work),
       await Journal.largestId(folders.samples),
+      await Journal.largestId(folders.events),
     );
     const nextId = () => ++lastId;
     const shared = {
@@ -125,13 +133,12 @@ export class Collector {
       nextId,
     };
     const journals: Journal[] = [];
-    const othersBytes = (place: number) => () => journals[place]?.sizeBytes ?? 0;
-    for (const kind of ['work', 'samples'] as const) {
-      const others = othersBytes(1 - journals.length);
+    const othersBytes = (place: number) => () => sizeOf(journals.filter((_, each) => each !== place));
+    for (const kind of ['work', 'samples', 'events'] as const) {
+      const others = othersBytes(journals.length);
       const config = { ...shared, folder: folders[kind], kind: SegmentKind[kind], othersBytes: others };
       journals.push(await Journal.open(config));
     }
-    const [work, samples] = journals as [Journal, Journal];
     const loader = new Loader({
       columns: config.store.columns,
       scratch: config.store.scratch,
@@ -141,7 +148,7 @@ export class Collector {
     });
     const boundary = await boundaryInForce(config.store.documents);
     await loader.start(boundary.isBoundary);
-    const collector = new Collector(config, work, samples, loader);
+    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader);
     await collector.applyBoundary();
     await collector.applyNaming();
     collector.#schedule();
@@ -149,7 +156,7 @@ export class Collector {
   }
 
   get journalBytes(): number {
-    return this.#work.sizeBytes + this.#samples.sizeBytes;
+    return sizeOf([this.#work, this.#samples, this.#events]);
   }
 
   /**
@@ -188,6 +195,22 @@ export class Collector {
     this.counts.lines += decoded.accepted;
     this.#countOthers(decoded);
     return decoded;
+  }
+
+  /**
+   * Takes CloudEvents, all or none.
+   *
+   * Gives  how many, after they are safe on the disk. Which of them are repeats shows when they are loaded.
+   * Fails  BODY_MALFORMED, BODY_TOO_LARGE, EVENTS_INVALID, JOURNAL_FULL, DISK_FULL; then nothing was accepted.
+   */
+  async events(body: Buffer, form: EventForm): Promise<number> {
+    const nowMs = this.#config.nowMs();
+    const events = readEvents(body, form, nowMs);
+    const writer = new RowWriter(Math.max(1024, body.length));
+    for (const event of events) encodeEvent(writer, event, '', nowMs);
+    await this.#events.append(writer.bytes(), events.length);
+    this.counts.events += events.length;
+    return events.length;
   }
 
   /**
@@ -280,7 +303,7 @@ export class Collector {
     if (others > 0) this.counts.refused.add('record_other', others);
   }
 
-  /** Waits until everything acknowledged so far is in the store: calls, minutes and samples. */
+  /** Waits until everything acknowledged so far is in the store: calls, minutes, samples and events. */
   async settle(): Promise<void> {
     while (this.#loading) await this.#loading;
     await this.#load();
@@ -323,6 +346,7 @@ export class Collector {
     while (this.#loading) await this.#loading;
     await this.#work.close();
     await this.#samples.close();
+    await this.#events.close();
   }
 
   async #keep(journal: Journal, payload: Buffer, decoded: Decoded): Promise<void> {
@@ -350,11 +374,16 @@ export class Collector {
     this.counts.loadedRows += await this.#loader.loadSealed(this.#work);
     await this.#samples.seal();
     this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
+    await this.#events.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#events);
   }
 }
 
 /** Why a line that is a call is not counted. */
 type OwnRefusal = 'tenant_unknown' | 'counted_elsewhere';
+function sizeOf(journals: readonly Journal[]): number {
+  return journals.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
 
 /** What is wrong with a line, in words. */
 const lineReasons: Readonly<Record<LineRefusal | OwnRefusal, string>> = {

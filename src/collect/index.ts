@@ -8,6 +8,7 @@ export {
   type MalformedLine,
 } from './collect.ts';
 export { unpack } from './decompress.ts';
+export type { EventForm } from './events/read-events.ts';
 export { detectLogFormat } from './logs/detect.ts';
 export { findLogFormat, logFormatNames } from './logs/formats.ts';
 export type { LineParser, LogFormat, LogLine } from './logs/log-line.ts';

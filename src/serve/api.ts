@@ -7,10 +7,13 @@ import { answerOtlp, otlpSignal } from './otlp.ts';
 import { isPagePath, pageResponse } from './pages.ts';
 import { problemResponse } from './problem.ts';
 import { addDocuments } from './routes/documents.ts';
+import { addEvents } from './routes/events.ts';
+import { addMeters } from './routes/meters.ts';
 import { addQuarantine } from './routes/quarantine.ts';
 import { addReports } from './routes/reports.ts';
 import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
+import { addSubjects } from './routes/subjects.ts';
 import { addWork } from './routes/work.ts';
 
 /** A standard request in, a standard response out: over the network from an address, or in memory for commands and tests. */
@@ -58,6 +61,9 @@ export function createApi(house: House, options: ApiOptions): Api {
   addDocuments(app, house);
   addWork(app, house);
   addQuarantine(app, house);
+  addEvents(app, house);
+  addMeters(app, house);
+  addSubjects(app, house);
   addHealth(app, house);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',

@@ -22,6 +22,7 @@ export function metricsOf(house: House): Registry {
     'Metric points that are safe on the disk.',
     () => collector.counts.samples,
   );
+  counted('taximeter_events_accepted_total', 'Events that are safe on the disk.', () => collector.counts.events);
   counted(
     'taximeter_log_lines_accepted_total',
     'Log lines and log records that are calls and safe on the disk.',

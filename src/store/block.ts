@@ -80,6 +80,11 @@ export class Block {
     this.#dictionary(name, entries, count, keys);
   }
 
+  /** Adds a column of texts that hardly repeat. Takes  values: of all rows, each with its length in front, as RowWriter writes them. */
+  strings(name: string, values: Uint8Array): void {
+    this.#columns.push({ name, type: 'String', pieces: [bytesOf(values)] });
+  }
+
   /** Adds a column of one text. */
   text(name: string, value: string): void {
     this.textRuns(name, [{ value, rows: this.rows }]);

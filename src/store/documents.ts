@@ -72,12 +72,21 @@ export interface QuarantineTable {
   line_text: string | null;
 }
 
+/** What is said of a subject of events beside its key. It may name a person, so it is not versioned: deleting it erases it. */
+export interface SubjectTable {
+  key: string;
+  display_name: string | null;
+  metadata: string;
+  changed_at: string;
+}
+
 export interface Tables {
   document: DocumentTable;
   bill_import: BillImportTable;
   period: PeriodTable;
   fact: FactTable;
   quarantine: QuarantineTable;
+  subject: SubjectTable;
 }
 
 /** The document store: SQLite embedded, PostgreSQL at scale, one query builder for both. */
@@ -86,4 +95,5 @@ export type StoredDocument = Selectable<DocumentTable>;
 export type NewDocument = Insertable<DocumentTable>;
 export type StoredImport = Selectable<BillImportTable>;
 export type StoredQuarantine = Selectable<QuarantineTable>;
+export type StoredSubject = Selectable<SubjectTable>;
 export type StoredPeriod = Selectable<PeriodTable>;

@@ -2,7 +2,14 @@ export { Block, packTexts, type TextSource } from './block.ts';
 export type { ColumnStore, QueryParams, RowShape } from './columns.ts';
 export { type ParsedDocument, parseDocuments } from './document-file.ts';
 export { type AppliedVersion, applyVersions, type NewVersion, newestOf, versionsOf } from './document-versions.ts';
-export type { DocumentStore, StoredDocument, StoredImport, StoredPeriod, StoredQuarantine } from './documents.ts';
+export type {
+  DocumentStore,
+  StoredDocument,
+  StoredImport,
+  StoredPeriod,
+  StoredQuarantine,
+  StoredSubject,
+} from './documents.ts';
 export { type FolderHold, holdFolder, type RunningServer, runningServer } from './lock.ts';
 export { RowReader } from './row-reader.ts';
 export { RowWriter } from './row-writer.ts';

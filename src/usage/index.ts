@@ -1,3 +1,16 @@
+export { type EventsQuestion, type ListedEvent, listEvents } from './meters/list-events.ts';
+export { type Meter, type MeterSpec, meterRequest, meterSpec, meterWindows } from './meters/meter.ts';
+export { changeMeter, createMeter, endMeter, findMeter, listMeters } from './meters/meter-documents.ts';
+export { type MeterQuestion, type MeterRow, queryMeter } from './meters/query-meter.ts';
+export {
+  findSubject,
+  forgetSubject,
+  listSubjects,
+  meterSubjects,
+  type Page,
+  type Subject,
+  tellSubjects,
+} from './meters/subjects.ts';
 export {
   readCallMonths,
   readCallSpan,

@@ -26,16 +26,18 @@ export interface UsageSumRow {
 const ISO = '%Y-%m-%dT%H:%i:%SZ';
 
 const offset = (instant: string) => `timeZoneOffset(toTimeZone(${instant}, {zone:String}))`;
-const fullHour = `subtractMinutes(minute, toMinute(minute, {zone:String}))`;
+const fullHour = (instant: string) => `subtractMinutes(${instant}, toMinute(${instant}, {zone:String}))`;
 // Not every zone is whole hours away from UTC, so hours begin where the zone says. toStartOfHour loses its way for the rest
 // of the day on which clocks change by half an hour (Lord Howe); the hour that has such a change in it begins at the change.
-const startOfHour = `addSeconds(${fullHour}, abs(${offset('minute')} - ${offset(fullHour)}))`;
+export const startOfHour = (instant: string) =>
+  `addSeconds(${fullHour(instant)}, abs(${offset(instant)} - ${offset(fullHour(instant))}))`;
+export const startOfDay = (instant: string) => `toDateTime(toStartOfDay(${instant}, {zone:String}), 'UTC')`;
 
 const windowStarts: Record<UsageWindow, string> = {
   none: "''",
   minute: `formatDateTime(minute, '${ISO}', 'UTC')`,
-  hour: `formatDateTime(${startOfHour}, '${ISO}', 'UTC')`,
-  day: `formatDateTime(toDateTime(toStartOfDay(minute, {zone:String}), 'UTC'), '${ISO}', 'UTC')`,
+  hour: `formatDateTime(${startOfHour('minute')}, '${ISO}', 'UTC')`,
+  day: `formatDateTime(${startOfDay('minute')}, '${ISO}', 'UTC')`,
 };
 
 /** Sums the minutes of a range; dimensions that are not asked for come back empty. Counts are millionths. */

@@ -6,7 +6,7 @@ import { costModelSpec } from '../../src/cost/index.ts';
 import { closePeriod, costReport, postAllocation, reconcile } from '../../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../../src/model/index.ts';
 import { applyVersions, openStore, parseDocuments, type Store, type StoreConfig } from '../../src/store/index.ts';
-import { usageReport } from '../../src/usage/index.ts';
+import { listEvents, type Meter, meterSpec, queryMeter, usageReport } from '../../src/usage/index.ts';
 
 /** Everything that goes in. */
 export interface JobInput {
@@ -62,6 +62,7 @@ function stepsOf(store: Store, collector: Collector, folder: string, input: JobI
     async () => {
       for (const line of input.traces) await collector.traces(Buffer.from(line), 'json');
       for (const line of input.metrics) await collector.metrics(Buffer.from(line), 'json');
+      await collector.events(Buffer.from(events), 'batch');
       await collector.settle();
     },
     async () => {
@@ -87,6 +88,40 @@ function stepsOf(store: Store, collector: Collector, folder: string, input: JobI
   ];
 }
 
+/** Values in every form, over a night in which clocks are put back; some are no numbers, some are sent twice. */
+const events = `[${Array.from({ length: 400 }, (_, place) => {
+  const value = [place, `"${place}.1"`, `${place}.000000000000000001`, '"none"', 'null', `${place}e-3`][place % 6];
+  const time = new Date(Date.UTC(2026, 9, 24, 20) + place * 7 * 60_000).toISOString();
+  const attributes = {
+    specversion: '1.0',
+    id: `${place % 390}`,
+    source: 's',
+    type: 'step',
+    subject: `s'${place % 3}`,
+    time,
+  };
+  return `${JSON.stringify(attributes).slice(0, -1)},"data":{"v":${value},"g":["a",{"b":${place % 4}}]}}`;
+}).join(',')}]`;
+
+async function meterAnswers(store: Store): Promise<unknown[]> {
+  const whole = { fromMs: null, toMs: null, subjects: null, filter: {} };
+  const questions = [
+    { ...whole, window: 'HOUR', timeZone: 'Australia/Lord_Howe', groupBy: ['subject'] },
+    { ...whole, window: 'DAY', timeZone: 'Europe/Berlin', groupBy: ['g'], filter: { g: ['1', '2'] } },
+    { ...whole, window: 'MONTH', timeZone: 'Asia/Kathmandu', groupBy: [], subjects: ["s'1"] },
+    { ...whole, window: null, timeZone: 'UTC', groupBy: ['g', 'subject'] },
+  ] as const;
+  const found: unknown[] = [];
+  for (const aggregation of ['SUM', 'COUNT', 'UNIQUE_COUNT', 'AVG', 'MIN', 'MAX', 'LATEST']) {
+    const fields = { eventType: 'step', aggregation, valueProperty: '$.v', groupBy: { g: '$.g[1].b' } };
+    const meter: Meter = { id: '', slug: 'm', spec: meterSpec.parse(fields), createdAt: '', updatedAt: '' };
+    for (const question of questions) found.push(await queryMeter(store.columns, meter, question));
+    for (const hasError of [true, false])
+      found.push(await listEvents(store.columns, [meter], { hasError, limit: 100 }));
+  }
+  return found;
+}
+
 async function answers(store: Store, input: JobInput): Promise<Record<string, unknown>> {
   const range = parseRange(input.from, input.to);
   const { columns } = store;
@@ -110,6 +145,7 @@ async function answers(store: Store, input: JobInput): Promise<Record<string, un
         db_us, ext_us, weight, start_at, end_at, cpu_us, bytes_out, arrayMap(link -> hex(link), links) AS linked, sum(sign) AS net
        FROM work GROUP BY ALL HAVING net != 0 ORDER BY ALL`,
     ),
+    meters: await meterAnswers(store),
     samples: await columns.query(
       'SELECT metric, hex(series) AS series, service, pod, kind, at, value, age FROM samples FINAL ORDER BY ALL',
     ),

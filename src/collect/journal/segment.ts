@@ -13,7 +13,7 @@ const FORMAT = 2;
 export const HEADER_BYTES = 24;
 export const FRAME_BYTES = 16;
 
-export const SegmentKind = { work: 1, samples: 2 } as const;
+export const SegmentKind = { work: 1, samples: 2, events: 3 } as const;
 export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];
 
 export interface SegmentHeader {

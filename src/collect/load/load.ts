@@ -6,6 +6,7 @@ import type { IsBoundary } from '../calls/forest.ts';
 import { KeptWork } from '../calls/kept-work.ts';
 import { appendBody, netBodies } from '../calls/stored-rows.ts';
 import { workBlock } from '../calls/work-block.ts';
+import { EventLoader } from '../events/event-loader.ts';
 import type { Journal } from '../journal/journal.ts';
 import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from '../journal/segment.ts';
 import { appendFrame } from '../table/frame.ts';
@@ -49,6 +50,7 @@ export interface LoaderDeps {
  */
 export class Loader {
   readonly #deps: LoaderDeps;
+  readonly #events: EventLoader;
   readonly #kept = new KeptWork(KEPT_BYTES);
   #seen = new SeenTraces();
   /** Traces that some link leads to: only these can have dependents. */
@@ -58,9 +60,10 @@ export class Loader {
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
+    this.#events = new EventLoader(deps.columns, deps.nowMs);
   }
 
-  /** Finishes what a crash interrupted and learns which traces are stored. */
+  /** Finishes what a crash interrupted and learns which traces and events are stored. */
   async start(isBoundary: IsBoundary): Promise<void> {
     this.#isBoundary = isBoundary;
     const { columns, scratch, nowMs } = this.#deps;
@@ -77,6 +80,7 @@ export class Loader {
       const ids = wordsOf(await readTraceIds(columns, sinceDay, bucket, buckets));
       for (let at = 0; at < ids.length; at += 4) this.#seen.add(ids, at);
     }
+    await this.#events.start();
   }
 
   /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
@@ -153,6 +157,7 @@ export class Loader {
 
   async #loadSegment(content: SegmentContent): Promise<void> {
     const { columns } = this.#deps;
+    if (content.kind === SegmentKind.events) return this.#events.load(content);
     if (content.kind === SegmentKind.samples)
       return columns.insertBlock('samples', samplesBlock(content), `samples-${content.id}`);
     if (await hasBatch(columns, content.id)) {

@@ -4,7 +4,7 @@ const BITS_PER_KEY = 16;
 const HASHES = 6;
 
 /**
- * Answers "could this trace have been here before?" without asking the store: a Bloom filter that grows by whole layers.
+ * Answers "could this trace, or event, have been here before?" without asking the store: a Bloom filter that grows by whole layers.
  * A no is certain; a wrong yes (about 1 in 1,000) costs one look into the store and nothing else.
  */
 export class SeenTraces {

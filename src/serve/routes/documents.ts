@@ -3,6 +3,7 @@ import { boundarySpec, endpointMapSpec, tenantMapSpec } from '../../collect/inde
 import { costModelSpec } from '../../cost/index.ts';
 import { fail, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
+import { meterSpec } from '../../usage/index.ts';
 import { documentsAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
@@ -12,6 +13,7 @@ const documentSpecs: Record<string, z.ZodType> = {
   Boundary: boundarySpec,
   CostModel: costModelSpec,
   EndpointMap: endpointMapSpec,
+  Meter: meterSpec,
   TenantMap: tenantMapSpec,
 };
 

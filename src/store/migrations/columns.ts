@@ -89,6 +89,23 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       'ALTER TABLE usage_minute ADD COLUMN variance Int128',
     ],
   },
+  {
+    id: '0005-events',
+    statements: [
+      // One row per event, its repeats left out when it was loaded: nobody has to think of them at a query.
+      // `data` is what was sent; `exact` is that again with long numbers as texts, where a double would round them.
+      `CREATE TABLE IF NOT EXISTS events (
+        batch UInt64, received Date, hash FixedString(16),
+        ingested_at DateTime64(3, 'UTC'), stored_at DateTime64(3, 'UTC'),
+        type LowCardinality(String), subject String, time DateTime64(9, 'UTC'),
+        id String, source String, dataschema String, data String, exact String,
+        INDEX by_hash hash TYPE bloom_filter(0.01) GRANULARITY 1,
+        INDEX by_time time TYPE minmax GRANULARITY 1,
+        INDEX by_batch batch TYPE minmax GRANULARITY 1
+      ) ENGINE = MergeTree PARTITION BY toYYYYMM(received)
+      ORDER BY (type, subject, time) SETTINGS {durable}, non_replicated_deduplication_window = {remembered}`,
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

@@ -78,6 +78,17 @@ const migrations: Record<string, Migration> = {
       await db.schema.createIndex('quarantine_place').on('quarantine').columns(['log', 'byte_offset']).execute();
     },
   },
+  '0003-subject': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('subject')
+        .addColumn('key', 'text', (c) => c.primaryKey())
+        .addColumn('display_name', 'text')
+        .addColumn('metadata', 'text', (c) => c.notNull())
+        .addColumn('changed_at', 'text', (c) => c.notNull())
+        .execute();
+    },
+  },
 };
 
 function isSqlite(db: Kysely<unknown>): boolean {
