@@ -67,6 +67,7 @@ const MOST_MALFORMED = 100;
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
+const EVENT_NAMESPACE = namespace.toString();
 
 /**
  * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
@@ -180,7 +181,7 @@ export class Collector {
     const nowMs = this.#config.nowMs();
     const events = readEvents(body, form, nowMs);
     const writer = new RowWriter(Math.max(1024, body.length));
-    for (const event of events) encodeEvent(writer, event, '', nowMs);
+    for (const event of events) encodeEvent(writer, event, EVENT_NAMESPACE, nowMs);
     await this.#events.append(writer.bytes(), events.length);
     this.counts.events += events.length;
     return events.length;
