@@ -79,6 +79,7 @@ const signals = [
   { key: '"resourceSpans"', counted: 'spans' },
   { key: '"resourceLogs"', counted: 'lines' },
 ] as const;
+const EVENT_NAMESPACE = namespace.toString();
 
 /**
  * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
@@ -207,7 +208,7 @@ export class Collector {
     const nowMs = this.#config.nowMs();
     const events = readEvents(body, form, nowMs);
     const writer = new RowWriter(Math.max(1024, body.length));
-    for (const event of events) encodeEvent(writer, event, '', nowMs);
+    for (const event of events) encodeEvent(writer, event, EVENT_NAMESPACE, nowMs);
     await this.#events.append(writer.bytes(), events.length);
     this.counts.events += events.length;
     return events.length;

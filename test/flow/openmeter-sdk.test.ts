@@ -97,7 +97,7 @@ describe('the client of OpenMeter, unchanged', () => {
       });
       const days = await openmeter.meters.query('tokens', {
         ...{ from: new Date('2024-03-29T23:00:00Z'), to: new Date('2024-04-01T22:00:00Z') },
-        ...{ windowSize: 'DAY', windowTimeZone: 'Europe/Berlin', subject: ['acme'] },
+        ...{ windowSize: 'DAY', windowTimeZone: 'europe/BERLIN', subject: ['acme'] },
       });
       expect(days).toMatchObject({ from: '2024-03-29T23:00:00Z', to: '2024-04-01T22:00:00Z', windowSize: 'DAY' });
       // Saturday of 24 hours, Sunday of 23, Monday.

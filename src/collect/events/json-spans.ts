@@ -1,3 +1,5 @@
+/** A number, true, false or null. */
+const PLAIN = /[^\s,\]}]+/y;
 const QUOTE = 34;
 const BACKSLASH = 92;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
@@ -73,8 +75,10 @@ function endOfText(text: string, quote: number): number {
 function endOfValue(text: string, from: number): number {
   const first = text.charCodeAt(from);
   if (first === QUOTE) return endOfText(text, from);
-  if (first !== OPEN_OBJECT && first !== OPEN_LIST)
-    return from + /^[^\s,\]}]+/.exec(text.slice(from, from + 500))![0].length;
+  if (first !== OPEN_OBJECT && first !== OPEN_LIST) {
+    PLAIN.lastIndex = from;
+    return from + PLAIN.exec(text)![0].length;
+  }
   let depth = 0;
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);

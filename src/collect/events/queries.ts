@@ -38,10 +38,12 @@ export async function storedHashes(
 ): Promise<Set<string>> {
   const stored = new Set<string>();
   for (let from = 0; from < hashes.length; from += HASHES_PER_QUERY) {
-    const part = hashes.slice(from, from + HASHES_PER_QUERY);
+    // One long text: the engine takes very much longer to read as many small ones.
+    const part = hashes.slice(from, from + HASHES_PER_QUERY).join('');
     const bytes = await columns.queryBytes(
       `SELECT DISTINCT hash FROM events
-       WHERE received >= toDate({sinceDay:UInt16}) AND hash IN (${part.map((hash) => `unhex('${hash}')`).join(',')})`,
+       WHERE received >= toDate({sinceDay:UInt16})
+         AND hash IN (SELECT toFixedString(unhex(arrayJoin(extractAll('${part}', '.{32}'))), 16))`,
       { sinceDay },
     );
     for (let at = 0; at < bytes.length; at += 16) stored.add(bytes.toString('hex', at, at + 16));

@@ -52,6 +52,11 @@ describe('an event that is taken', () => {
     );
   });
 
+  it('finds its data behind whatever else stands there', () => {
+    const before = `"number":${'9'.repeat(600)},"data":7,"list":[{"data":1}],"null":null`;
+    expect(read(`{${before},"data":{"a":1},${JSON.stringify(good).slice(1)}`)[0]?.data).toBe('{"a":1}');
+  });
+
   it.each<EventForm>(['batch', 'either'])('in a list: %s', (form) => {
     expect(read([good, { ...good, id: 'b' }], form).map(({ id }) => id)).toEqual(['a', 'b']);
     expect(read([], form)).toEqual([]);

@@ -15,6 +15,8 @@ export const meterQuestionBody = z.strictObject({
     .string()
     // Names only: an offset such as +02:00 is a zone to this machine and none to the engine.
     .refine((zone) => /^[A-Za-z]/.test(zone) && isTimeZone(zone), 'is no zone of the IANA database')
+    // This machine reads names in any letters, the engine only as they are written.
+    .transform((timeZone) => new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone)
     .default('UTC'),
   subject: texts.optional(),
   groupBy: texts.default([]),

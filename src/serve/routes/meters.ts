@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { formatInstant } from '../../model/index.ts';
+import { fail, formatInstant } from '../../model/index.ts';
 import {
   changeMeter,
   createMeter,
@@ -102,9 +102,10 @@ export function addMeters(app: OpenAPIHono, house: House): void {
     context.json(shownMeter(await findMeter(documents(), context.req.valid('param').slug)), 200),
   );
   app.openapi(changeRoute, async (context) => {
-    const { slug: _, ...spec } = context.req.valid('json');
-    const meter = await changeMeter(documents(), context.req.valid('param').slug, spec, house.now());
-    return context.json(shownMeter(meter), 200);
+    const { slug, ...spec } = context.req.valid('json');
+    const meter = await findMeter(documents(), context.req.valid('param').slug);
+    if (slug !== meter.slug) throw fail('PARAMETER_INVALID', { slug, reason: 'a meter keeps its slug' });
+    return context.json(shownMeter(await changeMeter(documents(), slug, spec, house.now())), 200);
   });
   app.openapi(endRoute, async (context) => {
     await endMeter(documents(), context.req.valid('param').slug, house.now());

@@ -60,17 +60,16 @@ function shownTime(column: string): string {
 }
 
 function conditions(question: EventsQuestion, params: SqlParams): string {
-  const instant = (ms: number) => `fromUnixTimestamp64Milli(${params.add('Int64', ms)}, 'UTC')`;
   const compare = <Value>(value: Value | undefined, condition: (value: Value) => string) =>
     value === undefined ? [] : [condition(value)];
   const equals = (name: 'subject' | 'type' | 'source') =>
     compare(question[name], (value) => `${name} = ${params.add('String', value)}`);
   return [
     '1',
-    ...compare(question.fromMs, (ms) => `time >= ${instant(ms)}`),
-    ...compare(question.toMs, (ms) => `time < ${instant(ms)}`),
-    ...compare(question.ingestedFromMs, (ms) => `ingested_at >= ${instant(ms)}`),
-    ...compare(question.ingestedToMs, (ms) => `ingested_at < ${instant(ms)}`),
+    ...compare(question.fromMs, (ms) => `time >= ${params.addInstant(ms)}`),
+    ...compare(question.toMs, (ms) => `time < ${params.addInstant(ms)}`),
+    ...compare(question.ingestedFromMs, (ms) => `ingested_at >= ${params.addInstant(ms)}`),
+    ...compare(question.ingestedToMs, (ms) => `ingested_at < ${params.addInstant(ms)}`),
     ...compare(question.id, (id) => `position(id, ${params.add('String', id)}) > 0`),
     ...[...equals('subject'), ...equals('type'), ...equals('source')],
   ].join(' AND ');

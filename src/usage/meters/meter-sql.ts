@@ -13,7 +13,14 @@ export class SqlParams {
     this.values[name] = value;
     return `{${name}:${type}}`;
   }
+
+  /** The same for an instant to compare times of events with. Beyond all events the engine could not compare any more. */
+  addInstant(ms: number): string {
+    return `fromUnixTimestamp64Milli(${this.add('Int64', Math.min(Math.max(ms, FIRST_MS), LAST_MS))}, 'UTC')`;
+  }
 }
+
+const [FIRST_MS, LAST_MS] = [Date.UTC(2000, 0), Date.UTC(2106, 0)];
 
 /** The data of an event in which no number loses digits. A subquery must give it the name `doc`. */
 export const DOC = "if(exact = '', data, exact) AS doc";

@@ -320,6 +320,22 @@ test('odd subjects are found by their very characters', async () => {
   }
 });
 
+test.each<[string, string, string]>([
+  ['from the beginning to the end of years', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z'],
+  ['of parts of a second', '2024-05-31T23:59:59.999Z', '2024-06-01T00:00:00.001Z'],
+])('a range %s', async (name, from, to) => {
+  await send(name, [{ at: '2024-06-01T00:00:00.0005Z' }, { at: '2024-06-01T00:00:00Z' }]);
+  const range = { fromMs: Date.parse(from), toMs: Date.parse(to) };
+  expect(await ask(meter(name), range)).toMatchObject([
+    { value: '2', windowStart: formatInstant(range.fromMs), windowEnd: formatInstant(range.toMs) },
+  ]);
+  expect(await ask(meter(name), { ...range, window: 'DAY' })).toHaveLength(1);
+  expect(await listEvents(store.columns, [], { type: name, ...range, limit: 9 })).toMatchObject([
+    { time: '2024-06-01T00:00:00.0005Z' },
+    { time: '2024-06-01T00:00:00Z' },
+  ]);
+});
+
 test('questions that cannot be answered are refused', async () => {
   const { from } = { from: Date.UTC(2024, 0) };
   await expect(ask(meter('t'), { fromMs: from, toMs: from })).rejects.toMatchObject({ code: 'RANGE_EMPTY' });

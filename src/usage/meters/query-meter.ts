@@ -63,8 +63,7 @@ export async function queryMeter(columns: ColumnStore, meter: Meter, question: M
   if (rows.length > MOST_ROWS) throw fail('RANGE_TOO_LONG', { rows: MOST_ROWS });
   return rows.map((row) => ({
     value: valueIn(meter.spec, row),
-    windowStart: formatInstant(Math.max(Number(row.window_start) * 1000, fromMs ?? 0)),
-    windowEnd: formatInstant(Math.min(Number(row.window_end) * 1000, toMs ?? Number.POSITIVE_INFINITY)),
+    ...shownWindow(question, Number(row.window_start) * 1000, Number(row.window_end) * 1000),
     subject: question.groupBy.includes('subject') ? row.key_subject : null,
     groupBy: Object.fromEntries(groups.map((name, place) => [name, row[`group_${place}`] ?? null])),
   }));
@@ -100,23 +99,25 @@ function meterSql(spec: MeterSpec, question: MeterQuestion, groups: readonly str
 }
 
 function range(spec: MeterSpec, { fromMs, toMs, subjects }: MeterQuestion, params: SqlParams): string {
-  const instant = (ms: number) => `fromUnixTimestamp64Milli(${params.add('Int64', ms)}, 'UTC')`;
   return [
     `type = ${params.add('String', spec.eventType)}`,
-    ...(fromMs === null ? [] : [`time >= ${instant(fromMs)}`]),
-    ...(toMs === null ? [] : [`time < ${instant(toMs)}`]),
+    ...(fromMs === null ? [] : [`time >= ${params.addInstant(fromMs)}`]),
+    ...(toMs === null ? [] : [`time < ${params.addInstant(toMs)}`]),
     ...(subjects === null ? [] : [`subject IN (${params.add('Array(String)', subjects)})`]),
   ].join(' AND ');
 }
 
-/** Without windows a row spans the range, or where that is open, the minutes that hold events. */
-function bounds({ window, fromMs, toMs }: MeterQuestion): { readonly start: string; readonly end: string } {
-  if (window !== null) return windowBounds(window, 'minute');
-  const seconds = (ms: number) => `toDateTime(${Math.floor(ms / 1000)}, 'UTC')`;
-  return {
-    start: fromMs === null ? 'min(minute)' : seconds(fromMs),
-    end: toMs === null ? 'addMinutes(max(minute), 1)' : seconds(toMs + 999),
-  };
+/** Without windows, the minutes that hold events. */
+function bounds({ window }: MeterQuestion): { readonly start: string; readonly end: string } {
+  if (window === null) return { start: 'min(minute)', end: 'addMinutes(max(minute), 1)' };
+  return windowBounds(window, 'minute');
+}
+
+/** A window lies inside of the range; without windows it is the range, as far as that has ends. */
+function shownWindow({ fromMs, toMs, window }: MeterQuestion, startMs: number, endMs: number) {
+  const start = window === null ? (fromMs ?? startMs) : Math.max(startMs, fromMs ?? startMs);
+  const end = window === null ? (toMs ?? endMs) : Math.min(endMs, toMs ?? endMs);
+  return { windowStart: formatInstant(start), windowEnd: formatInstant(end) };
 }
 
 function aggregate({ aggregation }: MeterSpec): string {
