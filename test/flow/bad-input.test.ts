@@ -66,7 +66,19 @@ describe('one clear line, the right exit code, nothing half-stored', () => {
       1,
       /file cannot be read.*nowhere\.jsonl.*ENOENT/,
     ],
-    ['a folder instead of a file', () => ['ingest', work.path], 1, /cannot be read/],
+    [
+      'a folder with no such file',
+      () => ['ingest', work.path, '--include', '*.none'],
+      1,
+      /cannot be read.*no such file in the folder/,
+    ],
+    ['a glob that nothing matches', () => ['ingest', join(work.path, '*.none')], 1, /cannot be read.*nothing matches/],
+    [
+      'syslog off loopback without a list of networks',
+      () => ['serve', '--syslog-port', '5140'],
+      1,
+      /TAXIMETER_SYSLOG_ALLOW/,
+    ],
     ['a bill that is not there', () => ['bill', 'import', join(work.path, 'nowhere.csv')], 1, /cannot be read.*ENOENT/],
     [
       'an unknown format',
@@ -125,7 +137,10 @@ describe('one clear line, the right exit code, nothing half-stored', () => {
     ],
   ];
   it.each(rows)('%s', async (_name, args, code, words) => {
-    const result = await run(...args());
+    const outside: Record<string, string> = _name.startsWith('syslog off')
+      ? { TAXIMETER_HOST: '0.0.0.0', TAXIMETER_TOKEN: 'x'.repeat(20) }
+      : {};
+    const result = await taximeter([...args(), '--data', data], { env: outside });
     expect(result.err).toMatch(words);
     expect(result.err).not.toMatch(/\n\s+at /);
     expect(result.code).toBe(code);
@@ -172,6 +187,41 @@ it('lines that are broken are named and counted, the others are kept', async () 
   expect(await stored()).toEqual({ calls: 2, charges: 0 });
   await run('ingest', path);
   expect(await stored()).toEqual({ calls: 2, charges: 0 });
+});
+
+it('a file that cannot be read does not stop the others', async () => {
+  const good = file('good.log', '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /a HTTP/1.1" 200 42 "-" "x"\n');
+  const cut = file('cut.log.gz', gzipSync('x\n'.repeat(5_000)).subarray(0, 30));
+  const result = await run('ingest', join(work.path, 'nowhere.log'), cut, good, '--service', 'others');
+  expect([result.code, result.out]).toEqual([1, `${good}: combined, 1 accepted.\n`]);
+  expect(result.err).toMatch(/nowhere\.log; reason ENOENT/);
+  expect(result.err).toMatch(/damaged or cut short; file .*cut\.log\.gz/);
+  expect(result.err).toContain(`${good}: format combined`);
+});
+
+it('lines that are refused can be found, read again as another format, and forgotten', async () => {
+  const good = '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /b HTTP/1.1" 200 42 "-" "x"';
+  const path = file('again.log', `${good}\n2022-08-01T03:04:06Z GET /c 201\nodd\n`);
+  expect((await run('ingest', path, '--service', 'again', '--format', 'combined')).code).toBe(1);
+  const listed = JSON.parse((await run('quarantine', '--json', '--source', path)).out) as { lines: object[] };
+  expect(listed.lines).toMatchObject([
+    { line: 3, reason: 'line_malformed', format: 'combined', text: null },
+    { line: 2, offset: good.length + 1, source: path, service: 'again' },
+  ]);
+  const pattern = 'pattern:$time_iso8601 $request_method $uri $status';
+  const retried = await run('quarantine', 'retry', '--source', path, '--format', pattern);
+  expect([retried.code, retried.out]).toEqual([1, `${path}: 1 accepted, 1 still refused.\n`]);
+  expect((await run('quarantine', '--csv', '--source', path)).out.split('\r\n')).toHaveLength(2);
+  const usage = await run('usage', '--from', '2022-08-01', '--to', '2022-08-02', '--by', 'endpoint', '--csv');
+  expect(usage.out).toContain('GET /c,1,');
+  expect((await run('quarantine', 'clear', '--source', path)).out).toBe('1 lines forgotten.\n');
+});
+
+it('standard input is recognised', async () => {
+  const line = '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /d HTTP/1.1" 200 42 "-" "x"\n';
+  const result = await taximeter(['ingest', '-', '--data', data], { input: line.repeat(3) });
+  expect([result.code, result.out]).toEqual([0, '-: combined, 3 accepted.\n']);
+  expect(result.err).toBe('taximeter: -: format combined\n');
 });
 
 it('an export that is smaller than what it would replace needs --replace', async () => {
