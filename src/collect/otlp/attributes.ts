@@ -27,6 +27,7 @@ const textKeys = [
   'faas.name',
   'server.address',
   'peer.service',
+  'container.name',
 ] as const;
 
 const numberKeys = [

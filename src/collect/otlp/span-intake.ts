@@ -36,7 +36,7 @@ const dbSlots = [textSlot('db.system.name'), textSlot('db.system')];
 const peerSlots = [textSlot('server.address'), textSlot('peer.service')];
 const statusSlots = [numberSlot('http.response.status_code'), numberSlot('http.status_code')];
 const serviceSlot = textSlot('service.name');
-const podSlot = textSlot('k8s.pod.name');
+const podSlots = [textSlot('k8s.pod.name'), textSlot('container.name')];
 
 /** For each measure, the attributes that give it; the sizes of HTTP bodies only count where they were served. */
 const measureSlots: readonly { readonly always: readonly Slot[]; readonly served: readonly Slot[] }[] = [
@@ -117,7 +117,7 @@ export class SpanIntake {
     const tenant = firstText(slots, tenantSlots);
     return {
       service: this.#textOf(slots, serviceSlot),
-      pod: this.#textOf(slots, podSlot),
+      pod: this.#textOf(slots, firstText(slots, podSlots)),
       tenant: this.#textOf(slots, tenant),
       resolver: this.#resolver(tenant),
     };
