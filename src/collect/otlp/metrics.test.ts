@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
+import { encodedAgain, jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
 import { damaged, damages, metricRequests } from '../../../test/conformance/otlp-requests.ts';
 import { RowWriter } from '../../store/index.ts';
 import { SampleKind, samplesIn } from '../samples.ts';
@@ -32,6 +32,22 @@ describe('protobuf and JSON are two spellings of one metrics request', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('a damaged message that @bufbuild/protobuf takes as well says the same to both', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(metricRequests, damages, (request, changes) => {
+        const body = damaged(protobufFromJson('ExportMetricsServiceRequest', request), changes);
+        const again = encodedAgain('ExportMetricsServiceRequest', body);
+        const rows = fromProtobuf(body);
+        if (again === null || rows === 'malformed') return;
+        taken += 1;
+        expect(rows).toEqual(fromProtobuf(again));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(taken).toBeGreaterThan(100);
   });
 
   it('a damaged message is malformed or another one, and nothing outside it is read', () => {
