@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseDecimal } from '../model/index.ts';
 import type { RowWriter } from '../store/index.ts';
 import { safeLabel } from './privacy.ts';
@@ -13,17 +13,32 @@ export type Labels = readonly (readonly [key: string, value: string])[];
 /** What a metric and a resource have in common for all of their points. */
 export interface SeriesSource {
   readonly metric: string;
-  readonly resource: Labels;
+  /** What the name of every series of it begins with. */
+  readonly identity: string;
   readonly service: string;
   readonly pod: string;
 }
 
+/** Nanoseconds since 1970 in two halves. */
+export interface Instant {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** When a point was measured, and since when its counter counts: zero where the sender does not say. */
+export interface PointTimes {
+  readonly at: Instant;
+  readonly started: Instant;
+}
+
 const LARGEST_VALUE = 10n ** 36n;
+/** Later clocks are broken, and the engine's times end in 2262. */
+const NEWEST_HIGH = Math.floor((Date.UTC(2106, 0) * 1e6) / 2 ** 32);
 
 /**
  * Writes one metric point with its length in front.
  *
- * Takes  value: decimal text of a double or an integer. atLow, atHigh: nanoseconds since 1970.
+ * Takes  value: decimal text of a double or an integer.
  * Gives  null when it was written, else why it is refused.
  * Holds  the value is kept as whole millionths, rounded half-even from its shortest text.
  */
@@ -32,10 +47,10 @@ export function encodeSample(
   source: SeriesSource,
   point: Labels,
   kind: SampleKind,
-  at: { readonly low: number; readonly high: number },
+  { at, started }: PointTimes,
   value: string,
 ): Refusal | null {
-  if (at.low === 0 && at.high === 0) return 'time_invalid';
+  if ((at.low === 0 && at.high === 0) || at.high > NEWEST_HIGH) return 'time_invalid';
   const micro = parseDecimal(value, 6);
   if (micro === null || micro === 'too large') return 'value_invalid';
   if (micro.value > LARGEST_VALUE || micro.value < -LARGEST_VALUE) return 'value_invalid';
@@ -43,11 +58,13 @@ export function encodeSample(
   writer.u32(0);
   writer.text(source.metric);
   writer.raw(seriesId(source, point));
-  writer.text(source.service);
-  writer.text(source.pod);
+  const own = source.service === '' && source.pod === '' ? ownerOf(point) : source;
+  writer.text(own.service);
+  writer.text(own.pod);
   writer.u8(kind);
   writer.u64halves(at.low, at.high);
   writer.i128(micro.value);
+  writer.u64halves(started.low, started.high > NEWEST_HIGH ? 0 : started.high);
   writer.patchU32(lengthAt, writer.sizeBytes - lengthAt - 4);
   return null;
 }
@@ -64,7 +81,11 @@ export interface SamplePlaces {
   readonly at: number;
   /** 16 bytes of millionths. */
   readonly value: number;
+  /** 8 bytes of nanoseconds; -1 for a sample of an older version, which did not keep it. */
+  readonly started: number;
 }
+
+const KIND_TIME_VALUE_BYTES = 25;
 
 /** Finds the samples that `encodeSample` wrote one behind the other. */
 export function* samplesIn(bytes: Buffer): Iterable<SamplePlaces> {
@@ -77,43 +98,79 @@ export function* samplesIn(bytes: Buffer): Iterable<SamplePlaces> {
     return [at - length, at];
   };
   while (at < bytes.length) {
+    const end = at + 4 + bytes.readUInt32LE(at);
     at += 4;
     const metric = text();
     const series = at;
     at += 16;
     const [service, pod] = [text(), text()];
-    yield { metric, series, service, pod, kind: at, at: at + 1, value: at + 9 };
-    at += 25;
+    const started = end > at + KIND_TIME_VALUE_BYTES ? at + KIND_TIME_VALUE_BYTES : -1;
+    yield { metric, series, service, pod, kind: at, at: at + 1, value: at + 9, started };
+    at = end;
   }
 }
 
 /** 128 bits of a cryptographic hash over length-prefixed parts, so that no two series can be made to collide by their text. */
 function seriesId(source: SeriesSource, point: Labels): Buffer {
-  const hash = createHash('sha256');
-  const part = (text: string) => hash.update(`${Buffer.byteLength(text)}:`).update(text);
-  part(source.metric);
-  for (const labels of [source.resource, point]) {
-    hash.update(`${labels.length};`);
-    for (const [key, value] of labels) {
-      part(key);
-      part(value);
-    }
+  const name = source.identity + labelsText(point);
+  const known = knownIds.get(name);
+  if (known !== undefined) return known;
+  const id = hash('sha256', name, 'buffer').subarray(0, 16);
+  if (knownIds.size >= MOST_KNOWN) knownIds.clear();
+  knownIds.set(name, id);
+  return id;
+}
+
+/** Senders report the same series every minute, and hashing is most of the work on a point. */
+const knownIds = new Map<string, Buffer>();
+const MOST_KNOWN = 20_000;
+
+/** Written out for most texts, which are plain: their bytes are their characters. */
+function part(text: string): string {
+  for (let at = 0; at < text.length; at++) {
+    if (text.charCodeAt(at) >= 0x80) return `${Buffer.byteLength(text)}:${text}`;
   }
-  return hash.digest().subarray(0, 16);
+  return `${text.length}:${text}`;
+}
+
+function labelsText(labels: Labels): string {
+  let text = `${labels.length};`;
+  for (const [key, value] of labels) text += part(key) + part(value);
+  return text;
 }
 
 /** Puts labels into the one order that a series has. */
 export function sortedLabels(labels: Labels): Labels {
-  return [...labels].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return labels.length < 2 ? labels : [...labels].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** Service and pod of a resource; a point may name the pod itself. */
-export function sourceOf(metric: string, resource: Labels): SeriesSource {
-  const label = (key: string) => resource.find(([name]) => name === key)?.[1] ?? '';
-  return {
-    metric: safeLabel(metric),
-    resource,
-    service: safeLabel(label('service.name')),
-    pod: safeLabel(label('k8s.pod.name')),
+/** What the metrics of one resource have in common. */
+export interface Resource {
+  readonly text: string;
+  readonly service: string;
+  readonly pod: string;
+}
+
+/** Where a resource names neither service nor pod, a point may do so itself. */
+export function resourceOf(labels: Labels): Resource {
+  return { text: labelsText(sortedLabels(labels)), ...ownerOf(labels) };
+}
+
+export function sourceOf(metric: string, { text, service, pod }: Resource): SeriesSource {
+  return { metric: safeLabel(metric), identity: part(metric) + text, service, pod };
+}
+
+const podKeys = ['k8s.pod.name', 'container.name'];
+/** What runs without a pod and without a name for its service still has one. */
+const programKeys = ['faas.name', 'process.executable.name'];
+
+/** Whose a measurement is. */
+function ownerOf(labels: Labels): { readonly service: string; readonly pod: string } {
+  const first = (keys: readonly string[]) => {
+    for (const key of keys) for (const [name, value] of labels) if (name === key && value !== '') return value;
+    return '';
   };
+  const [service, pod] = [first(['service.name']), first(podKeys)];
+  const program = service === '' && pod === '' ? first(programKeys) : service;
+  return { service: safeLabel(program), pod: safeLabel(pod) };
 }

@@ -32,12 +32,17 @@ interface Sample {
   readonly second: number;
   readonly nano: number;
   readonly value: number;
+  /** Since when a counter counts, in seconds of the hour. */
+  readonly since?: number;
 }
 
-function request(metric: string, kind: Kind, { service, disk, second, nano, value }: Sample): string {
-  const at = BigInt(HOUR_MS) * 1_000_000n + BigInt(second) * 1_000_000_000n + BigInt(nano);
+const nanos = (second: number) => BigInt(HOUR_MS) * 1_000_000n + BigInt(second) * 1_000_000_000n;
+
+function request(metric: string, kind: Kind, { service, disk, second, nano, value, since }: Sample): string {
+  const at = nanos(second) + BigInt(nano);
+  const start = since === undefined ? {} : { startTimeUnixNano: String(nanos(since)) };
   const attributes = [{ key: 'disk', value: { stringValue: disk } }];
-  const content = kinds[kind]([{ timeUnixNano: String(at), asDouble: value, attributes }]);
+  const content = kinds[kind]([{ timeUnixNano: String(at), asDouble: value, attributes, ...start }]);
   const resource = { attributes: [{ key: 'service.name', value: { stringValue: service } }] };
   return JSON.stringify({
     resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [{ name: metric, ...content }] }] }],
@@ -50,6 +55,7 @@ async function integrals(metric: string): Promise<Record<string, string>> {
 }
 
 const at = (second: number, value: number, nano = 0): Sample => ({ service: 's', disk: 'd', second, nano, value });
+const since = (since: number, second: number, value: number): Sample => ({ ...at(second, value), since });
 
 test.each<[string, Kind, Sample[], string]>([
   ['holds for five minutes at most', 'gauge', [at(0, 1)], '300000000000'],
@@ -62,6 +68,11 @@ test.each<[string, Kind, Sample[], string]>([
   ['a level that may fall holds as well', 'level', [at(0, 1), at(60, 0)], '60000000000'],
   ['increases count at the later sample', 'counter', [at(-60, 5), at(60, 7), at(3600, 99)], '2000000'],
   ['starts again after a reset', 'counter', [at(0, 5), at(60, 2), at(120, 3)], '3000000'],
+  ['starts again when it says so, though it has grown', 'counter', [since(-9, 0, 5), since(30, 60, 8)], '8000000'],
+  ['goes on while its start is the same', 'counter', [since(-9, 0, 5), since(-9, 60, 8)], '3000000'],
+  ['goes on from a sample that its start is', 'counter', [since(0, 0, 5), since(0, 60, 8)], '3000000'],
+  ['does not know its start when that is its own time', 'counter', [since(0, 0, 5), since(60, 60, 8)], '3000000'],
+  ['nothing is known before the first sample, whenever it started', 'counter', [since(-60, 60, 5)], '0'],
   ['nothing is known before the first sample', 'counter', [at(0, 5)], '0'],
   ['deltas count at their time', 'delta', [at(-1, 1), at(0, 2), at(3599, 4), at(3600, 8)], '6000000'],
 ])('%s (%s)', async (name, kind, samples, expected) => {
@@ -78,6 +89,7 @@ test('the engine adds up what a plain program adds up', async () => {
     disk: fc.constantFrom('x', 'y'),
     second: fc.oneof(fc.integer({ min: -400, max: 4000 }), fc.constantFrom(-301, -300, -299, 0, 1, 3599, 3600)),
     nano: fc.constantFrom(0, 1, 999_999, 500_000_000),
+    since: fc.option(fc.constantFrom(-500, 0, 1, 300, 3599), { nil: undefined }),
     value: fc.oneof(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.constantFrom(0, 1, 2, 1.0000005, 1e-7)),
   });
   const property = fc.asyncProperty(
@@ -100,15 +112,15 @@ test('the engine adds up what a plain program adds up', async () => {
   await fc.assert(property, { numRuns: 40, seed: 11 });
 });
 
-test('a pod belongs to the service that its spans name', async () => {
-  const span = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), name: 's', kind: 2 };
+test.each(['k8s.pod.name', 'container.name'])('by %s a pod belongs to the service that its spans name', async (key) => {
+  const span = { traceId: (key === 'k8s.pod.name' ? '1' : '3').repeat(32), spanId: '2'.repeat(16), name: 's', kind: 2 };
   const times = { startTimeUnixNano: `${HOUR_MS}000000`, endTimeUnixNano: `${HOUR_MS}000000` };
   const attributes = [
     { key: 'service.name', value: { stringValue: 'api' } },
-    { key: 'k8s.pod.name', value: { stringValue: 'api-1' } },
+    { key, value: { stringValue: `api of ${key}` } },
   ];
   await house.ingestTraces([
     JSON.stringify({ resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans: [{ ...span, ...times }] }] }] }),
   ]);
-  expect([...(await podServices(house.store.columns))]).toEqual([['api-1', 'api']]);
+  expect([...(await podServices(house.store.columns))]).toContainEqual([`api of ${key}`, 'api']);
 });

@@ -107,7 +107,8 @@ export interface IntegralRow {
 
 /**
  * Integrates a metric over a range, per service and pod. DESIGN 6.4: of the same series and time the first journalled counts;
- * a gauge holds until the next sample, at most 5 minutes; a counter's increase counts at the later sample, and starts again after a reset.
+ * a gauge holds until the next sample, at most 5 minutes; a counter's increase counts at the later sample, and starts again after a reset: a fall,
+ * or a start after the sample before. A start at the sample's own time says that the true one is not known.
  */
 export function metricIntegrals(columns: ColumnStore, metric: string, range: TimeRange): Promise<IntegralRow[]> {
   return columns.query<IntegralRow>(
@@ -119,15 +120,16 @@ export function metricIntegrals(columns: ColumnStore, metric: string, range: Tim
         ns < from_ns, toInt256(0),
         of_kind = 'delta', toInt256(point),
         place = 1, toInt256(0),
-        point >= previous, toInt256(point - previous),
+        point >= previous AND NOT (started_ns > previous_ns AND started_ns < ns), toInt256(point - previous),
         toInt256(point)) AS part
       FROM (
-        SELECT of_service, of_pod, of_kind, ns, point,
+        SELECT of_service, of_pod, of_kind, ns, point, started_ns, lagInFrame(ns, 1) OVER series_in_time AS previous_ns,
           leadInFrame(ns, 1, 9223372036854775807) OVER series_in_time AS next_ns,
           lagInFrame(point, 1) OVER series_in_time AS previous, row_number() OVER series_in_time AS place
         FROM (
           SELECT series, toUnixTimestamp64Nano(at) AS ns, argMax(value, age) AS point,
-            argMax(service, age) AS of_service, argMax(pod, age) AS of_pod, argMax(kind, age) AS of_kind
+            argMax(service, age) AS of_service, argMax(pod, age) AS of_pod, argMax(kind, age) AS of_kind,
+            argMax(toUnixTimestamp64Nano(started), age) AS started_ns
           FROM samples
           WHERE metric = {metric:String}
             AND at >= fromUnixTimestamp64Milli({from:Int64} - 86400000, 'UTC') AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')

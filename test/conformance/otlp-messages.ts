@@ -232,6 +232,15 @@ export function decodedByLibrary(message: OtlpMessage, bytes: Uint8Array): objec
   return fromBinary(typeOf(message), bytes);
 }
 
+/** Decodes a protobuf request and encodes it again, by @bufbuild/protobuf; null when it cannot be decoded. */
+export function encodedAgain(message: OtlpMessage, bytes: Uint8Array): Buffer | null {
+  try {
+    return Buffer.from(toBinary(typeOf(message), fromBinary(typeOf(message), bytes), { writeUnknownFields: false }));
+  } catch {
+    return null;
+  }
+}
+
 /** Decodes a protobuf request into OTLP/JSON, by @bufbuild/protobuf. */
 export function jsonFromProtobuf(message: OtlpMessage, bytes: Uint8Array): object {
   const json = JSON.stringify(toJson(typeOf(message), fromBinary(typeOf(message), bytes), { registry }));

@@ -5,6 +5,7 @@ const keys = fc.constantFrom(
   ...[
     'service.name',
     'k8s.pod.name',
+    'container.name',
     'taximeter.tenant',
     'tenant.id',
     'customer.id',
@@ -132,17 +133,59 @@ const pointValue = fc.oneof(
 );
 const point = fc
   .tuple(
-    fc.record({ timeUnixNano: times, attributes, flags: fc.nat(1) }, { requiredKeys: ['timeUnixNano'] }),
+    fc.record(
+      { timeUnixNano: times, startTimeUnixNano: times, attributes, flags: fc.nat(3) },
+      { requiredKeys: ['timeUnixNano'] },
+    ),
     pointValue,
   )
   .map(([common, own]) => ({ ...common, ...own }));
 const dataPoints = fc.array(point, { maxLength: 3 });
+const histogramPoints = fc.array(
+  fc.record(
+    {
+      timeUnixNano: times,
+      startTimeUnixNano: times,
+      count: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
+      sum: doubles,
+      bucketCounts: fc.array(fc.nat(9).map(String), { maxLength: 3 }),
+      explicitBounds: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { maxLength: 3 }),
+      attributes,
+      flags: fc.nat(3),
+    },
+    { requiredKeys: ['timeUnixNano'] },
+  ),
+  { maxLength: 3 },
+);
+const exponentialPoints = fc.array(
+  fc.record(
+    {
+      timeUnixNano: times,
+      startTimeUnixNano: times,
+      count: fc.nat(9).map(String),
+      sum: doubles,
+      scale: fc.integer({ min: -4, max: 20 }),
+      zeroCount: fc.nat(9).map(String),
+      positive: fc.record({ offset: fc.integer({ min: -9, max: 9 }), bucketCounts: fc.array(fc.nat(9).map(String)) }),
+      attributes,
+      flags: fc.nat(3),
+    },
+    { requiredKeys: ['timeUnixNano'] },
+  ),
+  { maxLength: 3 },
+);
 const metricData = fc.oneof(
   dataPoints.map((points) => ({ gauge: { dataPoints: points } })),
   fc.tuple(dataPoints, fc.nat(3), fc.boolean()).map(([points, aggregationTemporality, isMonotonic]) => ({
     sum: { dataPoints: points, aggregationTemporality, isMonotonic },
   })),
-  fc.constant({ histogram: { aggregationTemporality: 2 } }),
+  fc.tuple(histogramPoints, fc.nat(2)).map(([points, aggregationTemporality]) => ({
+    histogram: { dataPoints: points, aggregationTemporality },
+  })),
+  fc.tuple(exponentialPoints, fc.nat(2)).map(([points, aggregationTemporality]) => ({
+    exponentialHistogram: { dataPoints: points, aggregationTemporality },
+  })),
+  fc.constant({ summary: { dataPoints: [{ timeUnixNano: '1', count: '1', sum: 1 }] } }),
   fc.constant({}),
 );
 const metric = fc

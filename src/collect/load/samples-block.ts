@@ -10,11 +10,12 @@ export function samplesBlock(content: SegmentContent): Block {
   const { rows } = content;
   const texts = new Texts();
   const [metric, service, pod] = [new Uint32Array(rows), new Uint32Array(rows), new Uint32Array(rows)];
-  const [series, kind, at, value] = [
+  const [series, kind, at, value, started] = [
     Buffer.alloc(rows * 16),
     new Uint8Array(rows),
     Buffer.alloc(rows * 8),
     Buffer.alloc(rows * 16),
+    Buffer.alloc(rows * 8),
   ];
   let row = 0;
   for (const payload of content.payloads) {
@@ -25,6 +26,7 @@ export function samplesBlock(content: SegmentContent): Block {
       payload.copy(series, row * 16, sample.series, sample.series + 16);
       payload.copy(at, row * 8, sample.at, sample.at + 8);
       payload.copy(value, row * 16, sample.value, sample.value + 16);
+      if (sample.started >= 0) payload.copy(started, row * 8, sample.started, sample.started + 8);
       kind[row] = payload[sample.kind]!;
       row += 1;
     }
@@ -42,5 +44,6 @@ export function samplesBlock(content: SegmentContent): Block {
   block.fixed('kind', 'Int8', kind);
   block.fixed('at', "DateTime64(9, 'UTC')", at);
   block.fixed('value', 'Int128', value);
+  block.fixed('started', "DateTime64(9, 'UTC')", started);
   return block;
 }

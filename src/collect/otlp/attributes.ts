@@ -37,6 +37,7 @@ const textKeys = [
   'feature_flag.key',
   'feature_flag.result.variant',
   'feature_flag.variant',
+  'container.name',
 ] as const;
 
 const numberKeys = [

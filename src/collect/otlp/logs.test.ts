@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
+import { encodedAgain, jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
 import { damaged, damages, logRequests } from '../../../test/conformance/otlp-requests.ts';
 import { combined } from '../logs/combined.ts';
 import { LogIntake } from '../logs/log-intake.ts';
@@ -62,6 +62,22 @@ describe('protobuf and JSON are two spellings of one logs request', () => {
       }),
       { numRuns: 700 },
     );
+  });
+
+  it('a damaged message that @bufbuild/protobuf takes as well says the same to both', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(logRequests, damages, (request, changes) => {
+        const body = damaged(protobufFromJson('ExportLogsServiceRequest', request), changes);
+        const again = encodedAgain('ExportLogsServiceRequest', body);
+        const rows = fromProtobuf(body);
+        if (again === null || rows === 'malformed') return;
+        taken += 1;
+        expect(rows).toEqual(fromProtobuf(again));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(taken).toBeGreaterThan(100);
   });
 
   it('any bytes at all are malformed or a message', () => {

@@ -1,27 +1,35 @@
 import type { RowWriter } from '../../store/index.ts';
 import { RefusalCount } from '../refusal.ts';
-import { encodeSample, type Labels, SampleKind, sortedLabels, sourceOf } from '../samples.ts';
+import { resourceOf } from '../samples.ts';
 import { halvesOf, type JsonAttribute, listOf, parseOtlpJson, valueText } from './json.ts';
+import { type Metric, type MetricData, newPoint, type Point, writeMetric } from './metric-points.ts';
 import type { Decoded } from './traces-protobuf.ts';
 
 interface JsonPoint {
+  startTimeUnixNano?: unknown;
   timeUnixNano?: unknown;
   asDouble?: unknown;
   asInt?: unknown;
+  sum?: unknown;
+  count?: unknown;
+  flags?: unknown;
   attributes?: unknown;
 }
 
-interface JsonMetric {
-  name?: unknown;
-  gauge?: { dataPoints?: unknown };
-  sum?: { dataPoints?: unknown; aggregationTemporality?: unknown; isMonotonic?: unknown };
-  [other: string]: unknown;
-}
+type JsonData = { dataPoints?: unknown; aggregationTemporality?: unknown; isMonotonic?: unknown } | null | undefined;
+
+const dataFields: readonly (readonly [field: string, data: MetricData])[] = [
+  ['gauge', 'gauge'],
+  ['sum', 'sum'],
+  ['histogram', 'histogram'],
+  ['exponentialHistogram', 'histogram'],
+  ['summary', 'summary'],
+];
 
 /**
  * Decodes an OTLP/JSON ExportMetricsServiceRequest into samples.
  *
- * Gives  how many points were written, and how many were refused, by reason. Histograms and summaries are refused.
+ * Gives  how many samples were written, and how many points were refused, by reason. Summaries are refused.
  * Fails  MalformedMessage when the body is not such a message.
  */
 export function decodeMetricsJson(body: Buffer, writer: RowWriter): Decoded {
@@ -31,53 +39,45 @@ export function decodeMetricsJson(body: Buffer, writer: RowWriter): Decoded {
     parseOtlpJson(body).resourceMetrics,
     'resourceMetrics',
   )) {
-    const resource = labelsOf((resourceMetrics.resource as { attributes?: unknown } | undefined)?.attributes);
+    const resource = resourceOf(labelsOf((resourceMetrics.resource as { attributes?: unknown } | null)?.attributes));
     for (const scopeMetrics of listOf<Record<string, unknown>>(resourceMetrics.scopeMetrics, 'scopeMetrics')) {
-      for (const metric of listOf<JsonMetric>(scopeMetrics.metrics, 'metrics')) {
-        accepted += decodeMetric(metric, resource, writer, refused);
+      for (const metric of listOf<Record<string, unknown>>(scopeMetrics.metrics, 'metrics')) {
+        accepted += writeMetric(writer, metricOf(metric), resource, refused);
       }
     }
   }
   return { accepted, refused };
 }
 
-function decodeMetric(metric: JsonMetric, resource: Labels, writer: RowWriter, refused: RefusalCount): number {
-  const source = sourceOf(typeof metric.name === 'string' ? metric.name : '', resource);
-  const points = listOf<JsonPoint>(metric.gauge?.dataPoints ?? metric.sum?.dataPoints, 'dataPoints');
-  if (!metric.gauge && !metric.sum) {
-    refused.add('metric_type_unsupported');
-    return 0;
-  }
-  const kind = metric.sum
-    ? kindOfSum(metric.sum.aggregationTemporality, metric.sum.isMonotonic === true)
-    : SampleKind.gauge;
-  let accepted = 0;
-  for (const point of points) {
-    const at = halvesOf(point.timeUnixNano);
-    const value = point.asDouble ?? point.asInt;
-    const refusal = at
-      ? encodeSample(writer, source, labelsOf(point.attributes), kind, at, numberText(value))
-      : ('time_invalid' as const);
-    if (refusal) refused.add(refusal);
-    else accepted += 1;
-  }
-  return accepted;
+function metricOf(json: Record<string, unknown>): Metric {
+  const name = typeof json.name === 'string' ? json.name : '';
+  const [field, data] = dataFields.find(([each]) => json[each]) ?? ['', null];
+  const held = json[field] as JsonData;
+  const points = data === null || data === 'summary' ? [] : listOf<JsonPoint>(held?.dataPoints, 'dataPoints');
+  return {
+    ...{ name, data, temporality: held?.aggregationTemporality, isMonotonic: held?.isMonotonic === true },
+    points: points.map((point) => pointOf(point, data === 'histogram')),
+  };
+}
+
+function pointOf(json: JsonPoint, isHistogram: boolean): Point {
+  return {
+    at: halvesOf(json.timeUnixNano),
+    started: halvesOf(json.startTimeUnixNano) ?? newPoint().started,
+    value: numberText(isHistogram ? json.sum : (json.asDouble ?? json.asInt)),
+    count: json.count === undefined || json.count === null ? '0' : numberText(json.count),
+    flags: typeof json.flags === 'number' ? json.flags : 0,
+    labels: labelsOf(json.attributes),
+  };
 }
 
 function numberText(value: unknown): string {
   return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 
-/** 1 is delta, 2 is cumulative; a sum that may fall is a level, not a counter. */
-export function kindOfSum(temporality: unknown, isMonotonic: boolean): SampleKind {
-  if (temporality === 1 || temporality === 'AGGREGATION_TEMPORALITY_DELTA') return SampleKind.delta;
-  return isMonotonic ? SampleKind.cumulative : SampleKind.gauge;
-}
-
-function labelsOf(attributes: unknown): Labels {
-  const labels = listOf<JsonAttribute>(attributes, 'attributes').flatMap(({ key, value }) => {
+function labelsOf(attributes: unknown): [string, string][] {
+  return listOf<JsonAttribute>(attributes, 'attributes').flatMap(({ key, value }) => {
     const text = valueText(value);
-    return text === undefined ? [] : [[typeof key === 'string' ? key : '', text] as const];
+    return text === undefined ? [] : [[typeof key === 'string' ? key : '', text] satisfies [string, string]];
   });
-  return sortedLabels(labels);
 }

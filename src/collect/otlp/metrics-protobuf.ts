@@ -1,133 +1,196 @@
 import type { RowWriter } from '../../store/index.ts';
 import { RefusalCount } from '../refusal.ts';
-import { encodeSample, type Labels, SampleKind, sortedLabels, sourceOf } from '../samples.ts';
-import { kindOfSum } from './metrics-json.ts';
-import { MalformedMessage, ProtoReader } from './proto-reader.ts';
+import { type Resource, resourceOf } from '../samples.ts';
+import { type Metric, type MetricData, newPoint, type Point, writeMetric } from './metric-points.ts';
+import { ProtoReader } from './proto-reader.ts';
 import type { Decoded } from './traces-protobuf.ts';
-
-interface Point {
-  at: { low: number; high: number };
-  value: string;
-  labels: [string, string][];
-}
 
 /**
  * Decodes an OTLP ExportMetricsServiceRequest into samples.
  *
- * Gives  how many points were written, and how many were refused, by reason. Histograms and summaries are refused.
+ * Gives  how many samples were written, and how many points were refused, by reason. Summaries are refused.
  * Fails  MalformedMessage when the bytes are not such a message.
  * From   opentelemetry-proto, metrics/v1.
  */
 export function decodeMetricsProtobuf(body: Buffer, writer: RowWriter): Decoded {
-  const reader = new ProtoReader(body);
-  const refused = new RefusalCount();
-  let accepted = 0;
-  each(reader, { 10: () => reader.message(() => (accepted += resourceMetrics(reader, writer, refused))) });
-  return { accepted, refused };
+  return new MetricsDecoder(body, writer).decode();
 }
 
-type Fields = Record<number, () => void>;
+/** Fields of a Metric: which data they hold. */
+const dataTags: Readonly<Record<number, MetricData>> = {
+  42: 'gauge',
+  58: 'sum',
+  74: 'histogram',
+  82: 'histogram',
+  90: 'summary',
+};
+const EXPONENTIAL_HISTOGRAM = 82;
+/** Where a point has its attributes and flags; all else has the same place in every kind of point. */
+const numberTags = { attributes: 58, flags: 64 };
+const histogramTags = { attributes: 74, flags: 80 };
+const exponentialTags = { attributes: 10, flags: 80 };
 
-/** Reads a message's fields: those named are handed on, the others passed over. */
-function each(reader: ProtoReader, fields: Fields): void {
-  while (!reader.isDone) {
-    const tag = reader.tag();
-    const read = fields[tag];
-    if (read) read();
-    else reader.skip(tag);
+class MetricsDecoder {
+  readonly #reader: ProtoReader;
+  readonly #writer: RowWriter;
+  readonly #refused = new RefusalCount();
+  #accepted = 0;
+
+  constructor(body: Buffer, writer: RowWriter) {
+    this.#reader = new ProtoReader(body);
+    this.#writer = writer;
   }
-}
 
-function resourceMetrics(reader: ProtoReader, writer: RowWriter, refused: RefusalCount): number {
-  const start = reader.at;
-  const labels: [string, string][] = [];
-  each(reader, {
-    10: () => reader.message(() => each(reader, { 10: () => attribute(reader, labels) })),
-  });
-  const resource = sortedLabels(labels);
-  reader.at = start;
-  let accepted = 0;
-  const metric = () => reader.message(() => (accepted += decodeMetric(reader, resource, writer, refused)));
-  each(reader, { 18: () => reader.message(() => each(reader, { 18: metric })) });
-  return accepted;
-}
-
-function decodeMetric(reader: ProtoReader, resource: Labels, writer: RowWriter, refused: RefusalCount): number {
-  const points: Point[] = [];
-  let name = '';
-  let kind: SampleKind | null = null;
-  each(reader, {
-    10: () => (name = reader.text()),
-    42: () => {
-      kind = SampleKind.gauge;
-      reader.message(() => each(reader, { 10: () => points.push(point(reader)) }));
-    },
-    58: () => {
-      let temporality = 0;
-      let isMonotonic = false;
-      reader.message(() =>
-        each(reader, {
-          10: () => points.push(point(reader)),
-          16: () => (temporality = reader.varint()),
-          24: () => (isMonotonic = reader.varint() !== 0),
-        }),
-      );
-      kind = kindOfSum(temporality, isMonotonic);
-    },
-  });
-  if (kind === null) {
-    refused.add('metric_type_unsupported');
-    return 0;
+  decode(): Decoded {
+    const reader = this.#reader;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 10) reader.message(() => this.#resourceMetrics());
+      else reader.skip(tag);
+    }
+    return { accepted: this.#accepted, refused: this.#refused };
   }
-  const source = sourceOf(name, resource);
-  let accepted = 0;
-  for (const { at, value, labels } of points) {
-    const refusal = encodeSample(writer, source, sortedLabels(labels), kind, at, value);
-    if (refusal) refused.add(refusal);
-    else accepted += 1;
+
+  /** The resource may stand behind its metrics on the wire, so it is read first. */
+  #resourceMetrics(): void {
+    const reader = this.#reader;
+    const start = reader.at;
+    const labels: [string, string][] = [];
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 10) reader.message(() => this.#resource(labels));
+      else reader.skip(tag);
+    }
+    const resource = resourceOf(labels);
+    reader.at = start;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 18) reader.message(() => this.#scopeMetrics(resource));
+      else reader.skip(tag);
+    }
   }
-  return accepted;
-}
 
-function point(reader: ProtoReader): Point {
-  const result: Point = { at: { low: 0, high: 0 }, value: '', labels: [] };
-  reader.message(() =>
-    each(reader, {
-      25: () => {
-        reader.fixed64();
-        result.at = { low: reader.low, high: reader.high };
-      },
-      33: () => (result.value = String(reader.double())),
-      49: () => {
-        reader.fixed64();
-        result.value = BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)).toString();
-      },
-      58: () => attribute(reader, result.labels),
-    }),
-  );
-  return result;
-}
+  #resource(labels: [string, string][]): void {
+    const reader = this.#reader;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 10) this.#attribute(labels);
+      else reader.skip(tag);
+    }
+  }
 
-function attribute(reader: ProtoReader, labels: [string, string][]): void {
-  let key = '';
-  let text: string | undefined;
-  reader.message(() =>
-    each(reader, {
-      10: () => (key = reader.text()),
-      18: () => reader.message(() => (text = scalar(reader))),
-    }),
-  );
-  if (text !== undefined) labels.push([key, text]);
-}
+  #scopeMetrics(resource: Resource): void {
+    const reader = this.#reader;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 18) reader.message(() => this.#metric(resource));
+      else reader.skip(tag);
+    }
+  }
 
-function scalar(reader: ProtoReader): string | undefined {
-  let text: string | undefined;
-  each(reader, {
-    10: () => (text = reader.text()),
-    16: () => (text = reader.varint() === 0 ? 'false' : 'true'),
-    24: () => (text = reader.varintExact().toString()),
-    33: () => (text = String(reader.double())),
-  });
-  if (reader.at > reader.limit) throw new MalformedMessage('a value is longer than its field');
-  return text;
+  /** A message may stand there in pieces, which are one; of several kinds of data the last one counts. */
+  #metric(resource: Resource): void {
+    const reader = this.#reader;
+    const metric: Metric = { name: '', data: null, temporality: 0, isMonotonic: false, points: [] };
+    let dataTag = 0;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      const data = dataTags[tag];
+      if (tag === 10) metric.name = reader.text();
+      else if (data === undefined) reader.skip(tag);
+      else {
+        if (tag !== dataTag) Object.assign(metric, { data, temporality: 0, isMonotonic: false, points: [] });
+        dataTag = tag;
+        reader.message(() => this.#data(metric, tag));
+      }
+    }
+    this.#accepted += writeMetric(this.#writer, metric, resource, this.#refused);
+  }
+
+  #data(metric: Metric, dataTag: number): void {
+    const reader = this.#reader;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 10 && metric.data === 'summary') reader.skip(tag);
+      else if (tag === 10) metric.points.push(this.#point(dataTag));
+      else if (tag === 16 && metric.data !== 'gauge') metric.temporality = reader.varint();
+      else if (tag === 24 && metric.data === 'sum') metric.isMonotonic = reader.varint() !== 0;
+      else reader.skip(tag);
+    }
+  }
+
+  #point(dataTag: number): Point {
+    const reader = this.#reader;
+    const isNumber = dataTag === 42 || dataTag === 58;
+    const tags = isNumber ? numberTags : dataTag === EXPONENTIAL_HISTOGRAM ? exponentialTags : histogramTags;
+    const point = newPoint();
+    const outer = reader.limit;
+    const end = reader.end();
+    reader.limit = end;
+    while (reader.at < end) {
+      const tag = reader.tag();
+      if (tag === tags.attributes) this.#attribute(point.labels);
+      else if (tag === tags.flags) point.flags = reader.varint();
+      else if (tag === 17) point.started = this.#instant();
+      else if (tag === 25) point.at = this.#instant();
+      else if (isNumber && tag === 33) point.value = String(reader.double());
+      else if (isNumber && tag === 49) point.value = BigInt.asIntN(64, this.#fixed64()).toString();
+      else if (!isNumber && tag === 33) point.count = this.#fixed64().toString();
+      else if (!isNumber && tag === 41) point.value = String(reader.double());
+      else reader.skip(tag);
+    }
+    reader.limit = outer;
+    return point;
+  }
+
+  #instant(): { low: number; high: number } {
+    const reader = this.#reader;
+    reader.fixed64();
+    return { low: reader.low, high: reader.high };
+  }
+
+  #fixed64(): bigint {
+    const reader = this.#reader;
+    reader.fixed64();
+    return (BigInt(reader.high) << 32n) | BigInt(reader.low);
+  }
+
+  #attribute(labels: [string, string][]): void {
+    const reader = this.#reader;
+    const outer = reader.limit;
+    const end = reader.end();
+    reader.limit = end;
+    let key = '';
+    let text: string | undefined;
+    while (reader.at < end) {
+      const tag = reader.tag();
+      if (tag === 10) key = reader.text();
+      else if (tag === 18) text = this.#scalar(text);
+      else reader.skip(tag);
+    }
+    if (text !== undefined) labels.push([key, text]);
+    reader.limit = outer;
+  }
+
+  /** The text of a value; lists and maps have none. */
+  #scalar(before: string | undefined): string | undefined {
+    const reader = this.#reader;
+    const outer = reader.limit;
+    const end = reader.end();
+    reader.limit = end;
+    let text = before;
+    while (reader.at < end) {
+      const tag = reader.tag();
+      if (tag === 10) text = reader.text();
+      else if (tag === 16) text = reader.varint() === 0 ? 'false' : 'true';
+      else if (tag === 24) text = reader.varintExact().toString();
+      else if (tag === 33) text = String(reader.double());
+      else {
+        if (tag === 42 || tag === 50 || tag === 58) text = undefined;
+        reader.skip(tag);
+      }
+    }
+    reader.limit = outer;
+    return text;
+  }
 }

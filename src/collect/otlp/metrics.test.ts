@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
+import { encodedAgain, jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
 import { damaged, damages, metricRequests } from '../../../test/conformance/otlp-requests.ts';
 import { RowWriter } from '../../store/index.ts';
 import { SampleKind, samplesIn } from '../samples.ts';
@@ -34,6 +34,22 @@ describe('protobuf and JSON are two spellings of one metrics request', () => {
     );
   });
 
+  it('a damaged message that @bufbuild/protobuf takes as well says the same to both', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(metricRequests, damages, (request, changes) => {
+        const body = damaged(protobufFromJson('ExportMetricsServiceRequest', request), changes);
+        const again = encodedAgain('ExportMetricsServiceRequest', body);
+        const rows = fromProtobuf(body);
+        if (again === null || rows === 'malformed') return;
+        taken += 1;
+        expect(rows).toEqual(fromProtobuf(again));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(taken).toBeGreaterThan(100);
+  });
+
   it('a damaged message is malformed or another one, and nothing outside it is read', () => {
     fc.assert(
       fc.property(metricRequests, damages, fc.integer({ min: 0, max: 255 }), (request, changes, filling) => {
@@ -50,7 +66,11 @@ describe('protobuf and JSON are two spellings of one metrics request', () => {
 interface Point {
   readonly asDouble?: unknown;
   readonly asInt?: unknown;
+  readonly sum?: unknown;
+  readonly count?: unknown;
+  readonly flags?: unknown;
   readonly timeUnixNano?: unknown;
+  readonly startTimeUnixNano?: unknown;
   readonly attributes?: unknown;
 }
 
@@ -67,6 +87,7 @@ interface Sample {
   readonly kind: number;
   readonly atNs: bigint;
   readonly micro: bigint;
+  readonly startedNs: bigint;
 }
 
 function samplesFrom(json: object): Sample[] {
@@ -74,10 +95,11 @@ function samplesFrom(json: object): Sample[] {
   decodeMetricsJson(Buffer.from(JSON.stringify(json)), writer);
   const bytes = writer.bytes();
   const text = ([start, end]: readonly [number, number]) => bytes.toString('utf8', start, end);
-  return [...samplesIn(bytes)].map(({ metric, series, service, pod, kind, at, value }) => ({
+  return [...samplesIn(bytes)].map(({ metric, series, service, pod, kind, at, value, started }) => ({
     ...{ metric: text(metric), service: text(service), pod: text(pod), kind: bytes[kind]! },
     series: bytes.toString('hex', series, series + 16),
     atNs: bytes.readBigUInt64LE(at),
+    startedNs: bytes.readBigUInt64LE(started),
     micro: bytes.readBigUInt64LE(value) + (bytes.readBigInt64LE(value + 8) << 64n),
   }));
 }
@@ -113,8 +135,15 @@ describe('a value is kept as whole millionths of its shortest text, rounded half
     expect(fromJson(withPoints([point]))).toEqual({ accepted: 0, refused: { [reason]: 1 }, rows: '' });
   });
 
-  it('histograms are refused', () => {
-    const request = withPoints([], {}, { gauge: undefined, histogram: {} });
+  it.each<readonly [string, Point]>([
+    ['of another century', { asInt: 1, timeUnixNano: '9000000000000000000' }],
+    ['beyond 64 bits with a sign', { asInt: 1, timeUnixNano: '18446744073709551615' }],
+  ])('a time %s is refused', (_, point) => {
+    expect(fromJson(withPoints([point]))).toMatchObject({ accepted: 0, refused: { time_invalid: 1 } });
+  });
+
+  it('summaries are refused', () => {
+    const request = withPoints([], {}, { gauge: undefined, summary: {} });
     expect(fromJson(request)).toEqual({ accepted: 0, refused: { metric_type_unsupported: 1 }, rows: '' });
   });
 
@@ -146,6 +175,87 @@ describe('what tells one series from another', () => {
     ['a label more', [attribute('a', '1'), attribute('', '')], [], {}],
   ])('%s is another series', (_, point, resource, metric) => {
     expect(seriesOf(point, resource, metric)).not.toBe(seriesOf([attribute('a', '1')]));
+  });
+});
+
+describe('histograms', () => {
+  const times = { timeUnixNano: WHEN, startTimeUnixNano: '1735689600000000000' };
+  const samples = (field: string, point: Point, temporality = 2) => {
+    const metric = {
+      gauge: undefined,
+      [field]: { dataPoints: [{ ...times, ...point }], aggregationTemporality: temporality },
+    };
+    return samplesFrom(withPoints([], {}, metric)).map(({ metric: name, kind, micro }) => [name, kind, Number(micro)]);
+  };
+
+  it.each(['histogram', 'exponentialHistogram'])('of %s the count and the sum are counters of their own', (field) => {
+    const point = { count: '7', sum: 2.5 };
+    const [cumulative, delta] = [SampleKind.cumulative, SampleKind.delta];
+    expect(samples(field, point)).toEqual([
+      ['m.count', cumulative, 7e6],
+      ['m', cumulative, 2.5e6],
+    ]);
+    expect(samples(field, point, 1)).toEqual([
+      ['m.count', delta, 7e6],
+      ['m', delta, 2.5e6],
+    ]);
+  });
+
+  it('without a sum, only the count', () => {
+    expect(samples('histogram', { count: 7 })).toEqual([['m.count', SampleKind.cumulative, 7e6]]);
+  });
+
+  it('a point is taken whole or refused', () => {
+    const histogram = { dataPoints: [{ ...times, count: 1, sum: 'NaN' }], aggregationTemporality: 2 };
+    const request = withPoints([], {}, { gauge: undefined, histogram });
+    expect(fromJson(request)).toEqual({ accepted: 0, refused: { value_invalid: 1 }, rows: '' });
+  });
+});
+
+describe('what a point says besides its value', () => {
+  it('the start of a counter is kept, and 0 where there is none', () => {
+    const point = { asInt: 1, timeUnixNano: WHEN };
+    const points = [point, { ...point, startTimeUnixNano: '1735689600000000000' }, { ...point, startTimeUnixNano: {} }];
+    expect(samplesFrom(withPoints(points)).map(({ startedNs }) => startedNs)).toEqual([0n, 1735689600000000000n, 0n]);
+  });
+
+  it('a point without a recorded value is passed over', () => {
+    const request = withPoints([
+      { timeUnixNano: WHEN, flags: 1 },
+      { timeUnixNano: WHEN, flags: 2, asInt: 1 },
+    ]);
+    expect(fromJson(request)).toMatchObject({ accepted: 1, refused: {} });
+  });
+});
+
+describe('whose a measurement is', () => {
+  const attributes = (values: Readonly<Record<string, string>>) =>
+    Object.entries(values).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+  it.each<readonly [string, Record<string, string>, Record<string, string>, string, string]>([
+    ['the service of its resource', { 'service.name': 's', 'k8s.pod.name': 'p' }, {}, 's', 'p'],
+    ['its pod', { 'k8s.pod.name': 'p', 'container.name': 'c' }, {}, '', 'p'],
+    ['its container', { 'container.name': 'c', 'process.executable.name': 'e' }, {}, '', 'c'],
+    ['its function', { 'faas.name': 'f' }, {}, 'f', ''],
+    ['its process', { 'process.executable.name': 'e', 'process.pid': '7' }, {}, 'e', ''],
+    ['what the point names, where the resource does not', { 'host.name': 'h' }, { 'k8s.pod.name': 'p' }, '', 'p'],
+    ['not what the point names, where the resource does', { 'service.name': 's' }, { 'k8s.pod.name': 'p' }, 's', ''],
+    ['nobody’s', { 'host.name': 'h' }, {}, '', ''],
+  ])('%s', (_, resource, point, service, pod) => {
+    const points = [{ asInt: 1, timeUnixNano: WHEN, attributes: attributes(point) }];
+    const [sample] = samplesFrom(withPoints(points, { attributes: attributes(resource) }));
+    expect(sample).toMatchObject({ service, pod });
+  });
+});
+
+describe('what an older version wrote', () => {
+  it('is read, without the start of counters', () => {
+    const writer = new RowWriter(64);
+    decodeMetricsJson(Buffer.from(JSON.stringify(withPoints([{ asInt: 1, timeUnixNano: WHEN }]))), writer);
+    const older = Buffer.from(writer.bytes().subarray(0, -8));
+    older.writeUInt32LE(older.length - 4);
+    const found = [...samplesIn(Buffer.concat([older, writer.bytes()]))];
+    expect(found.map(({ started }) => started)).toEqual([-1, older.length + writer.sizeBytes - 8]);
+    expect(found[1]!.at - found[0]!.at).toBe(older.length);
   });
 });
 

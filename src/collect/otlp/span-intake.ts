@@ -42,11 +42,11 @@ const serviceSlot = textSlot('service.name');
 const rateSlot = numberSlot('SampleRate');
 const hostSlot = textSlot('server.address');
 const pathSlots = (['url.path', 'http.target'] as const).map(textSlot);
-const podSlot = textSlot('k8s.pod.name');
 const regionSlot = textSlot('cloud.region');
 const versionSlot = textSlot('service.version');
 const flagSlot = textSlot('feature_flag.key');
 const variantSlots = [textSlot('feature_flag.result.variant'), textSlot('feature_flag.variant')];
+const podSlots = [textSlot('k8s.pod.name'), textSlot('container.name')];
 
 /** For each measure, the attributes that give it; the sizes of HTTP bodies only count where they were served. */
 const measureSlots: readonly { readonly always: readonly Slot[]; readonly served: readonly Slot[] }[] = [
@@ -147,7 +147,7 @@ export class SpanIntake {
     const tenant = firstText(slots, this.#tenantSlots);
     return {
       service: this.#labels.of(this.#textOf(slots, serviceSlot)),
-      pod: this.#labels.of(this.#textOf(slots, podSlot)),
+      pod: this.#labels.of(this.#textOf(slots, firstText(slots, podSlots))),
       tenant: this.#tenants.of(this.#textOf(slots, tenant)),
       resolver: this.#resolver(tenant),
       region: this.#labels.of(this.#textOf(slots, regionSlot)),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
+import { encodedAgain, jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
 import { damaged, damages, traceRequests } from '../../../test/conformance/otlp-requests.ts';
 import { MalformedMessage } from './proto-reader.ts';
 import { SpanIntake } from './span-intake.ts';
@@ -73,6 +73,22 @@ describe('a damaged protobuf message', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('a damaged message that @bufbuild/protobuf takes as well says the same to both', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(traceRequests, damages, (request, changes) => {
+        const body = damaged(protobufFromJson('ExportTraceServiceRequest', request), changes);
+        const again = encodedAgain('ExportTraceServiceRequest', body);
+        const rows = fromProtobuf(body);
+        if (again === null || rows === 'malformed') return;
+        taken += 1;
+        expect(rows).toEqual(fromProtobuf(again));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(taken).toBeGreaterThan(100);
   });
 
   it('any bytes at all are malformed or a message', () => {

@@ -106,6 +106,11 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       ORDER BY (type, subject, time) SETTINGS {durable}, non_replicated_deduplication_window = {remembered}`,
     ],
   },
+  {
+    id: '0006-counter-starts',
+    // Since when a counter counts: a reset shows by it also where the counter has outgrown its old value meanwhile.
+    statements: [`ALTER TABLE samples ADD COLUMN IF NOT EXISTS started DateTime64(9, 'UTC')`],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

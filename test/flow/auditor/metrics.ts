@@ -5,6 +5,8 @@ import { scaled } from './numbers.ts';
 interface Point {
   readonly at: bigint;
   readonly micro: bigint;
+  /** Since when a counter counts; 0 where that is not said. */
+  readonly since: bigint;
 }
 
 export interface Series {
@@ -20,7 +22,7 @@ const SUM_KINDS: Record<string, Series['kind']> = { '1 true': 'delta', '1 false'
 
 /** Reads points in the order of the lines; of a series and a time the first one counts. */
 export function readSeries(lines: readonly string[]): Series[] {
-  const all = new Map<string, Omit<Series, 'points'> & { readonly byTime: Map<bigint, bigint> }>();
+  const all = new Map<string, Omit<Series, 'points'> & { readonly byTime: Map<bigint, Point> }>();
   for (const line of lines) {
     for (const { resource, scopeMetrics } of JSON.parse(line).resourceMetrics) {
       const labels = labelsOf(resource?.attributes);
@@ -38,14 +40,16 @@ export function readSeries(lines: readonly string[]): Series[] {
           };
           all.set(key, series);
           const at = BigInt(point.timeUnixNano);
-          if (!series.byTime.has(at)) series.byTime.set(at, scaled(String(point.asDouble ?? point.asInt), 6));
+          const since = BigInt(point.startTimeUnixNano ?? 0);
+          const micro = scaled(String(point.asDouble ?? point.asInt), 6);
+          if (!series.byTime.has(at)) series.byTime.set(at, { at, micro, since });
         }
       }
     }
   }
   return [...all.values()].map(({ byTime, ...series }) => ({
     ...series,
-    points: [...byTime].map(([at, micro]) => ({ at, micro })).sort((a, b) => (a.at < b.at ? -1 : 1)),
+    points: [...byTime.values()].sort((a, b) => (a.at < b.at ? -1 : 1)),
   }));
 }
 
@@ -57,7 +61,8 @@ export function integralOf({ kind, points }: Series, from: bigint, to: bigint): 
     if (kind === 'delta' && isInside) total += point.micro;
     const before = points[place - 1];
     if (kind === 'cumulative' && isInside && before !== undefined) {
-      total += point.micro < before.micro ? point.micro : point.micro - before.micro;
+      const hasBegunAnew = point.micro < before.micro || (point.since > before.at && point.since < point.at);
+      total += hasBegunAnew ? point.micro : point.micro - before.micro;
     }
     if (kind !== 'gauge') return;
     const next = points[place + 1]?.at ?? point.at + HOLD_NS;
