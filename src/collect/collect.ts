@@ -17,6 +17,7 @@ import type { LogSource } from './logs/log-source.ts';
 import { endpointRulesInForce } from './naming/endpoint-map.ts';
 import { type Naming, newNaming } from './naming/naming.ts';
 import { tenantRulesInForce } from './naming/tenant-map.ts';
+import { parseOtlpJson } from './otlp/json.ts';
 import { LogRecords } from './otlp/log-records.ts';
 import { decodeLogsJson } from './otlp/logs-json.ts';
 import { type DecodedLogs, decodeLogsProtobuf } from './otlp/logs-protobuf.ts';
@@ -73,11 +74,11 @@ const MOST_MALFORMED = 10_000;
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
-/** By what a line of OTLP/JSON is told. Inside a text these names would have escaped quotes, so only keys are found. */
+/** By which field a line of OTLP/JSON is told. */
 const signals = [
-  { key: '"resourceMetrics"', counted: 'samples' },
-  { key: '"resourceSpans"', counted: 'spans' },
-  { key: '"resourceLogs"', counted: 'lines' },
+  { field: 'resourceMetrics', counted: 'samples' },
+  { field: 'resourceSpans', counted: 'spans' },
+  { field: 'resourceLogs', counted: 'lines' },
 ] as const;
 const EVENT_NAMESPACE = namespace.toString();
 
@@ -269,9 +270,9 @@ export class Collector {
     this.#spans.begin(namespace);
     text.split('\n').forEach((line, index) => {
       if (line.trim() === '') return;
-      const of = signals.find(({ key }) => line.includes(key));
       const before = { rows: this.#spans.table.rows, bytes: samples.sizeBytes };
       try {
+        const of = signalOf(line);
         if (of === undefined) throw new MalformedMessage('no OTLP traces, metrics or logs');
         const decoded = this.#decodeJson(of.counted, Buffer.from(line), samples);
         accepted[of.counted] += decoded.accepted;
@@ -378,6 +379,15 @@ export class Collector {
     await this.#events.seal();
     this.counts.loadedRows += await this.#loader.loadSealed(this.#events);
   }
+}
+
+/** Most lines begin with the field; of the others all fields are looked at. */
+function signalOf(line: string): (typeof signals)[number] | undefined {
+  const first = /^\s*\{\s*"(\w{1,20})"/.exec(line)?.[1];
+  const found = signals.find(({ field }) => field === first);
+  if (found !== undefined) return found;
+  const parsed = parseOtlpJson(Buffer.from(line));
+  return signals.find(({ field }) => Object.hasOwn(parsed, field));
 }
 
 /** Why a line that is a call is not counted. */

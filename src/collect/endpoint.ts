@@ -1,4 +1,4 @@
-import { SpanKind } from '../model/index.ts';
+import { SpanKind, UNKNOWN_TENANT } from '../model/index.ts';
 import type { Texts } from '../store/index.ts';
 import { OTHER_ENDPOINT } from './naming/endpoint-budget.ts';
 import type { Naming } from './naming/naming.ts';
@@ -62,7 +62,7 @@ export class EndpointNames {
     const known = this.#admitted.get(key);
     if (known !== undefined) return known;
     const name = this.#naming.endpoints.renamed(this.#texts.string(endpoint));
-    const isIn = this.#naming.budget.admits(this.#texts.string(tenant), name);
+    const isIn = this.#naming.budget.admits(this.#texts.string(tenant) || UNKNOWN_TENANT, name);
     const id = this.#texts.idOfString(isIn ? name : OTHER_ENDPOINT);
     // What overflows is asked every time, so that it is counted.
     if (isIn && this.#texts.count < IDS) this.#admitted.set(key, id);

@@ -1,6 +1,7 @@
 import { UNKNOWN_TENANT } from '../../model/index.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import type { SpanTable } from '../table/span-table.ts';
+import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
 
 /**
@@ -75,17 +76,4 @@ function isBefore({ start, span, kind }: SpanTable, a: number, b: number): boole
   if (start[a * 2] !== start[b * 2]) return start[a * 2]! < start[b * 2]!;
   const order = compareWords(span, a * 2, span, b * 2, 2);
   return order === 0 ? kind[a]! < kind[b]! : order < 0;
-}
-
-/** Compares ids by their bytes: the first byte of a word is its lowest. */
-export function compareWords(a: Uint32Array, from: number, b: Uint32Array, other: number, words: number): number {
-  for (let word = 0; word < words; word++) {
-    const [one, two] = [swapped(a[from + word]!), swapped(b[other + word]!)];
-    if (one !== two) return one - two;
-  }
-  return 0;
-}
-
-function swapped(word: number): number {
-  return (((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }

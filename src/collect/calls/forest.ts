@@ -1,5 +1,6 @@
 import { assert, SpanKind } from '../../model/index.ts';
 import { Origin, type SpanTable } from '../table/span-table.ts';
+import { compareWords } from './compare-words.ts';
 import { SpanLookup } from './span-lookup.ts';
 import { grown, type TraceIndex } from './trace-index.ts';
 
@@ -78,10 +79,10 @@ export class Forest {
       const row = this.ordered[place]!;
       if (this.parent[row] === NOBODY) this.#own(row);
     }
-    // What is left goes round in circles: its first journalled span is taken for its top.
+    // What is left goes round in circles, or hangs on one: the smallest span of the circle is taken for its top.
     for (let place = from; place < to; place++) {
       const row = this.ordered[place]!;
-      if (this.#isVisited[row] === 0) this.#own(this.#cut(row));
+      if (this.#isVisited[row] === 0) this.#own(this.#cut(this.#topOfCircle(row)));
     }
     this.#findCalls(trace, from, to);
   }
@@ -149,6 +150,18 @@ export class Forest {
     }
   }
 
+  /** The smallest span, by id and kind, of the circle that a row's parents lead to. */
+  #topOfCircle(row: number): number {
+    const passed = new Set<number>();
+    let on = row;
+    for (; !passed.has(on); on = this.parent[on]!) passed.add(on);
+    let smallest = on;
+    for (let next = this.parent[on]!; next !== on; next = this.parent[next]!) {
+      if (isSmaller(this.table, next, smallest)) smallest = next;
+    }
+    return smallest;
+  }
+
   #cut(row: number): number {
     const { parent, firstChild, nextSibling } = this;
     const above = parent[row]!;
@@ -191,6 +204,11 @@ export class Forest {
     }
     if (calls !== 1) this.onlyCall[trace] = NOBODY;
   }
+}
+
+function isSmaller({ span, kind }: SpanTable, row: number, other: number): boolean {
+  const order = compareWords(span, row * 2, span, other * 2, 2);
+  return order === 0 ? kind[row]! < kind[other]! : order < 0;
 }
 
 function isJournalledBefore({ segment, position }: SpanTable, a: number, b: number): boolean {

@@ -4,7 +4,12 @@ import type { TraceId } from './trace-index.ts';
 import type { StoredVersion } from './versions.ts';
 import type { Work } from './work.ts';
 
+/** What a row takes in a table, a forest and what was decided; what an entry takes; what a batch takes however small it is. */
 const BYTES_PER_ROW = 320;
+const BYTES_PER_ENTRY = 16;
+const BYTES_PER_BATCH = 64 << 10;
+/** A look goes through all of them. */
+const MOST_BATCHES = 256;
 const NO_CALL = new Uint32Array(6);
 
 /**
@@ -26,9 +31,10 @@ export class KeptWork {
     for (const trace of traces) decided[trace] = 1;
     this.#batches.unshift({ work, decided });
     let sizeBytes = 0;
-    const kept = this.#batches.findIndex((batch) => {
-      sizeBytes += batch.work.forest.table.rows * BYTES_PER_ROW + batch.work.forest.table.texts.sizeBytes;
-      return sizeBytes > this.#capacityBytes;
+    const kept = this.#batches.findIndex(({ work }, place) => {
+      const { rows, texts } = work.forest.table;
+      sizeBytes += BYTES_PER_BATCH + rows * BYTES_PER_ROW + work.entries * BYTES_PER_ENTRY + texts.sizeBytes;
+      return sizeBytes > this.#capacityBytes || place >= MOST_BATCHES;
     });
     if (kept >= 0) this.#batches.length = kept;
   }
@@ -45,6 +51,18 @@ export class KeptWork {
       if (trace >= 0 && decided[trace] === 1) return copiesOf(work, trace, into);
     }
     return null;
+  }
+
+  /** Forgets the traces of a batch that is stored but not kept: older batches would tell what was true before it. */
+  pass(work: Work, traces: readonly number[]): void {
+    for (const { work: kept, decided } of this.#batches) {
+      for (const trace of traces) {
+        const id = work.forest.index.idOf(trace);
+        const namespace = kept.forest.table.texts.idFrom(work.forest.table.texts, id.namespace);
+        const known = kept.forest.index.findId(id.words, 0, namespace);
+        if (known >= 0) decided[known] = 0;
+      }
+    }
   }
 
   /** Forgets everything: after a failed write nobody knows what the store has. */

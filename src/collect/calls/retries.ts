@@ -1,5 +1,6 @@
 import { SpanKind } from '../../model/index.ts';
 import type { SpanTable } from '../table/span-table.ts';
+import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
 
 /**
@@ -15,7 +16,7 @@ export function markRetries(forest: Forest, parent: number, isRetry: Uint8Array)
     failed ??= new Map();
     const key = operationOf(table, row);
     const earliest = failed.get(key);
-    if (earliest === undefined || isBefore(table.end, row, table.end, earliest)) failed.set(key, row);
+    if (earliest === undefined || endsBefore(table, row, earliest)) failed.set(key, row);
   }
   if (failed === null) return;
   for (let row = firstChild[parent]!; row !== NOBODY; row = nextSibling[row]!) {
@@ -27,6 +28,12 @@ export function markRetries(forest: Forest, parent: number, isRetry: Uint8Array)
 
 function operationOf({ peer, name, isDb }: SpanTable, row: number): string {
   return `${peer[row]}.${name[row]}.${isDb[row]}`;
+}
+
+/** Of two that end together the one with the smaller id, so that the order of arrival does not matter. */
+function endsBefore(table: SpanTable, row: number, other: number): boolean {
+  if (isBefore(table.end, row, table.end, other)) return true;
+  return !isBefore(table.end, other, table.end, row) && compareWords(table.span, row * 2, table.span, other * 2, 2) < 0;
 }
 
 function isBefore(times: Uint32Array, row: number, others: Uint32Array, other: number): boolean {

@@ -1,5 +1,5 @@
 import type { SpanTable } from '../table/span-table.ts';
-import { compareWords } from './call-names.ts';
+import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
 import { isLower } from './span-lookup.ts';
 

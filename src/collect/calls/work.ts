@@ -4,6 +4,9 @@ import { type Forest, NOBODY } from './forest.ts';
 import { Takers } from './takers.ts';
 import { WorkMeasure } from './work-measure.ts';
 
+/** Rows that splits of one batch may make. */
+const MOST_SPLIT_ROWS = 1_000_000;
+
 /**
  * What is true of the traces of a batch: one entry per span and taker, trace by trace.
  *
@@ -15,6 +18,9 @@ export class Work {
   readonly names: CallNames;
   readonly measure: WorkMeasure;
   entries = 0;
+  /** Entries of spans that were split over several calls, and how many spans were not because there were too many. */
+  splitRows = 0;
+  cutSplits = 0;
   row: Int32Array;
   root: Int32Array;
   share: Float64Array;
@@ -54,6 +60,13 @@ export class Work {
   }
 
   #split(row: number, takers: readonly number[]): void {
+    // Beyond what memory can hold nobody is charged: that shows as unattributed, and a batch ends.
+    if (this.splitRows + takers.length > MOST_SPLIT_ROWS) {
+      this.cutSplits += 1;
+      this.#add(row, NOBODY, this.#weightOf(row));
+      return;
+    }
+    this.splitRows += takers.length;
     const shares = splitWeight(this.#weightOf(row), takers.length);
     takers.forEach((root, place) => {
       this.#add(row, root, shares[place]!);

@@ -8,6 +8,8 @@ import { readDependents, readTraceRows } from './queries.ts';
 import type { SeenTraces } from './seen.ts';
 
 const LINK_WORDS = 6;
+/** How far links are followed from trace to trace; each hop is a question to the store. */
+const MOST_HOPS = 64;
 
 /** Where rows in force are found. */
 export interface Sources {
@@ -68,7 +70,7 @@ export class BatchTable {
   async #addDependents(targets: SeenTraces, known: Set<number>): Promise<void> {
     for (const trace of this.changed) known.add(trace);
     let fresh = this.changed.map((trace) => this.#heldId(trace)).filter(({ words }) => targets.has(words, 0));
-    while (fresh.length > 0) {
+    for (let hops = 0; fresh.length > 0 && hops < MOST_HOPS; hops++) {
       const sources = await readDependents(this.#sources.columns, fresh);
       await this.#fetch(sources);
       fresh = [];
@@ -84,7 +86,11 @@ export class BatchTable {
 
   /** Adds the traces that links lead to, and those that their links lead to. */
   async #addLinked(): Promise<void> {
-    for (let fresh = this.#linkTargets(); fresh.length > 0; fresh = this.#linkTargets()) await this.#fetch(fresh);
+    for (let hops = 0; hops < MOST_HOPS; hops++) {
+      const fresh = this.#linkTargets();
+      if (fresh.length === 0) return;
+      await this.#fetch(fresh);
+    }
   }
 
   #linkTargets(): TraceId[] {

@@ -19,6 +19,9 @@ import type { IsBoundary } from '../calls/forest.ts';
 import { bodyColumns, netBodies } from '../calls/stored-rows.ts';
 import { Journal } from '../journal/journal.ts';
 import { SegmentKind } from '../journal/segment.ts';
+import { combined } from '../logs/combined.ts';
+import { LogIntake } from '../logs/log-intake.ts';
+import type { LogLine } from '../logs/log-line.ts';
 import { decodeMetricsJson } from '../otlp/metrics-json.ts';
 import { Loader } from './load.ts';
 import { largestBatch } from './queries.ts';
@@ -222,6 +225,48 @@ describe('exactly once', () => {
     await loadAll(again);
     expect(await readable()).toEqual(before);
     rmSync(join(folder.path, 'copy'), { recursive: true });
+  });
+});
+
+describe('what is kept at hand of earlier batches', () => {
+  /** Lines of one log, from one place on. */
+  function lines(from: number, count: number): Buffer {
+    const intake = new LogIntake();
+    intake.begin();
+    const parser = combined.open();
+    const source = { service: 's', host: '', tenantFrom: { from: 'none' }, fingerprint: 'log' } as const;
+    for (let line = from; line < from + count; line++) {
+      const raw = `1.2.3.4 - u${line} [01/Jan/2025:10:00:00 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"`;
+      intake.add(parser.parse(raw) as LogLine, source, line * 100, raw);
+    }
+    return intake.payload();
+  }
+
+  it('is not asked about a log whose later lines came without spans: a repeat changes nothing', async () => {
+    const path = join(folder.path, 'mixed');
+    const loading = await started(path, store.columns, everyService);
+    const calls = async () => {
+      const [row] = await store.columns.query<{ n: string }>(
+        'SELECT sum(calls) / 1000000 AS n FROM usage_minute WHERE marker = 0',
+      );
+      return Number(row!.n);
+    };
+    await loading.work.append(payloadOf([call(1)]), 1);
+    await loading.work.append(lines(0, 5), 5);
+    await loading.work.seal();
+    await loadAll(loading);
+    const counts: number[] = [];
+    for (const [from, count] of [
+      [5, 5],
+      [0, 10],
+      [0, 10],
+    ] as const) {
+      await loading.work.append(lines(from, count), count);
+      await loading.work.seal();
+      await loadAll(loading);
+      counts.push(await calls());
+    }
+    expect(counts).toEqual([11, 11, 11]);
   });
 });
 

@@ -183,6 +183,10 @@ export class Loader {
     await input.gather(this.#targets);
     const { work, changes } = decideBatch({ ...input.facts(), isBoundary: this.#isBoundary });
     for (let trace = 0; trace < arrived; trace++) this.#seen.add(table.trace, index.first[trace]! * 4);
+    if (work.cutSplits > 0)
+      this.#deps.warn('some work over links is unattributed: it would be split over too many calls', {
+        spans: work.cutSplits,
+      });
     const block = workBlock(work, changes, { batch, receivedDay });
     try {
       if (block.rows > 0) {
@@ -196,6 +200,7 @@ export class Loader {
     }
     // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
     if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.#kept.keep(work, input.changed);
+    else this.#kept.pass(work, input.changed);
   }
 
   #addTarget(words: Uint32Array, at: number): void {

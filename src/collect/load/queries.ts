@@ -101,13 +101,13 @@ export function countBatch(columns: ColumnStore, batch: number): Promise<void> {
   return columns.command(
     `INSERT INTO usage_minute (marker, minute, tenant, endpoint, consumer, calls, known, errors, timed, duration_us, sized_in, bytes_in, sized_out, bytes_out, variance)
       SELECT 0 AS marker, toStartOfMinute(toDateTime(start_at, 'UTC')) AS minute, tenant, endpoint, consumer,
-        sum(sign * toInt64(share)) AS calls, sum(sign * toInt64(share) * is_weight_known) AS known,
-        sum(sign * toInt64(share) * is_error) AS errors,
-        sum(sign * toInt64(share) * is_timed) AS timed,
+        sum(sign * toInt128(share)) AS calls, sum(sign * toInt128(share) * is_weight_known) AS known,
+        sum(sign * toInt128(share) * is_error) AS errors,
+        sum(sign * toInt128(share) * is_timed) AS timed,
         sum(sign * intDiv(toInt128(greatest(0, intDiv(toUnixTimestamp64Nano(end_at) - toUnixTimestamp64Nano(start_at), 1000))) * share, 1000000)) AS duration_us,
-        sumIf(sign * toInt64(share), bytes_in IS NOT NULL) AS sized_in,
+        sumIf(sign * toInt128(share), bytes_in IS NOT NULL) AS sized_in,
         sum(sign * intDiv(toInt128(ifNull(bytes_in, 0)) * share, 1000000)) AS sum_in,
-        sumIf(sign * toInt64(share), bytes_out IS NOT NULL) AS sized_out,
+        sumIf(sign * toInt128(share), bytes_out IS NOT NULL) AS sized_out,
         sum(sign * intDiv(toInt128(ifNull(bytes_out, 0)) * share, 1000000)) AS sum_out,
         sum(sign * toInt128(share) * (toInt128(share) - 1000000)) AS sum_variance
       FROM work WHERE batch = {batch:UInt64} AND is_call = 1

@@ -166,8 +166,15 @@ export class SpanIntake {
     this.#name(row);
     this.#addDimensions(row, resource);
     this.#measure(row);
-    if (this.draft.links.length > 0) this.table.links.set(row, Uint32Array.from(this.draft.links));
+    if (this.draft.links.length > 0 && this.#isLinked(row))
+      this.table.links.set(row, Uint32Array.from(this.draft.links));
     return null;
+  }
+
+  /** Only of a consumer without a parent do links say whose work it is; others are not kept. */
+  #isLinked(row: number): boolean {
+    const { parent } = this.table;
+    return this.draft.kind === SpanKind.CONSUMER && (parent[row * 2]! | parent[row * 2 + 1]!) === 0;
   }
 
   #refusalOf(row: number): Refusal | null {
@@ -296,7 +303,9 @@ export class SpanIntake {
 
   #weightOf(): Weight | null {
     const { draft } = this;
-    const said = draft.traceStateEnd > draft.traceStateAt ? this.#traceStateWeight() : null;
+    const length = draft.traceStateEnd - draft.traceStateAt;
+    // W3C ends a tracestate at 512 characters; half of a longer one might say something else.
+    const said = length > 0 && length <= LONGEST_NAME ? this.#traceStateWeight() : null;
     if (said?.isKnown || !this.#fallbacks.has('SampleRate')) return said;
     return weightFromRate(draft.attributes.number(rateSlot)) ?? said;
   }
@@ -305,8 +314,7 @@ export class SpanIntake {
   #traceStateWeight(): Weight {
     const { source, traceStateAt, traceStateEnd } = this.draft;
     const { texts } = this.table;
-    const end = Math.min(traceStateEnd, traceStateAt + LONGEST_NAME);
-    const id = texts.idOf(source, traceStateAt, end);
+    const id = texts.idOf(source, traceStateAt, traceStateEnd);
     this.#weights[id] ??= this.#weightFrom(texts.string(id));
     return this.#weights[id]!;
   }

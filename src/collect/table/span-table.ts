@@ -128,7 +128,8 @@ export class SpanTable {
 
   /** Takes back rows from one on. */
   truncate(rows: number): void {
-    if (this.links.size > 0) for (const row of this.links.keys()) if (row >= rows) this.links.delete(row);
+    if (rows === 0) this.links.clear();
+    else if (this.links.size > 0) for (let row = rows; row < this.rows; row++) this.links.delete(row);
     for (const measure of this.measures) measure?.fill(Number.NaN, rows, this.rows);
     if (rows === 0) this.measured = 0;
     this.rows = rows;

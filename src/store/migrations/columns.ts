@@ -111,6 +111,21 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
     // Since when a counter counts: a reset shows by it also where the counter has outgrown its old value meanwhile.
     statements: [`ALTER TABLE samples ADD COLUMN IF NOT EXISTS started DateTime64(9, 'UTC')`],
   },
+  {
+    id: '0007-wide-minutes',
+    // Weights and quantities are what senders say: sums of a minute may need more than 64 bits.
+    statements: [
+      'calls',
+      'known',
+      'errors',
+      'timed',
+      'duration_us',
+      'sized_in',
+      'bytes_in',
+      'sized_out',
+      'bytes_out',
+    ].map((column) => `ALTER TABLE usage_minute MODIFY COLUMN ${column} Int128`),
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';
