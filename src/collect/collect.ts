@@ -1,6 +1,4 @@
 import { isAscii } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
@@ -28,6 +26,7 @@ import { SpanIntake } from './otlp/span-intake.ts';
 import { decodeTracesJson } from './otlp/traces-json.ts';
 import { type Decoded, decodeTracesProtobuf } from './otlp/traces-protobuf.ts';
 import { usePseudonymKey } from './privacy.ts';
+import { pseudonymKey } from './pseudonym-key.ts';
 import { type Refusal, RefusalCount } from './refusal.ts';
 import type { WeightFallback } from './weight.ts';
 
@@ -326,11 +325,15 @@ export class Collector {
 
   /** Names calls by the TenantMap and EndpointMap documents that are now in force; what is stored keeps its names. */
   async applyNaming(): Promise<void> {
-    const { store, weightFallbacks } = this.#config;
+    const { store, warn, weightFallbacks } = this.#config;
     const [tenants, endpoints] = [
       await tenantRulesInForce(store.documents),
       await endpointRulesInForce(store.documents),
     ];
+    if (tenants.ignored.length > 0)
+      warn('TenantMap documents name more attributes than are read; the last ones are ignored', {
+        ignored: tenants.ignored.join(', '),
+      });
     this.#naming = newNaming(tenants, endpoints, await readEndpoints(store.columns));
     this.#spans = new SpanIntake(this.#naming, weightFallbacks);
     this.#records = new LogRecords(this.#spans);
@@ -426,18 +429,5 @@ function decoding<D extends Decoded>(decode: () => D): D {
   } catch (cause) {
     if (cause instanceof MalformedMessage) throw fail('BODY_MALFORMED', { reason: cause.message }, [], cause);
     throw cause;
-  }
-}
-
-/** The key of consumers' pseudonyms lives beside the data and is erased with it. */
-function pseudonymKey(folder: string): Buffer {
-  const path = join(folder, 'pseudonym.key');
-  try {
-    return readFileSync(path);
-  } catch {
-    mkdirSync(folder, { recursive: true });
-    const key = randomBytes(32);
-    writeFileSync(path, key, { mode: 0o600, flag: 'wx' });
-    return key;
   }
 }

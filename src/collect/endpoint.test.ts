@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { requestOf, type ToldSpan } from '../../test/simulation/spans.ts';
 import { SpanKind } from '../model/index.ts';
+import { Texts } from '../store/index.ts';
+import { EndpointNames } from './endpoint.ts';
+import { newNaming } from './naming/naming.ts';
+import { type TextKey, textSlot } from './otlp/attributes.ts';
+import { AttributeSlots } from './otlp/span-draft.ts';
 import { SpanIntake } from './otlp/span-intake.ts';
 import { decodeTracesJson } from './otlp/traces-json.ts';
 
@@ -24,6 +29,9 @@ describe('the endpoint that a span served', () => {
     ['GRPC shop.Cart/AddItem', { 'rpc.system.name': 'grpc', 'rpc.method': 'shop.Cart/AddItem' }],
     ['INVOKE thumbnail', { 'faas.name': 'thumbnail' }],
     ['GRAPHQL GetUser', { 'http.route': '/graphql', 'graphql.operation.name': 'GetUser' }],
+    ['GET /search', { 'http.request.method': 'GET', 'http.route': '/search?name=Jane+Doe' }],
+    ['GET /:id?/edit', { 'http.request.method': 'GET', 'http.route': '/:id?/edit' }],
+    ['GET /peers/{ip}', { 'http.request.method': 'GET', 'http.route': '/peers/2001:db8::1' }],
     ['work front', {}],
     ['work front', { 'http.url': 'not a url' }],
   ])('%s', (endpoint, attributes) => {
@@ -41,5 +49,45 @@ describe('the endpoint that a span served', () => {
   it('never grows beyond 256 characters', () => {
     const endpoint = served(SpanKind.SERVER, { 'http.request.method': 'GET', 'http.route': `/${'é'.repeat(400)}` });
     expect([...endpoint]).toHaveLength(256);
+  });
+
+  const long = 'a'.repeat(1 << 20);
+
+  // What takes the square of a text's length does not end within the time of a test.
+  it.each<readonly [string, Readonly<Record<string, string>>]>([
+    [`GET /${long.slice(0, 251)}`, { 'http.request.method': 'GET', 'http.route': `/${long}` }],
+    [`${long.slice(0, 64)} /x`, { 'http.request.method': long, 'http.route': '/x' }],
+    [`RPC ${long.slice(0, 252)}`, { 'rpc.method': long }],
+    ['GET /{id}', { 'http.request.method': 'GET', 'url.path': `/${long}` }],
+    ['INVOKE {id}', { 'faas.name': long }],
+    ['GRAPHQL {id}', { 'graphql.operation.name': long }],
+  ])('is told from a megabyte at once: %.40s', (endpoint, attributes) => {
+    expect(served(SpanKind.SERVER, attributes)).toBe(endpoint);
+  });
+
+  it('is another one for a route than for the same words as an operation', () => {
+    const texts = new Texts();
+    const names = new EndpointNames(texts, newNaming());
+    const endpointOf = (attributes: Readonly<Record<string, string>>) => {
+      const slots = new AttributeSlots();
+      for (const [key, value] of Object.entries(attributes)) slots.setText(textSlot(key as TextKey), value);
+      return texts.string(names.of(slots, SpanKind.SERVER, 0, 0));
+    };
+    expect(endpointOf({ 'http.request.method': 'a', 'http.route': 'b' })).toBe('a b');
+    expect(endpointOf({ 'rpc.system': 'a', 'rpc.service': 'b' })).toBe('A b/');
+    expect(endpointOf({ 'http.request.method': 'b', 'graphql.operation.name': 'a' })).toBe('GRAPHQL a');
+    expect(endpointOf({ 'rpc.system': 'a', 'rpc.method': '' })).toBe('');
+  });
+
+  it('is never that of another tenant or route, however many texts there are', () => {
+    const texts = new Texts();
+    const names = new EndpointNames(texts, newNaming());
+    const [one, other] = [texts.idOfString('one'), texts.idOfString('other tenant')];
+    const near = texts.idOfString('GET /near');
+    for (let text = texts.count; text < 2 ** 17 + near; text++) texts.idOfString(`text ${text}`);
+    const far = texts.idOfString('GET /far');
+    expect([other - one, far - near]).toEqual([1, 2 ** 17]);
+    expect(texts.string(names.admitted(other, near))).toBe('GET /near');
+    expect(texts.string(names.admitted(one, far))).toBe('GET /far');
   });
 });

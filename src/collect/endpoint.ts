@@ -4,12 +4,19 @@ import { OTHER_ENDPOINT } from './naming/endpoint-budget.ts';
 import type { Naming } from './naming/naming.ts';
 import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
-import { templateName, templatePath } from './path-template.ts';
+import { bareRoute, cut, templateName, templatePath } from './path-template.ts';
 import { safeLabel } from './privacy.ts';
 
 const LONGEST_ROUTE = 256;
-/** Three numbers of texts below this fit one exact number. */
+const LONGEST_METHOD = 64;
+const LONGEST_PATH = 8_192;
+/** More bytes than the characters that are ever looked at of a name have. */
+const LONGEST_NAME_BYTES = 2_048;
+/** Three numbers of texts below this and the kind of the name fit one exact number; larger ones are not remembered. */
 const IDS = 2 ** 17;
+const KIND = IDS ** 3;
+/** What kind of name was put together of these texts: the same texts have another name as another kind. */
+const NameKind = { route: 0, rpc: 1, graphql: 2 } as const;
 
 const slot = {
   method: textSlot('http.request.method'),
@@ -58,73 +65,96 @@ export class EndpointNames {
 
   /** The endpoint itself under the name that it goes by, or `other` where a tenant has its fill. */
   admitted(tenant: number, endpoint: number): number {
+    const isRemembered = tenant < IDS && endpoint < IDS;
     const key = tenant * IDS + endpoint;
-    const known = this.#admitted.get(key);
+    const known = isRemembered ? this.#admitted.get(key) : undefined;
     if (known !== undefined) return known;
     const name = this.#naming.endpoints.renamed(this.#texts.string(endpoint));
     const isIn = this.#naming.budget.admits(this.#texts.string(tenant) || UNKNOWN_TENANT, name);
     const id = this.#texts.idOfString(isIn ? name : OTHER_ENDPOINT);
     // What overflows is asked every time, so that it is counted.
-    if (isIn && this.#texts.count < IDS) this.#admitted.set(key, id);
+    if (isIn && isRemembered) this.#admitted.set(key, id);
     return id;
   }
 
   /** The endpoint of a raw path: a route of the API, else a template. */
   fromPath(method: string, path: string): string {
     const { routes } = this.#naming.endpoints;
-    const route = routes.isEmpty ? null : routes.match(method, path);
-    return shortened(safeLabel(`${method} ${route ?? templatePath(path)}`));
+    const [verb, bare] = [cut(method, LONGEST_METHOD), cut(path, LONGEST_PATH)];
+    const route = routes.isEmpty ? null : routes.match(verb, bare);
+    return shortened(safeLabel(`${verb} ${route ?? templatePath(bare)}`));
+  }
+
+  /** The endpoint of a route that a sender names. */
+  fromRoute(method: string, route: string): string {
+    return shortened(safeLabel(`${cut(method, LONGEST_METHOD)} ${bareRoute(cut(route, LONGEST_PATH))}`));
   }
 
   #named(attributes: AttributeSlots, kind: number, name: number): number {
     const method = first(attributes, slot.method, slot.oldMethod);
-    if (attributes.has(slot.route) && !attributes.has(slot.graphql))
-      return this.#once(attributes, method, slot.route, -1, routed);
-    if (attributes.has(slot.graphql)) return this.#once(attributes, slot.graphql, -1, -1, graphqlEndpoint);
+    if (attributes.has(slot.graphql))
+      return this.#once(attributes, NameKind.graphql, [slot.graphql, -1, -1], graphqlEndpoint);
+    if (attributes.has(slot.route))
+      return this.#once(attributes, NameKind.route, [method, slot.route, -1], () =>
+        this.fromRoute(methodOf(attributes, method), shortText(attributes, slot.route)),
+      );
     const path = rawPath(attributes);
     if (path !== null) return this.#texts.idOfString(this.fromPath(methodOf(attributes, method), path));
     if (attributes.has(slot.rpcMethod) || attributes.has(slot.rpcService)) {
       const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
-      return this.#once(attributes, system, slot.rpcService, slot.rpcMethod, rpcEndpoint);
+      return this.#once(attributes, NameKind.rpc, [system, slot.rpcService, slot.rpcMethod], rpcEndpoint);
     }
     const text = unrouted(attributes, kind);
     return text === null ? name : this.#texts.idOfString(safeLabel(text));
   }
 
   /** Works an endpoint out once for the values of up to three attributes. */
-  #once(attributes: AttributeSlots, one: Slot, two: Slot, three: Slot, name: (of: AttributeSlots) => string): number {
-    const key = (this.#raw(attributes, one) * IDS + this.#raw(attributes, two)) * IDS + this.#raw(attributes, three);
-    const known = this.#known.get(key);
+  #once(
+    attributes: AttributeSlots,
+    kind: number,
+    [one, two, three]: readonly [Slot, Slot, Slot],
+    name: (of: AttributeSlots) => string,
+  ): number {
+    const [first, second, third] = [
+      this.#raw(attributes, one),
+      this.#raw(attributes, two),
+      this.#raw(attributes, three),
+    ];
+    const isRemembered = first < IDS && second < IDS && third < IDS;
+    const key = kind * KIND + (first * IDS + second) * IDS + third;
+    const known = isRemembered ? this.#known.get(key) : undefined;
     if (known !== undefined) return known;
     const id = this.#texts.idOfString(shortened(safeLabel(name(attributes))));
-    if (this.#texts.count < IDS) this.#known.set(key, id);
+    if (isRemembered) this.#known.set(key, id);
     return id;
   }
 
   #raw(attributes: AttributeSlots, at: Slot): number {
     if (at < 0 || !attributes.has(at)) return 0;
-    return this.#texts.idOf(attributes.sources[at]!, attributes.starts[at]!, attributes.ends[at]!);
+    const start = attributes.starts[at]!;
+    const end = Math.min(attributes.ends[at]!, start + LONGEST_NAME_BYTES);
+    return this.#texts.idOf(attributes.sources[at]!, start, end);
   }
 }
 
 function methodOf(attributes: AttributeSlots, method: Slot): string {
-  return method < 0 ? 'HTTP' : attributes.text(method);
+  return method < 0 ? 'HTTP' : shortText(attributes, method);
 }
 
-function routed(attributes: AttributeSlots): string {
-  return `${methodOf(attributes, first(attributes, slot.method, slot.oldMethod))} ${attributes.text(slot.route)}`;
+function shortText(attributes: AttributeSlots, at: Slot): string {
+  return attributes.text(at, LONGEST_NAME_BYTES);
 }
 
 /** All operations of GraphQL come in at one route: what tells them apart is their name. */
 function graphqlEndpoint(attributes: AttributeSlots): string {
-  return `GRAPHQL ${templateName(attributes.text(slot.graphql))}`;
+  return `GRAPHQL ${templateName(shortText(attributes, slot.graphql))}`;
 }
 
 function unrouted(attributes: AttributeSlots, kind: number): string | null {
   if (kind === SpanKind.CONSUMER && attributes.has(slot.destination)) {
-    return `CONSUME ${templateName(attributes.text(slot.destination))}`;
+    return `CONSUME ${templateName(shortText(attributes, slot.destination))}`;
   }
-  return attributes.has(slot.faas) ? `INVOKE ${templateName(attributes.text(slot.faas))}` : null;
+  return attributes.has(slot.faas) ? `INVOKE ${templateName(shortText(attributes, slot.faas))}` : null;
 }
 
 /** Cut between characters. */
@@ -138,16 +168,17 @@ function first(attributes: AttributeSlots, newer: Slot, older: Slot): Slot {
 }
 
 function rawPath(attributes: AttributeSlots): string | null {
-  if (attributes.has(slot.path)) return attributes.text(slot.path);
-  if (attributes.has(slot.target)) return attributes.text(slot.target);
+  if (attributes.has(slot.path)) return attributes.text(slot.path, LONGEST_PATH);
+  if (attributes.has(slot.target)) return attributes.text(slot.target, LONGEST_PATH);
   if (!attributes.has(slot.url)) return null;
-  return URL.canParse(attributes.text(slot.url)) ? new URL(attributes.text(slot.url)).pathname : null;
+  const url = attributes.text(slot.url, LONGEST_PATH);
+  return URL.canParse(url) ? new URL(url).pathname : null;
 }
 
 function rpcEndpoint(attributes: AttributeSlots): string {
-  const method = attributes.text(slot.rpcMethod);
-  const service = attributes.text(slot.rpcService);
+  const method = shortText(attributes, slot.rpcMethod);
+  const service = shortText(attributes, slot.rpcService);
   const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
   const qualified = method.includes('/') || service === '' ? method : `${service}/${method}`;
-  return `${system < 0 ? 'RPC' : attributes.text(system).toUpperCase()} ${qualified.replace(/^\//, '')}`;
+  return `${system < 0 ? 'RPC' : cut(shortText(attributes, system), LONGEST_METHOD).toUpperCase()} ${qualified.replace(/^\//, '')}`;
 }

@@ -1,19 +1,25 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { templateName } from './path-template.ts';
+import { ADDRESS_V6, cut, templateName } from './path-template.ts';
 
+/** Expressions see no more than this of a text: on long runs they would take the square of its length. */
+const LONGEST_EXAMINED = 512;
+/** What is stored of a longer text; what the cut above may have halved, a key or an address, is not in it. */
+const LONGEST_STORED = 256;
 const LONGEST_CONSUMER = 256;
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}(:\d+)?$|^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.%\w]*$/i;
 const ADDRESS_DIGITS = 8;
 /** Signed tokens, and keys by the prefixes that their issuers gave them so that they can be found. */
 const SECRET =
-  /\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?|\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|AKIA|ASIA|glpat|bearer)[-_ ]?[A-Za-z0-9_-]{12,}/i;
+  /\beyJ[\w-]{6,512}\.[\w-]{6,512}(?:\.[\w-]{0,512})?|\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|AKIA|ASIA|glpat|bearer)[-_ ]?[A-Za-z0-9_-]{12,512}/i;
 const CARD = /(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
 
 const personal: readonly (readonly [RegExp, string])[] = [
   [new RegExp(SECRET, 'gi'), '{token}'],
-  [/[^\s@/=&?]+(?:@|%40)[^\s@/=&?]+/g, '{email}'],
+  // Begins where a word begins, so that each word is gone through once.
+  [/(?<![^\s@/=&?])[^\s@/=&?]{1,512}(?:@|%40)[^\s@/=&?]{1,512}/g, '{email}'],
   [/(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g, '{ip}'],
-  [/(?<![\w:])(?:[0-9a-f]{1,4}:){3,}[0-9a-f:]+/gi, '{ip}'],
+  [/(?<![\w:])(?:[0-9a-f]{1,4}:){3,8}[0-9a-f:]{1,40}/gi, '{ip}'],
+  [ADDRESS_V6, '{ip}'],
 ];
 
 let pseudonymKey = randomBytes(32);
@@ -23,8 +29,13 @@ export function usePseudonymKey(key: Buffer): void {
   pseudonymKey = Buffer.from(key);
 }
 
-/** Gives a text that is stored as it is, without what may be personal or secret inside of it. */
+/**
+ * Takes  text: of any length.
+ * Gives  a text that is stored as it is, without what may be personal or secret inside of it; of one longer than 512 characters
+ *        the first 256.
+ */
 export function safeLabel(text: string): string {
+  if (text.length > LONGEST_EXAMINED) return cut(safeLabel(cut(text, LONGEST_EXAMINED)), LONGEST_STORED);
   let safe = text.replace(CARD, (digits) => (isCard(digits) ? '{card}' : digits));
   for (const [pattern, name] of personal) safe = safe.replace(pattern, name);
   return safe;
@@ -32,6 +43,7 @@ export function safeLabel(text: string): string {
 
 /** As `safeLabel`, for versions: 1.2.3.4 is one. What has the digits of a public address is taken for an address. */
 export function safeVersion(text: string): string {
+  if (text.length > LONGEST_EXAMINED) return safeLabel(text);
   const isVersion = /^v?\d{1,5}(\.\d{1,5}){1,3}$/.test(text);
   const isShort = text.replace(/\D/g, '').length < ADDRESS_DIGITS || /\d{4}/.test(text);
   return isVersion && isShort ? text : safeLabel(text);
@@ -44,14 +56,16 @@ export function safeName(text: string): string {
 
 /** Gives whom a span called, as stored: a host by its name, an address only as that it was one. */
 export function safePeer(text: string): string {
+  if (text.length > LONGEST_EXAMINED) return safeName(text);
   const host = text.replace(/^\[|\](:\d+)?$/g, '');
   return ADDRESS.test(host) ? '{ip}' : safeName(text);
 }
 
 /** Gives a consumer's or tenant's name as stored: what is personal or secret becomes a keyed pseudonym. */
 export function safeConsumer(text: string): string {
-  if (!ADDRESS.test(text) && safeLabel(text) === text)
-    return [...text.slice(0, 2 * LONGEST_CONSUMER)].slice(0, LONGEST_CONSUMER).join('');
+  const examined = cut(text, LONGEST_EXAMINED);
+  if (!ADDRESS.test(examined) && safeLabel(examined) === examined)
+    return [...examined].slice(0, LONGEST_CONSUMER).join('');
   const digest = createHmac('sha256', pseudonymKey).update(text).digest('hex');
   return `p_${digest.slice(0, 20)}`;
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Texts } from './texts.ts';
@@ -27,4 +29,23 @@ test('takes bytes out of the middle of others', () => {
   const texts = new Texts();
   const bytes = Buffer.from('aéb');
   expect(texts.idOf(bytes, 1, 3)).toBe(texts.idOfString('é'));
+});
+
+test('keeps no large text alive for a part of it', () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const texts = new Texts();
+  const body = Buffer.alloc(8 << 20, 'x');
+  const held = () => {
+    for (let round = 0; round < 3; round++) collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = held();
+  for (let at = 10; at < 30; at++) {
+    body.write(`user number ${at}`);
+    texts.idOfString(body.toString('latin1').slice(0, 40));
+  }
+  expect(texts.count).toBe(21);
+  expect(held() - before).toBeLessThan(64 << 20);
 });

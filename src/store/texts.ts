@@ -5,6 +5,9 @@ const GOLDEN = 0x9e3779b1;
 /** Of each process its own, so that nobody outside can choose texts or ids that fall together. */
 export const hashSeed = randomBytes(4).readInt32LE();
 
+/** Longer texts are found by their bytes only: they are rare, and would be kept twice. */
+const LONGEST_KEY = 256;
+
 /**
  * Numbers for texts: equal bytes have equal numbers, in the order of their first use; 0 is the empty text.
  * Rows keep numbers instead of texts, so that reading, comparing and copying them needs no string.
@@ -47,11 +50,13 @@ export class Texts implements TextSource {
 
   idOfString(text: string): number {
     if (text === '') return 0;
-    const known = this.#ids.get(text);
+    const isShort = text.length <= LONGEST_KEY;
+    const known = isShort ? this.#ids.get(text) : undefined;
     if (known !== undefined) return known;
     const bytes = Buffer.from(text);
     const id = this.idOf(bytes, 0, bytes.length);
-    this.#ids.set(text, id);
+    // A copy, made from the bytes: a text may be a part of a large one, and would keep all of it in memory.
+    if (isShort) this.#ids.set(this.string(id), id);
     return id;
   }
 

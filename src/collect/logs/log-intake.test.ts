@@ -3,6 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../../../test/support/available.ts';
 import { sharedData } from '../../../test/support/data.ts';
+import { newNaming } from '../naming/naming.ts';
+import { TenantRules, tenantMapSpec } from '../naming/tenant-map.ts';
 import { combined } from './combined.ts';
 import { LogIntake } from './log-intake.ts';
 import type { LogLine } from './log-line.ts';
@@ -66,6 +68,57 @@ describe('what is kept of a line', () => {
 
   it.each(['path:0', 'path:21', 'path:x', 'fixed:', 'nobody', 'path'])('--tenant-from %s is none', (rule) => {
     expect(parseTenantFrom(rule)).toBeNull();
+  });
+});
+
+describe('what a line says', () => {
+  const taken = (lines: readonly Partial<LogLine>[], intake = new LogIntake(), of = source()) => {
+    intake.begin();
+    lines.forEach((line, at) => {
+      intake.add({ tsUs: 1.7e15, method: 'GET', ...line } as LogLine, of, at, `line ${at}`);
+    });
+    const { table } = intake;
+    const text = (column: Uint32Array, row: number) => table.texts.string(column[row]!);
+    return lines.map((_, row) => ({
+      ...{ endpoint: text(table.endpoint, row), region: text(table.region, row), tenant: text(table.tenant, row) },
+      ...{ consumer: text(table.consumer, row), service: text(table.service, row) },
+    }));
+  };
+
+  it('as a route is another endpoint than as a path, and a query is in neither', () => {
+    const said = { path: '/users/42?q=ada' };
+    const endpoints = taken([{ route: '/users/42' }, { path: '/users/42' }, { route: said.path }, said]);
+    expect(endpoints.map(({ endpoint }) => endpoint)).toEqual([
+      ...['GET /users/42', 'GET /users/{id}', 'GET /users/42', 'GET /users/{id}'],
+    ]);
+  });
+
+  it('as a region is not renamed as a tenant is', () => {
+    const naming = newNaming(new TenantRules([tenantMapSpec.parse({ rename: { 'eu-west-1': 'Acme Europe' } })]));
+    const [row] = taken([{ region: 'eu-west-1', tenant: 'eu-west-1' }], new LogIntake(naming));
+    expect(row).toMatchObject({ region: 'eu-west-1', tenant: 'Acme Europe' });
+  });
+
+  // What takes the square of a text's length does not end within the time of a test.
+  it('is read at once, however long it is', () => {
+    const long = 'a'.repeat(1 << 20);
+    const lines = ['1', '2'].map((end) => ({ user: long + end, tenant: long, path: `/${long}`, region: long }));
+    const [row] = taken(lines, new LogIntake(), source({ from: 'none' }, { service: long }));
+    const short = long.slice(0, 256);
+    expect(row).toEqual({
+      ...{ endpoint: 'GET /{id}', consumer: short, tenant: short, region: short, service: short },
+    });
+  });
+
+  it('is forgotten when it has become much', () => {
+    const intake = new LogIntake();
+    const users = Array.from({ length: 40 }, (_, at) => ({ user: `${at} ${'a'.repeat(1 << 20)}` }));
+    taken(users, intake);
+    expect(intake.table.texts.sizeBytes).toBeGreaterThan(32 << 20);
+    intake.begin();
+    expect(intake.table.texts.sizeBytes).toBe(0);
+    const [row] = taken([{ user: 'ada', region: 'eu', path: '/a/7' }], intake);
+    expect(row).toMatchObject({ consumer: 'ada', region: 'eu', endpoint: 'GET /a/{id}' });
   });
 });
 

@@ -11,7 +11,11 @@ import { type LogSource, tenantText } from './log-source.ts';
 
 const LONGEST_TENANT = 256;
 const MOST_TEXTS = 100_000;
+const MOST_TEXT_BYTES = 32 << 20;
 const MOST_PATHS = 50_000;
+const MOST_PATH_CHARACTERS = 8 << 20;
+/** Longer paths are worked out each time: they hardly come twice. */
+const LONGEST_PATH = 512;
 /** Lines are put together by the stretch of the log in which they begin: such a stretch is what a trace is for spans. */
 const STRETCH_BYTES = 65_536;
 /** How much of a line tells it from another one at the same place of another log. */
@@ -33,7 +37,9 @@ export class LogIntake {
   readonly #frames = new FrameWriter(this.table);
   readonly #consumers = new DerivedTexts(this.table.texts, safeConsumer);
   readonly #tenants: DerivedTexts;
+  readonly #labels = new DerivedTexts(this.table.texts, safeLabel);
   readonly #paths = new Map<string, number>();
+  #pathCharacters = 0;
   readonly #endpoints: EndpointNames;
   readonly #naming: Naming;
   readonly #stretch = new Uint32Array(4);
@@ -50,8 +56,12 @@ export class LogIntake {
   /** Begins a request. */
   begin(): void {
     this.table.truncate(0);
-    if (this.table.texts.count < MOST_TEXTS && this.#paths.size < MOST_PATHS) return;
-    this.table.texts.clear();
+    const { texts } = this.table;
+    const isSmall = texts.count < MOST_TEXTS && texts.sizeBytes < MOST_TEXT_BYTES;
+    if (isSmall && this.#paths.size < MOST_PATHS && this.#pathCharacters < MOST_PATH_CHARACTERS) return;
+    texts.clear();
+    this.#labels.clear();
+    this.#pathCharacters = 0;
     this.#consumers.clear();
     this.#tenants.clear();
     this.#paths.clear();
@@ -89,11 +99,11 @@ export class LogIntake {
     table.isError[row] = status >= 500 ? 1 : 0;
     table.namespace[row] = table.pod[row] = table.name[row] = table.peer[row] = 0;
     table.resourceTenant[row] = table.resourceResolver[row] = 0;
-    table.service[row] = texts.idOfString(safeLabel(source.service));
+    table.service[row] = this.#labels.of(texts.idOfString(source.service));
     const user = line.user === undefined ? 0 : this.#consumers.of(texts.idOfString(line.user));
     table.consumer[row] = user;
     table.callKind[row] = texts.idOfString(line.kind ?? 'rest');
-    table.region[row] = line.region === undefined ? 0 : this.#tenants.of(texts.idOfString(line.region));
+    table.region[row] = line.region === undefined ? 0 : this.#labels.of(texts.idOfString(line.region));
     table.version[row] = table.flags[row] = 0;
     if (line.records !== undefined) table.measure(records, row, line.records);
     const { tenantFrom } = source;
@@ -147,16 +157,21 @@ export class LogIntake {
   }
 
   #endpointOf({ method = 'HTTP', path, route }: LogLine): number {
-    if (route !== undefined) return this.#once(`${method} ${route}`, () => safeLabel(`${method} ${route}`));
+    if (route !== undefined) return this.#once('route', method, route, () => this.#endpoints.fromRoute(method, route));
     if (path === undefined) return this.table.texts.idOfString('(malformed request)');
-    return this.#once(`${method} ${path}`, () => this.#endpoints.fromPath(method, path));
+    return this.#once('path', method, path, () => this.#endpoints.fromPath(method, path));
   }
 
-  #once(key: string, endpoint: () => string): number {
+  #once(kind: string, method: string, path: string, endpoint: () => string): number {
+    const key = `${kind} ${method} ${path}`;
     const known = this.#paths.get(key);
     if (known !== undefined) return known;
     const id = this.table.texts.idOfString(shortened(endpoint()));
-    if (this.#paths.size < MOST_PATHS) this.#paths.set(key, id);
+    const isKept = this.#paths.size < MOST_PATHS && this.#pathCharacters < MOST_PATH_CHARACTERS;
+    if (key.length > LONGEST_PATH || !isKept) return id;
+    // A copy: the path is a part of the whole body, which would stay in memory with it.
+    this.#paths.set(Buffer.from(key).toString(), id);
+    this.#pathCharacters += key.length;
     return id;
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
 import { requestOf, type ToldSpan } from '../../../test/simulation/spans.ts';
 import { SpanKind } from '../../model/index.ts';
 import { combined } from '../logs/combined.ts';
@@ -7,6 +8,7 @@ import { LogIntake } from '../logs/log-intake.ts';
 import type { LogLine } from '../logs/log-line.ts';
 import { SpanIntake } from '../otlp/span-intake.ts';
 import { decodeTracesJson } from '../otlp/traces-json.ts';
+import { decodeTracesProtobuf } from '../otlp/traces-protobuf.ts';
 import { templatePath } from '../path-template.ts';
 import { EndpointBudget } from './endpoint-budget.ts';
 import { EndpointRules, endpointMapSpec } from './endpoint-map.ts';
@@ -107,6 +109,41 @@ describe('spans under documents', () => {
   ])('%s says the tenant', (_, spec, attributes, expected) => {
     const [[tenant, resolver]] = takenFrom([span({ attributes })], newNaming(tenants(spec))) as [string[]];
     expect([tenant, resolver]).toEqual(expected);
+  });
+
+  const listed = (values: readonly object[]) => [
+    { key: 'http.request.header.x-org', value: { arrayValue: { values } } },
+  ];
+
+  it.each<readonly [string, readonly object[], string]>([
+    ['a header', listed([{ stringValue: 'zoo' }, { stringValue: 'other' }]), 'zoo'],
+    ['its first text', listed([{ intValue: '7' }, { stringValue: '' }, {}, { stringValue: 'zoo' }]), 'zoo'],
+    ['nothing in it', listed([]), ''],
+    ['nothing near its beginning', listed([...Array(16).fill({ intValue: '7' }), { stringValue: 'zoo' }]), ''],
+    ['a name of one letter', [{ key: 't', value: { stringValue: 'zoo' } }], 'zoo'],
+    ['a name of two letters', [{ key: 'id', value: { stringValue: 'zoo' } }], 'zoo'],
+  ])('%s says the tenant in protobuf as in JSON, where headers are lists of texts', (_, attributes, tenant) => {
+    const naming = newNaming(tenants({ headers: ['X-Org'], attributes: ['t', 'id'] }));
+    const times = { startTimeUnixNano: '1735689600000000000', endTimeUnixNano: '1735689600000000000' };
+    const one = { traceId: '01'.repeat(16), spanId: '01'.repeat(8), ...times, attributes };
+    const request = { resourceSpans: [{ scopeSpans: [{ spans: [one] }] }] };
+    for (const decode of [
+      (intake: SpanIntake) => decodeTracesJson(Buffer.from(JSON.stringify(request)), intake),
+      (intake: SpanIntake) => decodeTracesProtobuf(protobufFromJson('ExportTraceServiceRequest', request), intake),
+    ]) {
+      const intake = new SpanIntake(naming);
+      intake.begin(Buffer.alloc(0));
+      decode(intake);
+      expect(intake.table.texts.string(intake.table.tenant[0]!)).toBe(tenant);
+    }
+  });
+
+  it('what all documents together name beyond 16 attributes is told', () => {
+    const names = (from: number) => Array.from({ length: 10 }, (_, at) => `attribute.${from + at}`);
+    const rules = new TenantRules([names(0), names(10)].map((attributes) => tenantMapSpec.parse({ attributes })));
+    expect(rules.attributes).toEqual([...names(0), ...names(10).slice(0, 6)]);
+    expect(rules.ignored).toEqual(names(10).slice(6));
+    expect(tenants({ attributes: names(0) }).ignored).toEqual([]);
   });
 
   it('routes stand before templates, and endpoints may go by another name', () => {

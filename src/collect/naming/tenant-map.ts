@@ -4,6 +4,10 @@ import { type DocumentStore, newestOf } from '../../store/index.ts';
 /** More names than this would make every span slower. */
 export const MOST_ATTRIBUTES = 16;
 
+/** Patterns with several stars take long on what no host name is. */
+const LONGEST_HOST = 262;
+const LONGEST_PATH = 8_192;
+
 const name = z.string().min(1).max(256);
 
 /** The spec of a TenantMap document: further places where a call says whose it is. */
@@ -38,6 +42,8 @@ export interface FoundTenant {
 export class TenantRules {
   /** Names of attributes, recorded headers included, in the order in which they are tried. */
   readonly attributes: readonly string[];
+  /** Names that all documents together have too many of; they are not read. */
+  readonly ignored: readonly string[];
   readonly refusesUnknown: boolean;
   readonly #hosts: readonly (readonly [pattern: RegExp, tenant: string, rule: string])[];
   readonly #paths: readonly (readonly [pattern: RegExp, rule: string])[];
@@ -48,8 +54,9 @@ export class TenantRules {
     const headers = specs.flatMap((spec) =>
       spec.headers.map((header) => `http.request.header.${header.toLowerCase()}`),
     );
-    const attributes = [...specs.flatMap((spec) => spec.attributes), ...headers];
-    this.attributes = [...new Set(attributes)].slice(0, MOST_ATTRIBUTES);
+    const attributes = [...new Set([...specs.flatMap((spec) => spec.attributes), ...headers])];
+    this.attributes = attributes.slice(0, MOST_ATTRIBUTES);
+    this.ignored = attributes.slice(MOST_ATTRIBUTES);
     this.refusesUnknown = specs.some(({ unknown }) => unknown === 'refuse');
     this.#hosts = specs.flatMap(({ hosts }) =>
       Object.entries(hosts).map(([host, tenant]) => [hostPattern(host), tenant, `host:${host}`] as const),
@@ -71,13 +78,13 @@ export class TenantRules {
 
   /** Finds a tenant where no attribute named one; null when no rule hits. */
   find(call: { readonly host?: string; readonly path?: string; readonly consumer?: string }): FoundTenant | null {
-    const host = call.host?.replace(/:\d+$/, '').toLowerCase();
+    const host = call.host?.slice(0, LONGEST_HOST).replace(/:\d+$/, '').toLowerCase();
     for (const [pattern, tenant, resolver] of host === undefined ? [] : this.#hosts) {
       const hit = pattern.exec(host!);
       if (hit) return { tenant: tenant === '*' ? (hit[1] ?? host!) : tenant, resolver };
     }
     for (const [pattern, resolver] of call.path === undefined ? [] : this.#paths) {
-      const tenant = pattern.exec(call.path!)?.[1];
+      const tenant = pattern.exec(call.path!.slice(0, LONGEST_PATH))?.[1];
       if (tenant) return { tenant, resolver };
     }
     const tenant = call.consumer === undefined ? undefined : this.#consumers.get(call.consumer);

@@ -1,4 +1,5 @@
 import { type AttributeNames, TEXT_SLOTS } from './attributes.ts';
+import { MOST_LISTED } from './json.ts';
 import type { ProtoReader } from './proto-reader.ts';
 import type { AttributeSlots } from './span-draft.ts';
 
@@ -31,8 +32,9 @@ export function readAttribute(reader: ProtoReader, names: AttributeNames, into: 
   reader.limit = outer;
 }
 
-/** Lists and maps inside a value are passed over: nothing that we need has one. */
+/** Maps inside a value are passed over: nothing that we need has one. */
 function readValue(reader: ProtoReader, into: AttributeSlots, slot: number): void {
+  let listed = 0;
   while (reader.at < reader.limit) {
     const tag = reader.tag();
     if (tag === 10) {
@@ -51,8 +53,53 @@ function readValue(reader: ProtoReader, into: AttributeSlots, slot: number): voi
       const number = reader.double();
       if (slot < TEXT_SLOTS) into.setText(slot, String(number));
       else into.setNumber(slot, number);
+    } else if (tag === 42 && slot < TEXT_SLOTS) {
+      const end = reader.end();
+      listed = readFirstListed(reader, end, into, slot, listed);
+      reader.at = end;
     } else reader.skip(tag);
   }
+}
+
+/**
+ * ArrayValue { 1: AnyValue[] }: of recorded headers, which are lists of texts, the first that is not empty.
+ * Takes and gives how many values were looked at; a list that comes in parts goes on where the part before ended.
+ */
+function readFirstListed(reader: ProtoReader, end: number, into: AttributeSlots, slot: number, before: number): number {
+  const outer = reader.limit;
+  reader.limit = end;
+  let listed = before;
+  while (reader.at < end) {
+    const tag = reader.tag();
+    if (tag !== 10 || listed >= MOST_LISTED) {
+      reader.skip(tag);
+      continue;
+    }
+    listed = readListed(reader, into, slot) ? MOST_LISTED : listed + 1;
+  }
+  reader.limit = outer;
+  return listed;
+}
+
+/** One value of a list; false when it is no text. */
+function readListed(reader: ProtoReader, into: AttributeSlots, slot: number): boolean {
+  const outer = reader.limit;
+  const end = reader.end();
+  reader.limit = end;
+  let [textAt, textEnd] = [0, 0];
+  while (reader.at < end) {
+    const tag = reader.tag();
+    // Of several values in one the last one counts.
+    [textAt, textEnd] = [0, 0];
+    if (tag === 10) {
+      textEnd = reader.end();
+      textAt = reader.at;
+      reader.at = textEnd;
+    } else reader.skip(tag);
+  }
+  reader.limit = outer;
+  if (textEnd > textAt) into.setBytes(slot, reader.buffer, textAt, textEnd);
+  return textEnd > textAt;
 }
 
 /** Copies an id of so many words; false when what stands there is of another length. */

@@ -151,6 +151,11 @@ function isKey(key: Buffer, buffer: Uint8Array, start: number, end: number): boo
 }
 
 function placeOf(buffer: Uint8Array, start: number, end: number): number {
-  const [third, middle, last] = [buffer[start + 2] ?? 0, buffer[(start + end) >> 1]!, buffer[end - 1]!];
+  // What lies behind a short name is not its own.
+  const [third, middle, last] = [
+    end - start > 2 ? buffer[start + 2]! : 0,
+    buffer[(start + end) >> 1]!,
+    buffer[end - 1]!,
+  ];
   return (Math.imul(end - start, 131) + third * 7 + middle * 31 + last * 67) & (PLACES - 1);
 }

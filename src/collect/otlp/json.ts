@@ -69,3 +69,15 @@ export function valueText(value: JsonValue | null | undefined): string | undefin
   const type = typeof scalar;
   return type === 'string' || type === 'number' || type === 'boolean' ? String(scalar) : undefined;
 }
+
+/** How far into a list its first text is looked for. */
+export const MOST_LISTED = 16;
+
+/** Gives the first text of a list: recorded headers are lists of texts. An empty text says nothing. */
+export function firstListed(value: JsonValue | null | undefined): string | undefined {
+  const values = (value?.arrayValue as { values?: unknown } | null | undefined)?.values;
+  const texts = Array.isArray(values)
+    ? values.slice(0, MOST_LISTED).map((each) => (each as JsonValue | null)?.stringValue)
+    : [];
+  return texts.find((text): text is string => typeof text === 'string' && text !== '');
+}

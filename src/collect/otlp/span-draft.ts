@@ -53,13 +53,14 @@ export class AttributeSlots {
     return this.#rounds[slot] === this.#round ? this.#numbers[slot]! : -1;
   }
 
-  text(slot: Slot): string {
+  /** The text at a place, or so many of its bytes, for what would be cut anyway. */
+  text(slot: Slot, mostBytes: number = LARGEST): string {
     if (!this.has(slot)) return '';
     const source = this.sources[slot]!;
     return Buffer.from(source.buffer, source.byteOffset, source.byteLength).toString(
       'utf8',
       this.starts[slot],
-      this.ends[slot],
+      Math.min(this.ends[slot]!, this.starts[slot]! + mostBytes),
     );
   }
 }
