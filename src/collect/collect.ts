@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
@@ -10,8 +9,9 @@ import { SegmentKind } from './journal/segment.ts';
 import { Loader } from './load/load.ts';
 import { largestBatch, readEndpoints } from './load/queries.ts';
 import { LogIntake } from './logs/log-intake.ts';
-import type { LineRefusal, LogFormat, LogLine } from './logs/log-line.ts';
+import type { LogFormat } from './logs/log-line.ts';
 import type { LogSource } from './logs/log-source.ts';
+import { type DecodedLines, type MalformedLine, MOST_MALFORMED, takeLines } from './logs/take-lines.ts';
 import { endpointRulesInForce } from './naming/endpoint-map.ts';
 import { type Naming, newNaming } from './naming/naming.ts';
 import { tenantRulesInForce } from './naming/tenant-map.ts';
@@ -27,7 +27,7 @@ import { decodeTracesJson } from './otlp/traces-json.ts';
 import { type Decoded, decodeTracesProtobuf } from './otlp/traces-protobuf.ts';
 import { usePseudonymKey } from './privacy.ts';
 import { pseudonymKey } from './pseudonym-key.ts';
-import { type Refusal, RefusalCount } from './refusal.ts';
+import { RefusalCount } from './refusal.ts';
 import type { WeightFallback } from './weight.ts';
 
 export interface CollectorConfig {
@@ -55,21 +55,6 @@ export interface CollectorCounts {
   refused: RefusalCount;
 }
 
-/** A line that is not what it should be, counted from 1 in what was sent. */
-export interface MalformedLine {
-  readonly line: number;
-  readonly refusal: Refusal;
-  /** In words. */
-  readonly reason: string;
-}
-
-export interface DecodedLines extends Decoded {
-  /** The first ones; the count by reason has them all. */
-  readonly malformed: readonly MalformedLine[];
-}
-
-/** Of one request; more than these are counted only. */
-const MOST_MALFORMED = 10_000;
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
@@ -228,32 +213,11 @@ export class Collector {
     offset: number,
     head?: string,
   ): Promise<DecodedLines> {
-    const parser = format.open(head);
-    const refused = new RefusalCount();
-    const malformed: MalformedLine[] = [];
-    let [accepted, line] = [0, 0];
-    this.#lines.begin();
-    for (const { raw, at } of linesOf(body)) {
-      line += 1;
-      const parsed = parser.parse(raw);
-      if (parsed === 'header') continue;
-      const refusal = typeof parsed === 'string' ? parsed : this.#lineRefusal(parsed, source, offset + at, raw);
-      if (refusal === null) {
-        accepted += 1;
-        continue;
-      }
-      refused.add(refusal);
-      if (malformed.length < MOST_MALFORMED) malformed.push({ line, refusal, reason: lineReasons[refusal] });
-    }
-    const decoded = { accepted, refused };
-    await this.#keep(this.#work, this.#lines.payload(), decoded);
-    this.counts.lines += accepted;
-    return { ...decoded, malformed };
-  }
-
-  #lineRefusal(line: LogLine, source: LogSource, at: number, raw: string): OwnRefusal | null {
-    if (!this.#countsLogsOf(source.service)) return 'counted_elsewhere';
-    return this.#lines.add(line, source, at, raw) ? null : 'tenant_unknown';
+    const log = { source, format, offset, head, isCounted: this.#countsLogsOf(source.service) };
+    const taken = takeLines(this.#lines, body, log);
+    await this.#keep(this.#work, this.#lines.payload(), taken);
+    this.counts.lines += taken.accepted;
+    return taken;
   }
 
   /**
@@ -393,34 +357,8 @@ function signalOf(line: string): (typeof signals)[number] | undefined {
   return signals.find(({ field }) => Object.hasOwn(parsed, field));
 }
 
-/** Why a line that is a call is not counted. */
-type OwnRefusal = 'tenant_unknown' | 'counted_elsewhere';
 function sizeOf(journals: readonly Journal[]): number {
   return journals.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-/** What is wrong with a line, in words. */
-const lineReasons: Readonly<Record<LineRefusal | OwnRefusal, string>> = {
-  counted_elsewhere: 'a Boundary says that the calls of its service are counted by traces',
-  tenant_unknown: 'no rule says whose call it is',
-  line_malformed: 'not a line of this format',
-  line_too_long: 'longer than 65,536 characters',
-  time_invalid: 'its time is none, or lies outside the years 1990 to 2105',
-  value_invalid: 'a number in it is none, or too large',
-  header_missing: 'the line with the names of the columns is missing',
-  record_other: 'a record of another kind',
-};
-
-/** Splits bytes into lines. Where all are ASCII, a place in the text is a place in the bytes; else every line is decoded by itself. */
-function* linesOf(body: Buffer): Iterable<{ readonly raw: string; readonly at: number }> {
-  const text = isAscii(body) ? body.toString('latin1') : null;
-  for (let at = 0; at < body.length; ) {
-    const found = text === null ? body.indexOf(0x0a, at) : text.indexOf('\n', at);
-    const next = found < 0 ? body.length : found;
-    const end = next > at && body[next - 1] === 0x0d ? next - 1 : next;
-    yield { raw: text === null ? body.toString('utf8', at, end) : text.slice(at, end), at };
-    at = next + 1;
-  }
 }
 
 function decoding<D extends Decoded>(decode: () => D): D {

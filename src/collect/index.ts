@@ -3,9 +3,7 @@ export {
   Collector,
   type CollectorConfig,
   type CollectorCounts,
-  type DecodedLines,
   type Encoding,
-  type MalformedLine,
 } from './collect.ts';
 export { unpack } from './decompress.ts';
 export type { EventForm } from './events/read-events.ts';
@@ -16,6 +14,7 @@ export { type LogSource, parseTenantFrom, type TenantFrom } from './logs/log-sou
 export { type LineOrigin, type LogStretch, Quarantine, type QuarantineConfig } from './logs/quarantine.ts';
 export type { QuarantineChoice } from './logs/quarantine-queries.ts';
 export { shownLogLine } from './logs/shown.ts';
+export type { DecodedLines, MalformedLine } from './logs/take-lines.ts';
 export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts';
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { DocumentStore, StoredQuarantine } from '../../store/index.ts';
-import type { MalformedLine } from '../collect.ts';
 import {
   clearLines,
   countLines,
@@ -12,6 +11,7 @@ import {
   removeStretch,
   trimLines,
 } from './quarantine-queries.ts';
+import type { MalformedLine } from './take-lines.ts';
 
 /** Where lines came from, and how they were read: enough to read them again. */
 export interface LineOrigin {
