@@ -45,7 +45,8 @@ export interface LoaderDeps {
  * The order in which things become durable, and what a crash between them leaves:
  *   1. links of the batch      a repeat adds them again; readers take them once
  *   2. work rows of the batch  one block: the repeat finds the batch number and goes on with 3
- *   3. minutes with a marker   one block: the repeat finds no marker and counts again from 2's rows
+ *   3. minutes with a marker   one block: the repeat finds no marker and counts again from 2's rows; the next batch
+ *                              is decided meanwhile, but writes nothing before this is done
  *   4. the segment is removed  before that everything above is repeated without effect
  */
 export class Loader {
@@ -56,6 +57,7 @@ export class Loader {
   /** Traces that some link leads to: only these can have dependents. */
   #targets: SeenTraces | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  #counting: Promise<void> = Promise.resolve();
   #isBoundary: IsBoundary = () => true;
 
   constructor(deps: LoaderDeps) {
@@ -87,18 +89,60 @@ export class Loader {
   loadSealed(journal: Journal): Promise<number> {
     return this.#alone(async () => {
       let rows = 0;
-      for (let segment = journal.sealed[0]; segment !== undefined; segment = journal.sealed[0]) {
+      let previous: number | undefined;
+      const next = () => journal.sealed.find(({ id }) => previous === undefined || id > previous);
+      for (let segment = next(); segment !== undefined; segment = next()) {
+        previous = segment.id;
         const bytes = await readFile(segment.path);
         const content = decodeSegment(bytes);
         if (content !== null && !(await this.#isLoaded(content, segment.id, journal))) continue;
         rows += content?.rows ?? 0;
-        // A file that ends with its header, or within it, was begun by a process that got no further.
-        const isWhole = content === null ? bytes.length <= HEADER_BYTES : content.damagedFrames === 0;
-        if (isWhole) await journal.remove(segment.id);
-        else this.#warnOfDamage(await journal.setAside(segment.id), content);
+        // While the engine counts the calls of this segment the next one is read and decided.
+        this.#whenCounted(() => this.#finish(journal, segment, bytes, content));
       }
+      await this.#counted();
       return rows;
     });
+  }
+
+  /** Lets go of a segment whose rows and calls are durable. */
+  async #finish(
+    journal: Journal,
+    { id }: { readonly id: number },
+    bytes: Buffer,
+    content: SegmentContent | null,
+  ): Promise<void> {
+    // A file that ends with its header, or within it, was begun by a process that got no further.
+    const isWhole = content === null ? bytes.length <= HEADER_BYTES : content.damagedFrames === 0;
+    if (isWhole) await journal.remove(id);
+    else this.#warnOfDamage(await journal.setAside(id), content);
+  }
+
+  /** Begins to count the calls of a batch; nothing else is written before that is done. */
+  #beginToCount(batch: number): void {
+    this.#counting = countBatch(this.#deps.columns, batch);
+    // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
+    this.#counting.catch(() => undefined);
+  }
+
+  /** Does something once what is being counted is counted; and not at all when that fails. */
+  #whenCounted(then: () => Promise<void>): void {
+    this.#counting = this.#counting.then(then);
+    this.#counting.catch(() => undefined);
+  }
+
+  /** Waits for what is being counted. */
+  async #counted(): Promise<void> {
+    const counting = this.#counting;
+    try {
+      await counting;
+    } catch (cause) {
+      // It is open now what is stored: the next batch must ask the store, not what was kept at hand.
+      this.#kept.clear();
+      throw cause;
+    } finally {
+      if (this.#counting === counting) this.#counting = Promise.resolve();
+    }
   }
 
   /**
@@ -137,6 +181,7 @@ export class Loader {
         batch.setStored(stored);
         await this.#write(nextId(), Math.floor(nowMs() / MILLIS_PER_DAY), batch);
       }
+      await this.#counted();
     });
   }
 
@@ -161,6 +206,7 @@ export class Loader {
     if (content.kind === SegmentKind.samples)
       return columns.insertBlock('samples', samplesBlock(content), `samples-${content.id}`);
     if (await hasBatch(columns, content.id)) {
+      await this.#counted();
       for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
       return;
     }
@@ -179,7 +225,10 @@ export class Loader {
     const arrived = index.traces;
     const links = linksBlock(table, batch);
     for (const words of links.targets) this.#addTarget(words, 0);
-    if (links.block.rows > 0) await columns.insertBlock('links', links.block, `links-${batch}`);
+    if (links.block.rows > 0) {
+      await this.#counted();
+      await columns.insertBlock('links', links.block, `links-${batch}`);
+    }
     await input.gather(this.#targets);
     const { work, changes } = decideBatch({ ...input.facts(), isBoundary: this.#isBoundary });
     for (let trace = 0; trace < arrived; trace++) this.#seen.add(table.trace, index.first[trace]! * 4);
@@ -188,15 +237,15 @@ export class Loader {
         spans: work.cutSplits,
       });
     const block = workBlock(work, changes, { batch, receivedDay });
-    try {
-      if (block.rows > 0) {
+    await this.#counted();
+    if (block.rows > 0) {
+      try {
         await columns.insertBlock('work', block, `work-${batch}`);
-        await countBatch(columns, batch);
+      } catch (cause) {
+        this.#kept.clear();
+        throw cause;
       }
-    } catch (cause) {
-      // It is open now what is stored: the next batch must ask the store, not what was kept at hand.
-      this.#kept.clear();
-      throw cause;
+      this.#beginToCount(batch);
     }
     // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
     if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.#kept.keep(work, input.changed);
