@@ -75,6 +75,8 @@ export const CUSTOM_SLOTS = 16;
 const FIRST_CUSTOM = textKeys.length;
 export const TEXT_SLOTS = FIRST_CUSTOM + CUSTOM_SLOTS;
 export const ALL_SLOTS = TEXT_SLOTS + numberKeys.length;
+/** Statuses stand before the quantities. */
+export const FIRST_QUANTITY = TEXT_SLOTS + 2;
 
 const slots = new Map<string, Slot>([
   ...textKeys.map((key, slot) => [key, slot] as const),

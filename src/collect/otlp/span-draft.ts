@@ -1,4 +1,4 @@
-import { ALL_SLOTS, type Slot, TEXT_SLOTS } from './attributes.ts';
+import { ALL_SLOTS, FIRST_QUANTITY, type Slot, TEXT_SLOTS } from './attributes.ts';
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
@@ -11,11 +11,11 @@ export class AttributeSlots {
   /** In which round a place was filled: forgetting all values is counting one up. */
   readonly #rounds = new Uint32Array(ALL_SLOTS);
   #round = 1;
-  /** Whether any quantity is there: most spans have none. */
-  hasNumbers = false;
+  /** Whether any quantity but a status is there: most spans have none. */
+  hasQuantities = false;
 
   clear(): void {
-    this.hasNumbers = false;
+    this.hasQuantities = false;
     this.#round += 1;
     if (this.#round < 0xffff_ffff) return;
     this.#rounds.fill(0);
@@ -43,7 +43,7 @@ export class AttributeSlots {
   /** Quantities are whole and not negative; what is not stays absent. */
   setNumber(slot: Slot, value: number): void {
     if (!(value >= 0 && value <= LARGEST)) return;
-    this.hasNumbers = true;
+    if (slot >= FIRST_QUANTITY) this.hasQuantities = true;
     this.#numbers[slot] = Math.round(value);
     this.#rounds[slot] = this.#round;
   }

@@ -272,7 +272,7 @@ export class SpanIntake {
 
   #measure(row: number): void {
     const { attributes, kind } = this.draft;
-    if (!attributes.hasNumbers) return;
+    if (!attributes.hasQuantities) return;
     for (let which = 0; which < measureSlots.length; which++) {
       const { always, served } = measureSlots[which]!;
       let value = firstNumber(attributes, always);
