@@ -1,7 +1,5 @@
 import { measures, type SpanTable } from './span-table.ts';
 
-const LINK_WORDS = 6;
-
 /**
  * Writes the rows of a table as the payload of one journal frame:
  *   rows u32, texts u32, bytes of texts u32, measures u32 (a bit for each column that follows)
@@ -188,5 +186,3 @@ class SectionReader {
     return numbers;
   }
 }
-
-export { LINK_WORDS };
