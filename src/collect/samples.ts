@@ -3,6 +3,7 @@ import { parseDecimal } from '../model/index.ts';
 import type { RowWriter } from '../store/index.ts';
 import { safeLabel } from './privacy.ts';
 import type { Refusal } from './refusal.ts';
+import { textPlace } from './table/text-place.ts';
 
 export const SampleKind = { gauge: 0, delta: 1, cumulative: 2 } as const;
 export type SampleKind = (typeof SampleKind)[keyof typeof SampleKind];
@@ -90,12 +91,10 @@ const KIND_TIME_VALUE_BYTES = 25;
 /** Finds the samples that `encodeSample` wrote one behind the other. */
 export function* samplesIn(bytes: Buffer): Iterable<SamplePlaces> {
   let at = 0;
-  const text = (): [number, number] => {
-    let [length, scale] = [0, 1];
-    for (; bytes.readUInt8(at) >= 0x80; at++, scale *= 128) length += (bytes[at]! & 0x7f) * scale;
-    length += bytes[at++]! * scale;
-    at += length;
-    return [at - length, at];
+  const text = () => {
+    const place = textPlace(bytes, at);
+    at = place[1];
+    return place;
   };
   while (at < bytes.length) {
     const end = at + 4 + bytes.readUInt32LE(at);

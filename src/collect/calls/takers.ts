@@ -1,11 +1,10 @@
-import type { SpanTable } from '../table/span-table.ts';
+import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
 import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
 import { isLower } from './span-lookup.ts';
 
 /** How many links are followed for one consumer; what lies behind more is unattributed. */
 const MOST_LINKS_FOLLOWED = 1_000;
-const LINK_WORDS = 6;
 
 /** A link with the row that it stands on, which says in which namespace it leads. */
 interface Link {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RowWriter } from '../../store/index.ts';
+import { textPlace } from '../table/text-place.ts';
 
 /** An event as it is kept: a CloudEvent of which everything that counts was checked. */
 export interface MeterEvent {
@@ -55,12 +56,10 @@ export interface EventPlaces {
 /** Finds the events that `encodeEvent` wrote one behind the other. */
 export function* eventsIn(bytes: Buffer): Iterable<EventPlaces> {
   let at = 0;
-  const text = (): [number, number] => {
-    let [length, scale] = [0, 1];
-    for (; bytes.readUInt8(at) >= 0x80; at++, scale *= 128) length += (bytes[at]! & 0x7f) * scale;
-    length += bytes[at++]! * scale;
-    at += length;
-    return [at - length, at];
+  const text = () => {
+    const place = textPlace(bytes, at);
+    at = place[1];
+    return place;
   };
   while (at < bytes.length) {
     const hash = at;

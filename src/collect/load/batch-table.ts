@@ -3,11 +3,10 @@ import type { KeptWork } from '../calls/kept-work.ts';
 import { appendBody, netBodies } from '../calls/stored-rows.ts';
 import { type TraceId, TraceIndex, traceKey } from '../calls/trace-index.ts';
 import type { StoredVersion } from '../calls/versions.ts';
-import type { SpanTable } from '../table/span-table.ts';
+import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
 import { readDependents, readTraceRows } from './queries.ts';
 import type { SeenTraces } from './seen.ts';
 
-const LINK_WORDS = 6;
 /** How far links are followed from trace to trace; each hop is a question to the store. */
 const MOST_HOPS = 64;
 

@@ -1,7 +1,5 @@
 import { Block } from '../../store/index.ts';
-import type { SpanTable } from '../table/span-table.ts';
-
-const LINK_WORDS = 6;
+import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
 
 /** Rows for the table `links`: which trace's work hangs on which other trace, each pair once. Gives the targets, too. */
 export function linksBlock(table: SpanTable, batch: number): { block: Block; targets: readonly Uint32Array[] } {

@@ -10,6 +10,8 @@ export const measures = [...measuredDrivers, 'records'] as const;
 export const Origin = { span: 0, log: 1, event: 2 } as const;
 
 const FIRST_ROWS = 256;
+/** Of a link: four of a trace id, two of a span id. */
+export const LINK_WORDS = 6;
 
 /**
  * Received spans by columns: what decoders fill, the journal keeps, assembly decides by, and the store takes.
