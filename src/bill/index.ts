@@ -1,5 +1,6 @@
 export { type BillImportOptions, importBill } from './bill.ts';
 export { type DirtCounts, type DirtKind, dirtKinds } from './dirt.ts';
+export { finerCharges } from './finer-charges.ts';
 export type { BillImportSummary, GroupSummary } from './import-summary.ts';
 export { activeImports, chargesInForce, inForce } from './queries.ts';
 export type { BillFormat, ReadFile } from './read-bill.ts';

@@ -274,6 +274,12 @@ export class Collector {
     await this.#load();
   }
 
+  /** As `settle`; what comes from now on counts as received on this day or later, whatever the clock says. */
+  async settleSince(day: number): Promise<void> {
+    this.#loader.acceptSince(day);
+    await this.settle();
+  }
+
   /** Decides all calls anew under the boundary that is now in force. */
   async applyBoundary(): Promise<void> {
     const { documents } = this.#config.store;

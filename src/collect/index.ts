@@ -19,4 +19,22 @@ export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts'
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
+export {
+  checkGrain,
+  checkKept,
+  type KeptKind,
+  keptKinds,
+  type LetGo,
+  readLetGo,
+} from './retention/let-go.ts';
+export {
+  type KeptDays,
+  type KeptState,
+  LEAST_DAYS,
+  type LetGoResult,
+  Retention,
+  type RetentionDeps,
+  readPeriod,
+} from './retention/retention.ts';
+export { measuredCalls, podsOfWork, workHours, workTotals } from './retention/sources.ts';
 export { type WeightFallback, weightFallbacks } from './weight.ts';

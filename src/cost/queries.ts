@@ -1,4 +1,5 @@
 import { inForce as conditionOf } from '../bill/index.ts';
+import { type LetGo, podsOfWork, workHours, workTotals } from '../collect/index.ts';
 import type { Driver, TimeRange } from '../model/index.ts';
 import type { ColumnStore, StoredImport } from '../store/index.ts';
 import type { ModelInForce } from './cost-model.ts';
@@ -47,56 +48,33 @@ export function secondsOf({ fromMs, toMs }: TimeRange): { from: number; to: numb
   return { from: bound(fromMs), to: bound(toMs) };
 }
 
-/** What one work row adds to a driver, before it is weighed. */
-const driverTerms: Record<Driver, string> = {
-  calls: 'is_call',
-  spans: '1',
-  busy_us: 'busy_us',
-  db_calls: 'db_calls',
-  db_us: 'db_us',
-  ext_calls: 'ext_calls',
-  ext_us: 'ext_us',
-  cpu_us: 'ifNull(cpu_us, 0)',
-  mem_byte_ms: 'ifNull(mem_byte_ms, 0)',
-  gpu_us: 'ifNull(gpu_us, 0)',
-  bytes_in: 'ifNull(bytes_in, 0)',
-  bytes_out: 'ifNull(bytes_out, 0)',
-  log_bytes: 'ifNull(log_bytes, 0)',
-  tokens_in: 'if(bitTest(repeats_tokens, 0), 0, ifNull(tokens_in, 0))',
-  tokens_out: 'if(bitTest(repeats_tokens, 1), 0, ifNull(tokens_out, 0))',
-  retries: 'ifNull(retries, 0)',
-  cold_start: 'ifNull(cold_start, 0)',
-};
-
 /** Gives tenant, endpoint, service and the weighed driver totals (Int128 each) of the work that starts in a range. */
 export function driverTotals(
   columns: ColumnStore,
+  letGo: LetGo,
   range: TimeRange,
   drivers: readonly Driver[],
   byService: boolean,
 ): Promise<Buffer> {
-  const sums = drivers.map((driver) => `sum(toInt128(${driverTerms[driver]}) * share * sign) AS ${driver}_total`);
-  const service = byService ? 'service' : "''";
+  const totals = drivers.map((driver) => `${driver}_total`);
   return columns.queryBytes(
-    `SELECT tenant, endpoint, ${service} AS of_service, ${sums.join(', ')} FROM work
-     WHERE start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-       AND toStartOfHour(start_at) >= toStartOfHour(fromUnixTimestamp64Milli({from:Int64}, 'UTC'))
-       AND toStartOfHour(start_at) <= toStartOfHour(fromUnixTimestamp64Milli({to:Int64}, 'UTC'))
-     GROUP BY tenant, endpoint, of_service HAVING sum(sign) > 0 OR ${drivers.map((driver) => `${driver}_total != 0`).join(' OR ')}
+    `SELECT ${['tenant', 'endpoint', 'of_service', ...totals].join(', ')} FROM ${workTotals(letGo, drivers, byService)}
+     WHERE ${['net_rows > 0', ...totals.map((total) => `${total} != 0`)].join(' OR ')}
      ORDER BY tenant = '', tenant, endpoint, of_service`,
     { from: range.fromMs, to: range.toMs },
   );
 }
 
-/** Gives the hours of a range that hold any work, in milliseconds: charges of other hours need no look at it. */
-export async function hoursWithWork(columns: ColumnStore, range: TimeRange): Promise<number[]> {
-  const rows = await columns.query<{ hour: number }>(
-    `SELECT DISTINCT toUnixTimestamp(toStartOfHour(start_at)) AS hour FROM work
-     WHERE start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-     ORDER BY hour`,
-    { from: range.fromMs, to: range.toMs },
+/** Gives the hours of a range that may hold work, in milliseconds: charges of other hours need no look at it. */
+export async function hoursWithWork(columns: ColumnStore, letGo: LetGo, range: TimeRange): Promise<number[]> {
+  const rows = await columns.query<{ begins: string }>(
+    `SELECT DISTINCT begins FROM ${workHours(letGo)} ORDER BY begins`,
+    {
+      from: range.fromMs,
+      to: range.toMs,
+    },
   );
-  return rows.map((row) => Number(row.hour) * 1000);
+  return rows.map((row) => Number(row.begins) * 1000);
 }
 
 export interface IntegralRow {
@@ -143,11 +121,9 @@ export function metricIntegrals(columns: ColumnStore, metric: string, range: Tim
 }
 
 /** Gives which service a pod belongs to, as its spans say; of several the first in UTF-8 byte order. */
-export async function podServices(columns: ColumnStore): Promise<Map<string, string>> {
+export async function podServices(columns: ColumnStore, letGo: LetGo): Promise<Map<string, string>> {
   const rows = await columns.query<{ pod: string; service: string }>(
-    `SELECT pod, of_service AS service FROM (
-      SELECT pod, min(service) AS of_service FROM work WHERE pod != '' AND service != '' GROUP BY pod
-    )`,
+    `SELECT pod, min(pods.service) AS service FROM ${podsOfWork(letGo)} AS pods GROUP BY pod`,
   );
   return new Map(rows.map((row) => [row.pod, row.service]));
 }

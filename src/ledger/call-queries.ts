@@ -1,3 +1,4 @@
+import { checkGrain, checkKept, measuredCalls, readLetGo } from '../collect/index.ts';
 import { type Driver, fail, MILLIS_PER_MINUTE, measuredDrivers, type TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 import type { Dimension } from './sum-queries.ts';
@@ -22,6 +23,7 @@ export async function callTotals(
   if (range.fromMs % MILLIS_PER_MINUTE !== 0 || range.toMs % MILLIS_PER_MINUTE !== 0) {
     throw fail('PARAMETER_INVALID', { reason: 'from and to must be whole minutes' });
   }
+  await checkKept(columns, 'rollups', range.fromMs);
   const rows = await columns.query<CallKey & { n: string; n_known: string }>(
     `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('minute', by)}, sum(calls) AS n, sum(known) AS n_known FROM usage_minute
      WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
@@ -48,13 +50,12 @@ export async function measuredShares(
   zone: string,
 ): Promise<Map<string, number> | null> {
   if (drivers.length === 0) return null;
-  const has = drivers.map((driver) => (driver === 'busy_us' ? 'max(is_timed) = 1' : `max(${driver} IS NOT NULL) = 1`));
+  await checkKept(columns, 'rollups', range.fromMs);
+  const letGo = await readLetGo(columns);
+  await checkGrain(columns, letGo, range);
   const rows = await columns.query<CallKey & { covered: number | null }>(
-    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('began', by)}, sumIf(root_share, is_covered) / sum(root_share) AS covered FROM (
-      SELECT tenant, endpoint, sumIf(toFloat64(share) * sign, is_call = 1) AS root_share, minIf(start_at, is_call = 1) AS began, ${has.join(' AND ')} AS is_covered FROM work
-      WHERE tenant != '' AND start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-      GROUP BY call_trace, call_span, tenant, endpoint HAVING root_share > 0
-    ) GROUP BY k_tenant, k_endpoint, k_day`,
+    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('began', by)}, sumIf(root_share, is_covered) / sum(root_share) AS covered
+     FROM ${measuredCalls(letGo, drivers)} GROUP BY k_tenant, k_endpoint, k_day`,
     { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone) },
   );
   return new Map(

@@ -8,6 +8,12 @@ export const failures = {
   TIME_MALFORMED: [400, 'this is not a time', 'Write 2022-08-01 or 2022-08-01T03:00:00Z.'],
   RANGE_EMPTY: [400, 'the range ends before it begins', 'Give a --to that lies after --from.'],
   RANGE_TOO_LONG: [400, 'the range is too long for this window', 'Ask for a shorter range or a wider window.'],
+  RANGE_DROPPED: [410, 'what was asked for is no longer kept', 'Begin the range where what is kept begins.'],
+  RANGE_TOO_FINE: [
+    409,
+    'of this time only sums by the hour are kept',
+    'Give a range or charge periods of whole hours.',
+  ],
   PARAMETER_INVALID: [400, 'a parameter is not usable', 'See the API description at /api/docs.'],
   BODY_MALFORMED: [400, 'the body cannot be decoded', 'Send what the Content-Type says.'],
   BODY_INCOMPLETE: [400, 'the body broke off before its end', 'Send it again.'],

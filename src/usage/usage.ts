@@ -1,3 +1,4 @@
+import { checkKept } from '../collect/index.ts';
 import { fail, isTimeZone, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { readNewestCall, readUsage, type UsageDimension, type UsageWindow } from './queries.ts';
@@ -42,7 +43,7 @@ const windowMillis = { minute: MILLIS_PER_MINUTE, hour: MILLIS_PER_HOUR, day: 24
  * Takes  range: whole minutes. by: dimensions of the rows. window: of the rows' start; `none` for one figure over the range.
  *        timeZone: IANA name; days and hours begin there.
  * Gives  rows in the order of start, tenant, endpoint, consumer. A window without calls has no row.
- * Fails  PARAMETER_INVALID, RANGE_TOO_LONG.
+ * Fails  PARAMETER_INVALID, RANGE_TOO_LONG; RANGE_DROPPED where the range begins before what is kept.
  */
 export async function usageReport(store: Store, question: UsageQuestion): Promise<UsageReport> {
   const { range, by, window, timeZone } = question;
@@ -55,6 +56,7 @@ export async function usageReport(store: Store, question: UsageQuestion): Promis
   if (window !== 'none' && (range.toMs - range.fromMs) / windowMillis[window] > MOST_WINDOWS) {
     throw fail('RANGE_TOO_LONG', { window, windows: MOST_WINDOWS });
   }
+  await checkKept(store.columns, 'rollups', range.fromMs);
   const rows = await readUsage(store.columns, range, by, window, timeZone);
   let [calls, known] = [0n, 0n];
   const answer = rows.map((row): UsageRow => {

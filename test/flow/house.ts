@@ -5,7 +5,7 @@ import { boundarySpec, Collector } from '../../src/collect/index.ts';
 import { costModelSpec } from '../../src/cost/index.ts';
 import { type CostReport, costReport, type PostingSummary, postAllocation } from '../../src/ledger/index.ts';
 import { parseRange } from '../../src/model/index.ts';
-import { applyVersions, openStore, parseDocuments, type Store } from '../../src/store/index.ts';
+import { applyVersions, openStore, parseDocuments, type Store, type StoreConfig } from '../../src/store/index.ts';
 import type { Audit, AuditInput } from './auditor/auditor.ts';
 
 /** The rooms from collect to ledger on one data folder, wired as commands wire them. */
@@ -21,13 +21,14 @@ export class House {
     this.#folder = folder;
   }
 
-  static async open(folder: string): Promise<House> {
+  /** Takes  nowMs: the clock by which data is received. store: on another engine than the embedded one. */
+  static async open(folder: string, nowMs: () => number = Date.now, config: Partial<StoreConfig> = {}): Promise<House> {
     mkdirSync(folder, { recursive: true });
-    const store = await openStore({ folder });
+    const store = await openStore({ ...config, folder });
     const collector = await Collector.open({
       store,
       folder,
-      nowMs: Date.now,
+      nowMs,
       loadEveryMs: 3_600_000,
       journalCapacityBytes: 2 ** 31,
       warn: (message) => {

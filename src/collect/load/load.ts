@@ -9,6 +9,7 @@ import { workBlock } from '../calls/work-block.ts';
 import { EventLoader } from '../events/event-loader.ts';
 import type { Journal } from '../journal/journal.ts';
 import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from '../journal/segment.ts';
+import { readLetGo } from '../retention/let-go.ts';
 import { appendFrame } from '../table/frame.ts';
 import { Origin, SpanTable } from '../table/span-table.ts';
 import { BatchTable } from './batch-table.ts';
@@ -59,6 +60,8 @@ export class Loader {
   #turn: Promise<unknown> = Promise.resolve();
   #counting: Promise<void> = Promise.resolve();
   #isBoundary: IsBoundary = () => true;
+  /** Raw work of earlier days of receipt is no longer in force: none may be added to it. */
+  #sinceDay = 0;
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
@@ -71,6 +74,7 @@ export class Loader {
     const { columns, scratch, nowMs } = this.#deps;
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
+    this.acceptSince((await readLetGo(columns)).sinceDay);
     for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
     const targets = wordsOf(await readLinkTargets(columns));
     for (let at = 0; at < targets.length; at += 4) this.#addTarget(targets, at);
@@ -83,6 +87,11 @@ export class Loader {
       for (let at = 0; at < ids.length; at += 4) this.#seen.add(ids, at);
     }
     await this.#events.start();
+  }
+
+  /** Counts what is loaded from now on as received on this day or later. */
+  acceptSince(day: number): void {
+    this.#sinceDay = Math.max(this.#sinceDay, day);
   }
 
   /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
@@ -236,7 +245,7 @@ export class Loader {
       this.#deps.warn('some work over links is unattributed: it would be split over too many calls', {
         spans: work.cutSplits,
       });
-    const block = workBlock(work, changes, { batch, receivedDay });
+    const block = workBlock(work, changes, { batch, receivedDay: Math.max(receivedDay, this.#sinceDay) });
     await this.#counted();
     if (block.rows > 0) {
       try {

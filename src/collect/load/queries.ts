@@ -91,7 +91,7 @@ export async function readEndpoints(columns: ColumnStore): Promise<Map<string, S
 export async function largestBatch(columns: ColumnStore): Promise<number> {
   const [row] = await columns.query<{ largest: string }>(
     `SELECT greatest((SELECT max(batch) FROM work), (SELECT max(marker) FROM usage_minute),
-      (SELECT max(batch) FROM links), (SELECT max(batch) FROM samples), (SELECT max(batch) FROM events)) AS largest`,
+      (SELECT max(batch) FROM links), (SELECT max(batch) FROM samples), (SELECT max(batch) FROM events), (SELECT max(batch) FROM retention)) AS largest`,
   );
   return Number(row!.largest);
 }

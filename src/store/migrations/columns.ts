@@ -126,6 +126,33 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       'bytes_out',
     ].map((column) => `ALTER TABLE usage_minute MODIFY COLUMN ${column} Int128`),
   },
+  {
+    id: '0008-retention',
+    statements: [
+      // What was let go, up to which day: of work by the day of receipt, of everything else by its own time. The row of a run
+      // puts what it added up in force and its raw rows out of force, at once. `batch`: the largest number given until then.
+      `CREATE TABLE IF NOT EXISTS retention (
+        run UInt64, kind LowCardinality(String), since Date, until Date, done_at DateTime64(3, 'UTC'), rows UInt64, batch UInt64
+      ) ENGINE = MergeTree ORDER BY (kind, run) SETTINGS {durable}, non_replicated_deduplication_window = {remembered}`,
+      // Work that was let go: what each driver came to in each hour since 1970. A partition is what one run added up.
+      `CREATE TABLE IF NOT EXISTS work_hour (
+        run UInt64, hour Int32, tenant LowCardinality(String), endpoint LowCardinality(String), service LowCardinality(String), rows Int64,
+        calls Int128, spans Int128, busy_us Int128, db_calls Int128, db_us Int128, ext_calls Int128, ext_us Int128, cpu_us Int128,
+        mem_byte_ms Int128, gpu_us Int128, bytes_in Int128, bytes_out Int128, log_bytes Int128, tokens_in Int128, tokens_out Int128,
+        retries Int128, cold_start Int128
+      ) ENGINE = MergeTree PARTITION BY run ORDER BY (hour, tenant, endpoint, service) SETTINGS {durable}`,
+      // Which drivers were measured in the work of such calls, by hour: alike calls are one row, without ids. A call of which
+      // other rows were still there keeps its ids, so that both parts can be put together.
+      `CREATE TABLE IF NOT EXISTS call_measures (
+        run UInt64, call_trace FixedString(16), call_span FixedString(8), tenant LowCardinality(String), endpoint LowCardinality(String),
+        first_hour Int32, last_hour Int32, parts Array(Tuple(Int32, Int64, UInt32, Int128))
+      ) ENGINE = MergeTree PARTITION BY run ORDER BY (first_hour, tenant, endpoint) SETTINGS {durable}`,
+      // Which service a pod of such work belonged to.
+      `CREATE TABLE IF NOT EXISTS pod_service (
+        run UInt64, pod String, service LowCardinality(String)
+      ) ENGINE = MergeTree PARTITION BY run ORDER BY pod SETTINGS {durable}`,
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

@@ -1,3 +1,4 @@
+import { checkKept } from '../../collect/index.ts';
 import { ATTO_DIGITS, divideHalfEven, fail, formatInstant, formatMoney, parseDecimal } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import type { Meter, MeterSpec, MeterWindow } from './meter.ts';
@@ -48,7 +49,8 @@ interface SumRow {
  *
  * Gives  a row for each window and group in which an event counts, in their order. The first and the last window end at the range.
  * Holds  sums and counts of windows and groups add up to those of the whole.
- * Fails  PARAMETER_INVALID for a group that the meter does not have; RANGE_EMPTY; RANGE_TOO_LONG beyond 100,000 rows.
+ * Fails  PARAMETER_INVALID for a group that the meter does not have; RANGE_EMPTY; RANGE_DROPPED where the range begins before
+ *        the events that are kept; RANGE_TOO_LONG beyond 100,000 rows.
  */
 export async function queryMeter(columns: ColumnStore, meter: Meter, question: MeterQuestion): Promise<MeterRow[]> {
   const groups = question.groupBy.filter((name) => name !== 'subject');
@@ -57,6 +59,7 @@ export async function queryMeter(columns: ColumnStore, meter: Meter, question: M
   if (fromMs !== null && toMs !== null && toMs <= fromMs) {
     throw fail('RANGE_EMPTY', { from: formatInstant(fromMs), to: formatInstant(toMs) });
   }
+  if (fromMs !== null) await checkKept(columns, 'events', fromMs);
   const params = new SqlParams();
   const sql = meterSql(meter.spec, question, groups, params);
   const rows = await columns.query<SumRow>(sql, { ...params.values, zone: question.timeZone });

@@ -1,0 +1,65 @@
+import { finerCharges } from '../../src/bill/index.ts';
+import { type LetGoResult, Retention } from '../../src/collect/index.ts';
+import { costReport, reconcile } from '../../src/ledger/index.ts';
+import { monthsOf, parseRange } from '../../src/model/index.ts';
+import { usageReport } from '../../src/usage/index.ts';
+import type { AuditInput } from './auditor/auditor.ts';
+import type { House } from './house.ts';
+
+export const HOUR_MS = 3_600_000;
+
+/** A clock that a test sets. */
+export class Clock {
+  nowMs: number;
+
+  constructor(at: string) {
+    this.nowMs = Date.parse(at);
+  }
+
+  readonly now = () => this.nowMs;
+
+  set(at: string): void {
+    this.nowMs = Date.parse(at);
+  }
+}
+
+/** Keeps spans for 62 days and everything else for ever. */
+export function retentionOf(house: House, clock: Clock, columns = house.store.columns): Retention {
+  return new Retention({
+    columns,
+    keptDays: { spans: 62, rollups: null, samples: null, events: null },
+    nowMs: clock.now,
+    settleSince: (day) => house.collector.settleSince(day),
+    finerCharges: (range) => finerCharges(house.store, range),
+  });
+}
+
+/** Lets go of spans, asks, deletes them for good, and asks again. */
+export async function letGoAndDelete(house: House, clock: Clock, between: () => Promise<void>): Promise<LetGoResult[]> {
+  const results = await retentionOf(house, clock).run();
+  await between();
+  clock.nowMs += HOUR_MS;
+  await retentionOf(house, clock).run();
+  return results;
+}
+
+/** Everything that can be asked of a range and has to do with work, allocated anew from nothing. */
+export async function answersOf(house: House, { from, to }: Pick<AuditInput, 'from' | 'to'>): Promise<object> {
+  const { store } = house;
+  const range = parseRange(from, to);
+  const cutMs = range.fromMs + Math.floor((range.toMs - range.fromMs) / HOUR_MS / 2) * HOUR_MS;
+  await store.columns.command('TRUNCATE TABLE postings');
+  const { slices, rows } = await house.allocate({ from, to });
+  const usage = (by: readonly ('tenant' | 'endpoint')[], window: 'none' | 'hour') =>
+    usageReport(store, { range, by, window, timeZone: 'Asia/Kathmandu' });
+  return {
+    ...{ slices, rows },
+    report: await costReport(store, range, ['tenant', 'endpoint']),
+    pools: await costReport(store, range, ['tenant', 'pool', 'service']),
+    days: await costReport(store, range, ['tenant', 'day'], undefined, 'Asia/Kathmandu'),
+    early: await costReport(store, { fromMs: range.fromMs, toMs: cutMs }, ['endpoint']),
+    late: await costReport(store, { fromMs: cutMs, toMs: range.toMs }, ['endpoint']),
+    usage: [await usage(['tenant', 'endpoint'], 'none'), await usage(['tenant'], 'hour')],
+    reconciled: await Promise.all(monthsOf(range).map((month) => reconcile(store, month))),
+  };
+}

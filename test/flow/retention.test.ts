@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { sharedData } from '../support/data.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { House } from './house.ts';
+import { worldArbitrary } from './random-world.ts';
+import { inputOf, realCases } from './real-case.ts';
+import { answersOf, Clock, letGoAndDelete } from './retention-world.ts';
+
+const folder = tempFolder('retention');
+afterAll(() => folder.remove());
+
+/** Where raw rows are counted, what is out of force but not deleted yet too. */
+const rawRows = async (house: House) => {
+  const [row] = await house.store.columns.query<{ rows: string }>('SELECT count() AS rows FROM work');
+  return Number(row!.rows);
+};
+
+describe.each(realCases)('$name', (realCase) => {
+  const data = sharedData(realCase.name);
+
+  test.skipIf(data.reason !== undefined)('no figure changes when raw work is let go, month by month', async () => {
+    const input = inputOf(realCase, data.found!);
+    const clock = new Clock('2031-01-31T20:00:00Z');
+    const half = Math.floor(input.traces.length / 2);
+    const house = await House.open(`${folder.path}/${realCase.name}`, clock.now);
+    try {
+      await house.apply(input.model);
+      await house.ingestMetrics(input.metrics);
+      await house.importBills(input.bills);
+      // Received in two months: rows of one trace, and corrections of what was received before, lie in both.
+      await house.ingestTraces(input.traces.slice(half));
+      clock.set('2031-02-01T04:00:00Z');
+      await house.ingestTraces(input.traces.slice(0, half));
+      const before = await answersOf(house, input);
+      const all = await rawRows(house);
+
+      clock.set('2031-04-10T00:00:00Z');
+      const [first] = await letGoAndDelete(house, clock, async () =>
+        expect(await answersOf(house, input)).toEqual(before),
+      );
+      expect(first).toMatchObject({ kind: 'spans', keptSince: '2031-02-01', keptBecause: '' });
+      expect(await rawRows(house)).toBe(all - first!.rows);
+      expect(await answersOf(house, input)).toEqual(before);
+
+      clock.set('2031-06-01T00:00:00Z');
+      const [second] = await letGoAndDelete(house, clock, async () =>
+        expect(await answersOf(house, input)).toEqual(before),
+      );
+      expect(second!.rows).toBe(all - first!.rows);
+      expect(await rawRows(house)).toBe(0);
+      expect(await answersOf(house, input)).toEqual(before);
+    } finally {
+      await house.close();
+    }
+  });
+});
+
+test('no figure changes in random worlds', { timeout: 300_000 }, async () => {
+  let houses = 0;
+  await fc.assert(
+    fc.asyncProperty(worldArbitrary, async ({ input, early }) => {
+      const clock = new Clock('2031-01-31T20:00:00Z');
+      const house = await House.open(`${folder.path}/random-${houses++}`, clock.now);
+      try {
+        await house.apply(input.model);
+        await house.ingestMetrics(input.metrics);
+        await house.importBills(input.bills);
+        await house.ingestTraces(input.traces.slice(0, early));
+        clock.set('2031-02-01T04:00:00Z');
+        await house.ingestTraces(input.traces.slice(early));
+        const before = await answersOf(house, input);
+        for (const at of ['2031-04-10T00:00:00Z', '2031-06-01T00:00:00Z']) {
+          clock.set(at);
+          await letGoAndDelete(house, clock, async () => expect(await answersOf(house, input)).toEqual(before));
+          expect(await answersOf(house, input)).toEqual(before);
+        }
+      } finally {
+        await house.close();
+      }
+    }),
+    { numRuns: 12, seed: 20_310_131 },
+  );
+});
