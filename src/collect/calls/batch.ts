@@ -12,6 +12,8 @@ export interface BatchInput {
   readonly traces: readonly number[];
   /** The rows in force of these traces. */
   readonly stored: readonly StoredVersion[];
+  /** Rows of these traces that stay as they are, because others that they depended on were let go. */
+  readonly settled?: ReadonlySet<number>;
   readonly isBoundary: IsBoundary;
 }
 
@@ -21,11 +23,11 @@ export interface BatchInput {
  * Holds  applied to the stored rows, the result is what assembling all spans at once would give;
  *        a batch of repeats changes nothing.
  */
-export function decideBatch({ table, index, traces, stored, isBoundary }: BatchInput): {
+export function decideBatch({ table, index, traces, stored, settled, isBoundary }: BatchInput): {
   readonly work: Work;
   readonly changes: Changes;
 } {
   const work = new Work(new Forest(table, index, isBoundary));
   for (const trace of traces) work.decide(trace);
-  return { work, changes: changesOf(work, traces, stored) };
+  return { work, changes: changesOf(work, traces, stored, settled) };
 }

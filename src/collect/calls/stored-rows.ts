@@ -20,6 +20,11 @@ export const bodyColumns: readonly string[] = [
  * Gives  the bodies in force; one that was written twice and taken back once is there once.
  */
 export function netBodies(answers: readonly Buffer[]): Buffer[] {
+  return netVersions(answers).inForce;
+}
+
+/** The same, and the bodies that were taken back more often than written: what they correct was let go. */
+export function netVersions(answers: readonly Buffer[]): { inForce: Buffer[]; unmatched: Buffer[] } {
   const counts = new Map<string, { net: number; readonly body: Buffer }>();
   for (const bytes of answers) {
     const reader = new BodyReader(bytes);
@@ -34,7 +39,11 @@ export function netBodies(answers: readonly Buffer[]): Buffer[] {
       counts.set(key, entry);
     }
   }
-  return [...counts.values()].flatMap(({ net, body }) => Array.from({ length: Math.max(0, net) }, () => body));
+  const all = [...counts.values()];
+  return {
+    inForce: all.flatMap(({ net, body }) => Array.from({ length: Math.max(0, net) }, () => body)),
+    unmatched: all.flatMap(({ net, body }) => (net < 0 ? [body] : [])),
+  };
 }
 
 /** Adds a stored row to a table. Takes  body: as `bodyColumns` name it. */

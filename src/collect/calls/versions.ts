@@ -32,31 +32,31 @@ export interface Changes {
   readonly outdated: readonly StoredVersion[];
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 /**
  * Compares what is true now with what is stored.
  *
- * Takes  traces: those that were decided. stored: all versions in force of these traces.
+ * Takes  traces: those that were decided. stored: all versions in force of these traces. settled: rows about which nothing changes.
  * Holds  stored rows + added - outdated = the entries of the traces; what is said again is not written again.
  */
-export function changesOf(work: Work, traces: readonly number[], stored: readonly StoredVersion[]): Changes {
+export function changesOf(
+  work: Work,
+  traces: readonly number[],
+  stored: readonly StoredVersion[],
+  settled: ReadonlySet<number> = NONE,
+): Changes {
   const added = new Int32Array(work.entries);
-  if (stored.length === 0) return { added: every(added, work, traces), outdated: [] };
   const bag = bagOf(work.forest, stored);
   let count = 0;
   for (const trace of traces) {
     for (let entry = work.from[trace]!; entry < work.to[trace]!; entry++) {
-      if (!takeEqual(work, entry, bag.get(work.row[entry]!))) added[count++] = entry;
+      const row = work.row[entry]!;
+      if (settled.size > 0 && settled.has(row)) continue;
+      if (bag.size === 0 || !takeEqual(work, entry, bag.get(row))) added[count++] = entry;
     }
   }
   return { added: added.subarray(0, count), outdated: [...bag.values()].flat() };
-}
-
-function every(added: Int32Array, work: Work, traces: readonly number[]): Int32Array {
-  let count = 0;
-  for (const trace of traces) {
-    for (let entry = work.from[trace]!; entry < work.to[trace]!; entry++) added[count++] = entry;
-  }
-  return added.subarray(0, count);
 }
 
 /** Versions by the row that counts for their span. */

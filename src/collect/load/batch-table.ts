@@ -1,6 +1,6 @@
 import type { ColumnStore } from '../../store/index.ts';
 import type { KeptWork } from '../calls/kept-work.ts';
-import { appendBody, netBodies } from '../calls/stored-rows.ts';
+import { appendBody, netVersions } from '../calls/stored-rows.ts';
 import { type TraceId, TraceIndex, traceKey } from '../calls/trace-index.ts';
 import type { StoredVersion } from '../calls/versions.ts';
 import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
@@ -15,6 +15,8 @@ export interface Sources {
   readonly columns: ColumnStore;
   readonly kept: KeptWork;
   readonly seen: SeenTraces;
+  /** Raw work that was received before this day was let go; where there is one, a trace may be there in part. */
+  readonly sinceDay: number;
 }
 
 /** What arrived in a batch, joined by everything stored that matters for deciding about it. */
@@ -27,6 +29,8 @@ export class BatchTable {
   /** Traces whose rows in force are in the table, or of which there are none. */
   readonly #fetched = new Set<string>();
   #stored: StoredVersion[] = [];
+  /** Numbers of traces of which rows were let go. */
+  readonly #torn = new Set<number>();
 
   constructor(table: SpanTable, sources: Sources) {
     this.table = table;
@@ -35,9 +39,10 @@ export class BatchTable {
     for (let trace = 0; trace < this.index.traces; trace++) this.changed.push(trace);
   }
 
-  /** Says that all rows of the table are stored ones. */
-  setStored(stored: readonly StoredVersion[]): void {
+  /** Says that all rows of the table are stored ones. Takes  unmatched: bodies that were taken back although they were let go. */
+  setStored(stored: readonly StoredVersion[], unmatched: readonly Buffer[] = []): void {
     this.#stored = [...stored];
+    this.#markTorn(unmatched.map((body) => this.#idOf(body)));
     for (const trace of this.changed) this.#fetched.add(traceKey(this.index.idOf(trace)));
   }
 
@@ -56,13 +61,29 @@ export class BatchTable {
     await this.#addLinked();
   }
 
+  /** Traces that are there in part: their stored rows stay as they are, and late spans are added beside them. */
+  settledTraces(): ReadonlySet<number> {
+    if (this.#sources.sinceDay === 0) return this.#torn;
+    const calls = new Set<string>();
+    for (const { isCall, call } of this.#stored) if (isCall === 1) calls.add(call.join('.'));
+    for (const { row, call } of this.#stored) {
+      const isSomebodys = call.some((word) => word !== 0);
+      if (isSomebodys && !calls.has(call.join('.'))) this.#torn.add(this.index.traceOf[row]!);
+    }
+    return this.#torn;
+  }
+
   facts() {
     const { table, index, changed } = this;
     const isChanged = new Uint8Array(index.traces);
     for (const trace of changed) isChanged[trace] = 1;
+    const torn = this.settledTraces();
     // Of traces that links lead to the rows are known, but nothing about them changes.
-    const stored = this.#stored.filter(({ row }) => isChanged[index.traceOf[row]!] === 1);
-    return { table, index, traces: changed, stored };
+    const known = this.#stored.filter(({ row }) => isChanged[index.traceOf[row]!] === 1);
+    const stored = known.filter(({ row }) => !torn.has(index.traceOf[row]!));
+    const settled = new Set<number>();
+    if (torn.size > 0) for (const { row } of known) if (torn.has(index.traceOf[row]!)) settled.add(row);
+    return { table, index, traces: changed, stored, settled };
   }
 
   /** Adds the traces whose work hangs on a changed one, and those that hang on these. */
@@ -106,13 +127,17 @@ export class BatchTable {
 
   /** An id that stays right when the table grows. */
   #heldId(trace: number): TraceId {
-    const { words, namespace } = this.index.idOf(trace);
-    return { words: words.slice(), namespace };
+    return this.#heldIdOf(this.index.first[trace]!);
+  }
+
+  #heldIdOf(row: number): TraceId {
+    const { trace, namespace } = this.table;
+    return { words: trace.slice(row * 4, row * 4 + 4), namespace: namespace[row]! };
   }
 
   /** Adds the rows in force of traces, from what was kept at hand or from the store. */
   async #fetch(ids: readonly TraceId[]): Promise<void> {
-    const { kept, seen, columns } = this.#sources;
+    const { kept, seen, columns, sinceDay } = this.#sources;
     const missing = new Map<string, TraceId>();
     for (const id of ids) {
       const key = traceKey(id);
@@ -122,13 +147,15 @@ export class BatchTable {
       if (copies !== null) for (const copy of copies) this.#stored.push(copy);
       else if (seen.has(id.words, 0)) missing.set(key, id);
     }
-    if (missing.size > 0) this.#append(await readTraceRows(columns, [...missing.values()]), missing);
+    if (missing.size > 0) this.#append(await readTraceRows(columns, [...missing.values()], sinceDay), missing);
     this.index.addNew();
   }
 
   #append(answers: readonly Buffer[], asked: ReadonlyMap<string, TraceId>): void {
     const { table } = this;
-    for (const body of netBodies(answers)) {
+    const { inForce, unmatched } = netVersions(answers);
+    const torn = unmatched.map((body) => this.#idOf(body));
+    for (const body of inForce) {
       const version = appendBody(table, body);
       const at = version.row * 4;
       const id = { words: table.trace.subarray(at, at + 4), namespace: table.namespace[version.row]! };
@@ -136,5 +163,23 @@ export class BatchTable {
       if (asked.has(traceKey(id))) this.#stored.push(version);
       else table.truncate(version.row);
     }
+    this.#markTorn(torn);
+  }
+
+  #markTorn(torn: readonly TraceId[]): void {
+    if (torn.length === 0) return;
+    this.index.addNew();
+    for (const { words, namespace } of torn) {
+      const trace = this.index.findId(words, 0, namespace);
+      if (trace >= 0) this.#torn.add(trace);
+    }
+  }
+
+  /** Whose trace a body is of, without keeping it. */
+  #idOf(body: Buffer): TraceId {
+    const { row } = appendBody(this.table, body);
+    const id = this.#heldIdOf(row);
+    this.table.truncate(row);
+    return id;
   }
 }

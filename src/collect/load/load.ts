@@ -4,7 +4,7 @@ import type { ColumnStore } from '../../store/index.ts';
 import { decideBatch } from '../calls/batch.ts';
 import type { IsBoundary } from '../calls/forest.ts';
 import { KeptWork } from '../calls/kept-work.ts';
-import { appendBody, netBodies } from '../calls/stored-rows.ts';
+import { appendBody, netVersions } from '../calls/stored-rows.ts';
 import { workBlock } from '../calls/work-block.ts';
 import { EventLoader } from '../events/event-loader.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -91,7 +91,9 @@ export class Loader {
 
   /** Counts what is loaded from now on as received on this day or later. */
   acceptSince(day: number): void {
-    this.#sinceDay = Math.max(this.#sinceDay, day);
+    if (day <= this.#sinceDay) return;
+    this.#sinceDay = day;
+    this.#kept.clear();
   }
 
   /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
@@ -183,11 +185,10 @@ export class Loader {
       const buckets = Math.max(1, Math.ceil((await countWorkRows(columns)) / ROWS_PER_BUCKET));
       for (let bucket = 0; bucket < buckets; bucket++) {
         const table = new SpanTable();
-        const stored = netBodies([await readBucketRows(columns, bucket, buckets)]).map((body) =>
-          appendBody(table, body),
-        );
+        const { inForce, unmatched } = netVersions([await readBucketRows(columns, bucket, buckets, this.#sinceDay)]);
+        const stored = inForce.map((body) => appendBody(table, body));
         const batch = this.#batchTable(table);
-        batch.setStored(stored);
+        batch.setStored(stored, unmatched);
         await this.#write(nextId(), Math.floor(nowMs() / MILLIS_PER_DAY), batch);
       }
       await this.#counted();
@@ -225,7 +226,12 @@ export class Loader {
   }
 
   #batchTable(table: SpanTable): BatchTable {
-    return new BatchTable(table, { columns: this.#deps.columns, kept: this.#kept, seen: this.#seen });
+    return new BatchTable(table, {
+      columns: this.#deps.columns,
+      kept: this.#kept,
+      seen: this.#seen,
+      sinceDay: this.#sinceDay,
+    });
   }
 
   async #write(batch: number, receivedDay: number, input: BatchTable): Promise<void> {
@@ -257,8 +263,11 @@ export class Loader {
       this.#beginToCount(batch);
     }
     // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
-    if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.#kept.keep(work, input.changed);
-    else this.#kept.pass(work, input.changed);
+    const settled = input.settledTraces();
+    const kept = input.changed.filter((trace) => !settled.has(trace));
+    if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.#kept.keep(work, kept);
+    else this.#kept.pass(work, kept);
+    if (settled.size > 0) this.#kept.pass(work, [...settled]);
   }
 
   #addTarget(words: Uint32Array, at: number): void {

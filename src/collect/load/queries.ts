@@ -12,23 +12,35 @@ function hexOf(words: Uint32Array): string {
   return Buffer.from(words.buffer, words.byteOffset, 16).toString('hex');
 }
 
-/** Gives sign and body of every stored version of the traces' rows. */
-export async function readTraceRows(columns: ColumnStore, traceIds: readonly TraceId[]): Promise<Buffer[]> {
+/** Gives sign and body of every stored version of the traces' rows. Takes  sinceDay: of receipt; what is older was let go. */
+export async function readTraceRows(
+  columns: ColumnStore,
+  traceIds: readonly TraceId[],
+  sinceDay: number,
+): Promise<Buffer[]> {
   const answers: Buffer[] = [];
   for (let from = 0; from < traceIds.length; from += TRACES_PER_QUERY) {
     const list = hexList(traceIds.slice(from, from + TRACES_PER_QUERY));
     answers.push(
-      await columns.queryBytes(`SELECT sign, ${bodyColumns.join(', ')} FROM work WHERE trace_id IN (${list})`),
+      await columns.queryBytes(
+        `SELECT sign, ${bodyColumns.join(', ')} FROM work WHERE received >= toDate({sinceDay:UInt16}) AND trace_id IN (${list})`,
+        { sinceDay },
+      ),
     );
   }
   return answers;
 }
 
 /** The same for one of `buckets` equal parts of all traces. */
-export function readBucketRows(columns: ColumnStore, bucket: number, buckets: number): Promise<Buffer> {
+export function readBucketRows(
+  columns: ColumnStore,
+  bucket: number,
+  buckets: number,
+  sinceDay: number,
+): Promise<Buffer> {
   return columns.queryBytes(
-    `SELECT sign, ${bodyColumns.join(', ')} FROM work WHERE cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64} AND origin = 0`,
-    { bucket, buckets },
+    `SELECT sign, ${bodyColumns.join(', ')} FROM work WHERE cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64} AND origin = 0 AND received >= toDate({sinceDay:UInt16})`,
+    { bucket, buckets, sinceDay },
   );
 }
 
