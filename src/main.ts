@@ -3,8 +3,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import { finerCharges } from './bill/index.ts';
 import { type Config, runCli } from './cli/index.ts';
-import { Collector, Quarantine } from './collect/index.ts';
+import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
 import {
   Bodies,
   createApi,
@@ -51,12 +52,25 @@ async function openHouse(
       keepsText: config.quarantineText === '1',
       now,
     });
+    const retention = new Retention({
+      columns: store.columns,
+      keptDays: {
+        spans: readPeriod(config.retainSpans) ?? null,
+        rollups: readPeriod(config.retainRollups) ?? null,
+        samples: readPeriod(config.retainSamples) ?? null,
+        events: readPeriod(config.retainEvents) ?? null,
+      },
+      nowMs: Date.now,
+      settleSince: (day) => collector.settleSince(day),
+      finerCharges: (range) => finerCharges(store, range),
+    });
     const house: House = {
       version,
       folder,
       store,
       collector,
       quarantine,
+      retention,
       now,
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
@@ -70,6 +84,7 @@ async function openHouse(
       log,
     };
     const close = async () => {
+      await retention.close();
       await collector.close();
       await store.close();
       hold.letGo();
@@ -94,6 +109,7 @@ async function serve(config: Config) {
       throw cause;
     });
     hold.announce({ url, token: localToken });
+    scheduleRetention(house);
     log.info('ready', { url, ...house.listeners, folder: house.folder });
     const stop = async () => {
       log.info('stopping');
@@ -106,6 +122,18 @@ async function serve(config: Config) {
     await close();
     throw cause;
   }
+}
+
+function scheduleRetention({ retention, log }: House): void {
+  retention.schedule(
+    (results) => {
+      for (const { keptBecause, ...facts } of results) {
+        if (keptBecause === '') log.info('let go of what is older than its period', facts);
+        else log.warn('raw spans are kept longer than their period', { ...facts, keptBecause });
+      }
+    },
+    (cause) => log.warn('letting go of old data failed; it will be tried again', { cause: String(cause) }),
+  );
 }
 
 async function openSyslog(house: House, config: Config): Promise<() => Promise<void>> {

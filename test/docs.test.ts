@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { addDoctorCommand } from '../src/cli/commands/doctor.ts';
 import { addReportCommands } from '../src/cli/commands/reports.ts';
+import { addRetentionCommands } from '../src/cli/commands/retention.ts';
 import { addServeCommand } from '../src/cli/commands/serve.ts';
 import { addSimulateCommand } from '../src/cli/commands/simulate.ts';
 import { addWorkCommands } from '../src/cli/commands/work.ts';
@@ -84,7 +85,14 @@ describe('commands', () => {
   const text = read('docs/reference/cli.md');
   const program = new Command('taximeter');
   const cli = new Cli({ environment: {} } as unknown as CliDeps);
-  for (const add of [addServeCommand, addWorkCommands, addReportCommands, addSimulateCommand, addDoctorCommand])
+  for (const add of [
+    addServeCommand,
+    addWorkCommands,
+    addReportCommands,
+    addRetentionCommands,
+    addSimulateCommand,
+    addDoctorCommand,
+  ])
     add(program, cli);
   const commands = leaves(program, []);
 

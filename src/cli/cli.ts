@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addReportCommands } from './commands/reports.ts';
+import { addRetentionCommands } from './commands/retention.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addWorkCommands } from './commands/work.ts';
@@ -25,6 +26,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   addServeCommand(program, cli);
   addWorkCommands(program, cli);
   addReportCommands(program, cli);
+  addRetentionCommands(program, cli);
   addSimulateCommand(program, cli);
   addDoctorCommand(program, cli);
   for (const command of allCommands(program)) {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type WeightFallback, weightFallbacks } from '../collect/index.ts';
+import { LEAST_DAYS, readPeriod, type WeightFallback, weightFallbacks } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -20,6 +20,10 @@ const isNetwork = (text: string) => {
 const networks = z
   .string()
   .refine((text) => text === '' || text.split(',').every(isNetwork), 'must be networks such as 10.0.0.0/8,fd00::/8');
+
+const period = z
+  .string()
+  .refine((text) => readPeriod(text) !== undefined, `must be forever or at least ${LEAST_DAYS}d`);
 
 /** Every setting there is. A name in the environment is TAXIMETER_ and the name here in capitals. */
 const settings = z.object({
@@ -45,6 +49,10 @@ const settings = z.object({
   TAXIMETER_SYSLOG_FORMAT: z.string().min(1).max(2_000).default('auto'),
   TAXIMETER_SYSLOG_TENANT_FROM: z.string().max(300).default('none'),
   TAXIMETER_QUARANTINE_TEXT: z.enum(['0', '1']).default('0'),
+  TAXIMETER_RETAIN_SPANS: period.default('90d'),
+  TAXIMETER_RETAIN_ROLLUPS: period.default('forever'),
+  TAXIMETER_RETAIN_SAMPLES: period.default('forever'),
+  TAXIMETER_RETAIN_EVENTS: period.default('forever'),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -72,6 +80,11 @@ export interface Config {
   readonly syslogTenantFrom: string;
   /** Whether the beginning of a refused line is kept: 1, or 0. */
   readonly quarantineText: string;
+  /** How long raw spans, rollups, metric points and events are kept: `90d`, or `forever`. */
+  readonly retainSpans: string;
+  readonly retainRollups: string;
+  readonly retainSamples: string;
+  readonly retainEvents: string;
   readonly logLevel: string;
 }
 
@@ -112,6 +125,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     syslogFormat: data.TAXIMETER_SYSLOG_FORMAT,
     syslogTenantFrom: data.TAXIMETER_SYSLOG_TENANT_FROM,
     quarantineText: data.TAXIMETER_QUARANTINE_TEXT,
+    retainSpans: data.TAXIMETER_RETAIN_SPANS,
+    retainRollups: data.TAXIMETER_RETAIN_ROLLUPS,
+    retainSamples: data.TAXIMETER_RETAIN_SAMPLES,
+    retainEvents: data.TAXIMETER_RETAIN_EVENTS,
     logLevel: data.TAXIMETER_LOG,
   };
 }

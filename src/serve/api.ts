@@ -11,6 +11,7 @@ import { addEvents } from './routes/events.ts';
 import { addMeters } from './routes/meters.ts';
 import { addQuarantine } from './routes/quarantine.ts';
 import { addReports } from './routes/reports.ts';
+import { addRetention } from './routes/retention.ts';
 import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
 import { addSubjects } from './routes/subjects.ts';
@@ -61,6 +62,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addDocuments(app, house);
   addWork(app, house);
   addQuarantine(app, house);
+  addRetention(app, house);
   addEvents(app, house);
   addMeters(app, house);
   addSubjects(app, house);

@@ -1,4 +1,4 @@
-import type { Collector, Quarantine } from '../collect/index.ts';
+import type { Collector, Quarantine, Retention } from '../collect/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
 import type { Sessions } from './sessions.ts';
@@ -13,6 +13,8 @@ export interface House {
   readonly collector: Collector;
   /** Where the lines stand that were refused. */
   readonly quarantine: Quarantine;
+  /** What is kept how long. */
+  readonly retention: Retention;
   readonly now: () => Date;
   readonly limits: Limits;
   readonly bodies: Bodies;

@@ -1,50 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
-import { readLetGo, workTotals } from '../../src/collect/index.ts';
-import { parseRange } from '../../src/model/index.ts';
-import { usageReport } from '../../src/usage/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { House } from './house.ts';
-import { Clock, letGoAndDelete } from './retention-world.ts';
+import { Clock, INTERNAL, letGoAndDelete, SERVER, span, totalsOf } from './retention-world.ts';
 
 const folder = tempFolder('late-after-retention');
 afterAll(() => folder.remove());
-
-const range = parseRange('2031-01-31', '2031-02-01');
-const START = BigInt(Date.parse('2031-01-31T12:00:00Z')) * 1_000_000n;
-
-/** A span of trace 1: times in microseconds after noon. */
-function span(id: number, parent: number, kind: number, from: number, to: number): string {
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-  const time = (us: number) => String(START + BigInt(us) * 1000n);
-  const attributes = [
-    { key: 'tenant.id', value: { stringValue: 'acme' } },
-    { key: 'http.request.method', value: { stringValue: 'GET' } },
-    { key: 'http.route', value: { stringValue: '/a' } },
-  ];
-  const sent = {
-    ...{ traceId: hex(1, 32), spanId: hex(id, 16), kind, name: 'work', attributes },
-    ...(parent === 0 ? {} : { parentSpanId: hex(parent, 16) }),
-    ...{ startTimeUnixNano: time(from), endTimeUnixNano: time(to) },
-  };
-  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'api' } }] };
-  return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [sent] }] }] });
-}
-
-/** What the work of the day comes to, for all tenants, of nobody's too. */
-async function totalsOf(house: House): Promise<{ calls: number; spans: number; busyUs: number; usage: number }> {
-  const { columns } = house.store;
-  const table = workTotals(await readLetGo(columns), ['calls', 'spans', 'busy_us'], false);
-  const [row] = await columns.query<Record<'calls' | 'spans' | 'busy', string>>(
-    `SELECT sum(calls_total) AS calls, sum(spans_total) AS spans, sum(busy_us_total) AS busy FROM ${table}`,
-    { from: range.fromMs, to: range.toMs },
-  );
-  const { calls } = await usageReport(house.store, { range, by: [], window: 'none', timeZone: 'UTC' });
-  const ones = (text: string) => Number(text) / 1e6;
-  return { calls: ones(row!.calls), spans: ones(row!.spans), busyUs: ones(row!.busy), usage: calls };
-}
-
-const INTERNAL = 1;
-const SERVER = 2;
 
 test('a late span of a trace that was let go in part is added, and changes nothing else', async () => {
   const clock = new Clock('2031-01-31T23:00:00Z');

@@ -1,5 +1,5 @@
 import { finerCharges } from '../../src/bill/index.ts';
-import { type LetGoResult, Retention } from '../../src/collect/index.ts';
+import { type LetGoResult, Retention, readLetGo, workTotals } from '../../src/collect/index.ts';
 import { costReport, reconcile } from '../../src/ledger/index.ts';
 import { monthsOf, parseRange } from '../../src/model/index.ts';
 import { usageReport } from '../../src/usage/index.ts';
@@ -62,4 +62,40 @@ export async function answersOf(house: House, { from, to }: Pick<AuditInput, 'fr
     usage: [await usage(['tenant', 'endpoint'], 'none'), await usage(['tenant'], 'hour')],
     reconciled: await Promise.all(monthsOf(range).map((month) => reconcile(store, month))),
   };
+}
+
+export const INTERNAL = 1;
+export const SERVER = 2;
+const day = parseRange('2031-01-31', '2031-02-01');
+const START = BigInt(Date.parse('2031-01-31T12:00:00Z')) * 1_000_000n;
+
+/** A span: times in microseconds after noon. */
+export function span(id: number, parent: number, kind: number, from: number, to: number, trace = 1): string {
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+  const time = (us: number) => String(START + BigInt(us) * 1000n);
+  const attributes = [
+    { key: 'tenant.id', value: { stringValue: 'acme' } },
+    { key: 'http.request.method', value: { stringValue: 'GET' } },
+    { key: 'http.route', value: { stringValue: '/a' } },
+  ];
+  const sent = {
+    ...{ traceId: hex(trace, 32), spanId: hex(id, 16), kind, name: 'work', attributes },
+    ...(parent === 0 ? {} : { parentSpanId: hex(parent, 16) }),
+    ...{ startTimeUnixNano: time(from), endTimeUnixNano: time(to) },
+  };
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'api' } }] };
+  return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [sent] }] }] });
+}
+
+/** What the work of the day comes to, for all tenants, of nobody's too. */
+export async function totalsOf(house: House): Promise<{ calls: number; spans: number; busyUs: number; usage: number }> {
+  const { columns } = house.store;
+  const table = workTotals(await readLetGo(columns), ['calls', 'spans', 'busy_us'], false);
+  const [row] = await columns.query<Record<'calls' | 'spans' | 'busy', string>>(
+    `SELECT sum(calls_total) AS calls, sum(spans_total) AS spans, sum(busy_us_total) AS busy FROM ${table}`,
+    { from: day.fromMs, to: day.toMs },
+  );
+  const { calls } = await usageReport(house.store, { range: day, by: [], window: 'none', timeZone: 'UTC' });
+  const ones = (text: string) => Number(text) / 1e6;
+  return { calls: ones(row!.calls), spans: ones(row!.spans), busyUs: ones(row!.busy), usage: calls };
 }

@@ -1,4 +1,4 @@
-import { Collector, Quarantine } from '../../src/collect/index.ts';
+import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
 import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
@@ -45,8 +45,15 @@ export async function openListeningHouse(
     warn: log,
   });
   const quarantine = await Quarantine.open({ documents: store.documents, keepsText: false, now });
+  const retention = new Retention({
+    columns: store.columns,
+    keptDays: { spans: 62, rollups: null, samples: null, events: null },
+    nowMs: () => now().getTime(),
+    settleSince: (day) => collector.settleSince(day),
+    finerCharges: async () => null,
+  });
   const house: House = {
-    ...{ version: '0', folder: folder.path, store, collector, quarantine, now },
+    ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),

@@ -1,4 +1,4 @@
-import { fail, formatInstant, MILLIS_PER_HOUR, type TimeRange } from '../../model/index.ts';
+import { formatInstant, MILLIS_PER_HOUR, type TimeRange } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import { largestBatch } from '../load/queries.ts';
 import { type KeptKind, keptKinds, type LetGo, readLetGo } from './let-go.ts';
@@ -83,9 +83,33 @@ const tablesOf: Record<KeptKind, readonly string[]> = {
 export class Retention {
   readonly #deps: RetentionDeps;
   #turn: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps;
+  }
+
+  /**
+   * Runs every hour from now on: most runs find nothing to do.
+   *
+   * Takes  told: gets what a run let go; failed: gets why one could not.
+   */
+  schedule(told: (results: readonly LetGoResult[]) => void, failed: (cause: unknown) => void): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.run()
+        .then(told, failed)
+        .finally(() => this.schedule(told, failed));
+    }, MILLIS_PER_HOUR);
+    this.#timer.unref();
+  }
+
+  /** Ends after the step that is under way: the next run begins that run again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#turn;
   }
 
   /** Says what is kept, since when, how large it is, and what would go now. */
@@ -124,16 +148,16 @@ export class Retention {
     const results: LetGoResult[] = [];
     for (const kind of keptKinds) {
       const until = this.#untilDay(kind);
-      if (until === null) continue;
+      if (until === null || this.#isClosed) continue;
       const result = kind === 'spans' ? await this.#letGoSpans(until) : await this.#letGoOlder(kind, until);
       if (result !== null) results.push(result);
     }
-    await this.deleteLetGo();
+    await this.#deleteLetGo();
     return results;
   }
 
   /** Deletes raw rows whose sums are in force for an hour, and what an interrupted run has left. */
-  async deleteLetGo(): Promise<void> {
+  async #deleteLetGo(): Promise<void> {
     const { columns, nowMs } = this.#deps;
     const notes = await readNotes(columns);
     if (notes.length === 0) return;
@@ -177,6 +201,7 @@ export class Retention {
     if (reason !== null) return { kind: 'spans', keptSince: dayText(days.since), rows: 0, keptBecause: reason };
     const run = (await largestRun(columns)) + 1;
     await this.#sum(run, days, hours, before);
+    if (this.#isClosed) return null;
     const batch = await lastBatch(columns, until);
     await noteLetGo(columns, { run, kind: 'spans', days, nowMs: nowMs(), rows, batch });
     return { kind: 'spans', keptSince: dayText(until), rows, keptBecause: '' };
@@ -184,12 +209,12 @@ export class Retention {
 
   async #sum(run: number, days: Days, hours: readonly HourOfWork[], before: LetGo): Promise<void> {
     const { columns } = this.#deps;
-    for (const part of inParts(hours)) await sumHours(columns, run, days, part);
+    for (const part of inParts(hours)) if (!this.#isClosed) await sumHours(columns, run, days, part);
     const all = await countReceived(columns, { since: days.since, until: 65_535 });
     const buckets = Math.max(1, Math.ceil(all / ROWS_PER_BUCKET));
-    for (let bucket = 0; bucket < buckets; bucket++)
+    for (let bucket = 0; bucket < buckets && !this.#isClosed; bucket++)
       await sumCallMeasures(columns, run, days, { bucket, buckets, before });
-    await sumPods(columns, run, days);
+    if (!this.#isClosed) await sumPods(columns, run, days);
   }
 
   async #letGoOlder(kind: Exclude<KeptKind, 'spans'>, until: number): Promise<LetGoResult | null> {
@@ -222,13 +247,10 @@ function dayText(day: number): string {
 /**
  * Reads a period: `90d` or `forever`.
  *
- * Gives  days; null for ever.
- * Fails  CONFIG_INVALID.
+ * Gives  days; null for ever; undefined when it is neither, or too short.
  */
-export function readPeriod(text: string): number | null {
+export function readPeriod(text: string): number | null | undefined {
   if (text === 'forever') return null;
-  const days = /^(\d{1,5})d$/.exec(text)?.[1];
-  if (days === undefined || Number(days) < LEAST_DAYS)
-    throw fail('CONFIG_INVALID', { reason: `${text} is neither forever nor at least ${LEAST_DAYS}d` });
-  return Number(days);
+  const days = Number(/^(\d{1,5})d$/.exec(text)?.[1] ?? 0);
+  return days >= LEAST_DAYS ? days : undefined;
 }
