@@ -354,3 +354,60 @@ describe('a damaged segment', () => {
     expect(readdirSync(join(path, 'work'))).toEqual([expect.stringContaining('.damaged')]);
   });
 });
+
+describe('a batch that is too large for memory', () => {
+  const frames: readonly (readonly ToldSpan[])[] = [
+    [call(1), below(1, 2)],
+    [call(2)],
+    [below(1, 3, { parent: 2 }), call(3)],
+    [call(4), below(4, 2)],
+    [below(2, 2)],
+  ];
+
+  /** A store that has no room for blocks of more rows. */
+  function roomFor(rows: number): ColumnStore {
+    const { columns } = store;
+    return {
+      isEmbedded: columns.isEmbedded,
+      query: (sql, params) => columns.query(sql, params),
+      queryBytes: (sql, params) => columns.queryBytes(sql, params),
+      command: (sql, params) => columns.command(sql, params),
+      insertBlock: async (table, block, token) => {
+        if (table === 'work' && block.rows > rows) throw new RangeError('Array buffer allocation failed');
+        await columns.insertBlock(table, block, token);
+      },
+      insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
+      close: () => columns.close(),
+    };
+  }
+
+  async function oneSegment(): Promise<string> {
+    const path = join(folder.path, `journal-${++journalNumber}`);
+    const { work } = await started(path, store.columns, everyService);
+    for (const spans of frames) await work.append(payloadOf(spans), spans.length);
+    await work.seal();
+    return path;
+  }
+  const said = async () =>
+    (await rowsInForce()).map((row) => JSON.stringify({ ...decidedOf(row), position: 0 })).sort();
+
+  it('is loaded in parts, and gives the same', async () => {
+    await loadAll(await started(await oneSegment(), store.columns, everyService));
+    const whole = await said();
+    await empty();
+    const loading = await started(await oneSegment(), roomFor(4), everyService);
+    await loadAll(loading);
+    expect(await said()).toEqual(whole);
+    expect(loading.warnings).toEqual([]);
+    expect(loading.work.sealed).toEqual([]);
+  });
+
+  it('with a request that breaks alone loses only that, keeps it on the disk, and tells', async () => {
+    const path = await oneSegment();
+    const loading = await started(path, roomFor(1), everyService);
+    await loadAll(loading);
+    expect((await rowsInForce()).map((row) => decidedOf(row).trace).sort()).toEqual([2]);
+    expect(loading.warnings).toEqual([expect.stringContaining('set aside')]);
+    expect(readdirSync(join(path, 'work'))).toEqual([expect.stringContaining('.damaged')]);
+  });
+});

@@ -10,7 +10,7 @@ import { EventLoader } from '../events/event-loader.ts';
 import type { Journal } from '../journal/journal.ts';
 import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from '../journal/segment.ts';
 import { readLetGo } from '../retention/let-go.ts';
-import { appendFrame } from '../table/frame.ts';
+import { appendFrame, rowsOf } from '../table/frame.ts';
 import { Origin, SpanTable } from '../table/span-table.ts';
 import { BatchTable } from './batch-table.ts';
 import { linksBlock } from './links-block.ts';
@@ -157,15 +157,16 @@ export class Loader {
   }
 
   /**
-   * Loads a segment. What the store refuses for now is tried again later, by throwing; a segment that breaks our own
-   * code would break it again at every try and keep all others waiting, so it is set aside and reported.
+   * Loads a segment. What the store refuses for now is tried again later, by throwing; what breaks our own code, alone
+   * and not only together with others, would break it again at every try and keep all others waiting: once everything else
+   * of its segment is loaded, the segment is set aside and reported.
    */
   async #isLoaded(content: SegmentContent, id: number, journal: Journal): Promise<boolean> {
     try {
       await this.#loadSegment(content);
       return true;
     } catch (cause) {
-      if (!(cause instanceof BrokenClaim || cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+      if (!isOurFault(cause)) throw cause;
       const path = await journal.setAside(id);
       this.#deps.warn('a journal segment could not be loaded and was set aside; please report this fault', {
         code: 'INTERNAL',
@@ -220,9 +221,40 @@ export class Loader {
       for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
       return;
     }
-    const table = new SpanTable(content.rows);
-    for (const payload of content.payloads) appendFrame(table, payload, content.id, table.rows);
-    await this.#write(content.id, content.receivedDay, this.#batchTable(table));
+    await this.#loadFrames(content, framesOf(content), content.id);
+  }
+
+  /**
+   * Loads frames as one batch. Where that breaks, as it does when memory has no place for so much at once, their halves are
+   * loaded one after the other, as batches of their own: what of the first try was written is a repeat then. So everything
+   * is loaded but what breaks alone.
+   */
+  async #loadFrames(content: SegmentContent, frames: readonly PlacedFrame[], batch: number): Promise<void> {
+    try {
+      const table = new SpanTable(frames.reduce((sum, { rows }) => sum + rows, 0));
+      for (const { payload, position } of frames) appendFrame(table, payload, content.id, position);
+      await this.#write(batch, content.receivedDay, this.#batchTable(table));
+    } catch (cause) {
+      if (!isOurFault(cause) || frames.length <= 1) throw cause;
+      this.#kept.clear();
+      await this.#counted();
+      await this.#loadHalves(content, frames);
+    }
+  }
+
+  /** Loads both halves, also where the first one breaks. */
+  async #loadHalves(content: SegmentContent, frames: readonly PlacedFrame[]): Promise<void> {
+    const middle = Math.ceil(frames.length / 2);
+    const broken: unknown[] = [];
+    for (const half of [frames.slice(0, middle), frames.slice(middle)]) {
+      try {
+        await this.#loadFrames(content, half, this.#deps.nextId());
+      } catch (cause) {
+        if (!isOurFault(cause)) throw cause;
+        broken.push(cause);
+      }
+    }
+    if (broken.length > 0) throw broken[0];
   }
 
   #batchTable(table: SpanTable): BatchTable {
@@ -274,6 +306,27 @@ export class Loader {
     this.#targets ??= new SeenTraces(10_000);
     this.#targets.add(words, at);
   }
+}
+
+/** A request as it was journalled, and where its first row stands in its segment. */
+interface PlacedFrame {
+  readonly payload: Buffer;
+  readonly rows: number;
+  readonly position: number;
+}
+
+function framesOf({ payloads }: SegmentContent): PlacedFrame[] {
+  let position = 0;
+  return payloads.map((payload) => {
+    const rows = rowsOf(payload);
+    position += rows;
+    return { payload, rows, position: position - rows };
+  });
+}
+
+/** What another try cannot mend: a claim that is false, or an engine of JavaScript that has no room for an array. */
+function isOurFault(cause: unknown): boolean {
+  return cause instanceof BrokenClaim || cause instanceof RangeError || cause instanceof TypeError;
 }
 
 /** Ids as the engine gives them, one behind the other. */

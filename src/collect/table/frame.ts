@@ -148,6 +148,11 @@ export function appendFrame(table: SpanTable, payload: Buffer, segment: number, 
   for (let row = 0; row < rows; row++) table.position[first + row] = position + row;
 }
 
+/** How many rows a frame holds. */
+export function rowsOf(payload: Buffer): number {
+  return payload.length < 4 ? 0 : payload.readUInt32LE(0);
+}
+
 class SectionReader {
   readonly #bytes: Buffer;
   #at = 0;
