@@ -15,6 +15,7 @@ export {
   readCallMonths,
   readCallSpan,
   type UsageDimension,
+  type UsageFilter,
   type UsageWindow,
   usageDimensions,
   usageWindows,

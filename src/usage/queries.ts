@@ -1,16 +1,20 @@
 import type { TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 
-export const usageDimensions = ['tenant', 'endpoint', 'consumer'] as const;
-export type UsageDimension = (typeof usageDimensions)[number];
+/** What calls can be told apart by, with the column that says it. */
+const dimensionColumns = {
+  ...{ tenant: 'tenant', endpoint: 'endpoint', consumer: 'consumer', kind: 'call_kind' },
+  ...{ class: 'class', region: 'region', version: 'version', flags: 'flags' },
+} as const;
+export type UsageDimension = keyof typeof dimensionColumns;
+export const usageDimensions = Object.keys(dimensionColumns) as readonly UsageDimension[];
+/** Of each dimension the value that counts; all of them must be there. */
+export type UsageFilter = Readonly<Partial<Record<UsageDimension, string>>>;
 export const usageWindows = ['minute', 'hour', 'day', 'none'] as const;
 export type UsageWindow = (typeof usageWindows)[number];
 
-export interface UsageSumRow {
+export interface UsageSumRow extends Record<UsageDimension, string> {
   start: string;
-  tenant: string;
-  endpoint: string;
-  consumer: string;
   n: string;
   n_known: string;
   n_errors: string;
@@ -20,6 +24,8 @@ export interface UsageSumRow {
   n_in: string;
   n_sized_out: string;
   n_out: string;
+  n_counted_records: string;
+  n_records: string;
   n_variance: string;
 }
 
@@ -47,18 +53,25 @@ export function readUsage(
   by: readonly UsageDimension[],
   window: UsageWindow,
   timeZone: string,
+  only: UsageFilter = {},
 ): Promise<UsageSumRow[]> {
-  const keys = usageDimensions.map((name) => `${by.includes(name) ? name : "''"} AS k_${name}`);
+  const keys = usageDimensions.map((name) => `${by.includes(name) ? dimensionColumns[name] : "''"} AS k_${name}`);
+  const names = usageDimensions.map((name) => `k_${name}`);
+  const chosen = usageDimensions.filter((name) => only[name] !== undefined);
+  const conditions = chosen.map((name) => ` AND ${dimensionColumns[name]} = {only_${name}:String}`);
+  const values = Object.fromEntries(chosen.map((name) => [`only_${name}`, only[name]]));
   return columns.query<UsageSumRow>(
-    `SELECT k_start AS start, k_tenant AS tenant, k_endpoint AS endpoint, k_consumer AS consumer, n, n_known, n_errors, n_timed, n_duration, n_sized_in, n_in, n_sized_out, n_out, n_variance FROM (
+    `SELECT k_start AS start, ${usageDimensions.map((name) => `k_${name} AS ${name}`).join(', ')}, n, n_known, n_errors, n_timed, n_duration,
+      n_sized_in, n_in, n_sized_out, n_out, n_counted_records, n_records, n_variance FROM (
       SELECT ${windowStarts[window]} AS k_start, ${keys.join(', ')}, sum(calls) AS n, sum(known) AS n_known, sum(errors) AS n_errors,
         sum(timed) AS n_timed, sum(duration_us) AS n_duration, sum(sized_in) AS n_sized_in, sum(bytes_in) AS n_in,
-        sum(sized_out) AS n_sized_out, sum(bytes_out) AS n_out, sum(variance) AS n_variance
+        sum(sized_out) AS n_sized_out, sum(bytes_out) AS n_out,
+        sum(counted_records) AS n_counted_records, sum(records) AS n_records, sum(variance) AS n_variance
       FROM usage_minute
-      WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-      GROUP BY k_start, k_tenant, k_endpoint, k_consumer HAVING n != 0
-    ) ORDER BY start, tenant, endpoint, consumer`,
-    { from: range.fromMs, to: range.toMs, zone: timeZone },
+      WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')${conditions.join('')}
+      GROUP BY k_start, ${names.join(', ')} HAVING n != 0
+    ) ORDER BY start, ${usageDimensions.join(', ')}`,
+    { from: range.fromMs, to: range.toMs, zone: timeZone, ...values },
   );
 }
 

@@ -4,8 +4,8 @@ import { House } from '../../test/flow/house.ts';
 import { callRequest } from '../../test/flow/small-input.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { formatInstant, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, parseRange } from '../model/index.ts';
-import type { UsageDimension, UsageWindow } from './queries.ts';
-import { readCallMonths, readCallSpan } from './queries.ts';
+import type { UsageDimension, UsageFilter, UsageWindow } from './queries.ts';
+import { readCallMonths, readCallSpan, usageDimensions } from './queries.ts';
 import { usageReport } from './usage.ts';
 
 const folder = tempFolder('usage');
@@ -44,10 +44,11 @@ interface Asked {
   readonly by?: readonly UsageDimension[];
   readonly window?: UsageWindow;
   readonly timeZone?: string;
+  readonly only?: UsageFilter;
 }
 
-function report({ from, to, by = [], window = 'none', timeZone = 'UTC' }: Asked) {
-  return usageReport(house.store, { range: parseRange(from, to), by, window, timeZone });
+function report({ from, to, by = [], window = 'none', timeZone = 'UTC', only = {} }: Asked) {
+  return usageReport(house.store, { range: parseRange(from, to), by, window, timeZone, only });
 }
 
 /** What a clock on a wall shows at an instant. */
@@ -112,7 +113,7 @@ describe.each(zones)('%s from %s: %s', (timeZone, start) => {
 
 test('rows add up to the calls of the range, by whatever dimensions, windows and zones', async () => {
   const question = fc.record({
-    by: fc.subarray<UsageDimension>(['tenant', 'endpoint', 'consumer']),
+    by: fc.subarray<UsageDimension>([...usageDimensions]),
     window: fc.constantFrom<UsageWindow>('none', 'day', 'hour', 'minute'),
     timeZone: fc.constantFrom(...zones.map(([zone]) => zone), 'UTC'),
     from: fc.integer({ min: 0, max: 2_000 }),
@@ -138,7 +139,7 @@ test('dimensions that are asked for are there, in order; the others are not', as
     ['t0 GET /0', 't0 GET /1', 't1 GET /0', 't1 GET /1', 't2 GET /0', 't2 GET /1'].map((key) => ({
       tenant: key.slice(0, 2),
       endpoint: key.slice(3),
-      ...{ calls: 1, standardError: null, errors: 0, bytesIn: null, bytesOut: null, averageMs: 20 },
+      ...{ calls: 1, standardError: null, errors: 0, bytesIn: null, bytesOut: null, records: null, averageMs: 20 },
     })),
   );
 });
@@ -182,4 +183,81 @@ test('the standard error of a count is that of independent keeps', async () => {
   expect(calls).toBe(7);
   // Three calls of weight 2 and one of weight 1: the sum of w (w - 1) is 6.
   expect(rows[0]!.standardError).toBeCloseTo(Math.sqrt(6), 9);
+});
+
+/** One call of each kind, with what tells it from the others. */
+const kinds: readonly (readonly [kind: string, ended: string, attributes: object])[] = [
+  ['rest', 'success', { 'http.route': '/a', 'http.response.status_code': '200' }],
+  ['rest', 'client_error', { 'http.route': '/a', 'http.response.status_code': '404' }],
+  ['soap', 'server_error', { 'rpc.system': 'soap', 'http.response.status_code': '500' }],
+  ['graphql', 'success', { 'graphql.operation.name': 'Basket', 'http.response.status_code': '200' }],
+  ['grpc', 'client_error', { 'rpc.system': 'grpc', 'rpc.method': 'a.B/C', 'rpc.grpc.status_code': '5' }],
+  [
+    'grpc',
+    'server_error',
+    { 'rpc.system.name': 'grpc', 'rpc.method': 'a.B/C', 'rpc.response.status_code': 'INTERNAL' },
+  ],
+  ['bulk', 'unknown', { 'taximeter.call_kind': 'bulk', 'taximeter.records': '250' }],
+  ['webhook', 'unknown', { 'taximeter.call_kind': 'webhook' }],
+  ['websocket', 'unknown', { 'network.protocol.name': 'websocket', 'http.route': '/ws' }],
+];
+
+function calledAs(place: number, attributes: object, traceState = ''): string {
+  const at = 1_700_000_000_000_000_000n + BigInt(place) * 1_000_000n;
+  const told = {
+    'tenant.id': 'kinds',
+    'feature_flag.key': 'cart',
+    'feature_flag.variant': `v${place % 2}`,
+    ...attributes,
+  };
+  const texts = (values: object) =>
+    Object.entries(values).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+  const id = (500_000 + place).toString(16);
+  const span = {
+    ...{ traceId: id.padStart(32, '0'), spanId: id.padStart(16, '0'), name: 'n', kind: 2, traceState },
+    ...{ startTimeUnixNano: String(at), endTimeUnixNano: String(at + 1_000_000n), attributes: texts(told) },
+  };
+  const place2 = {
+    'service.name': 'api',
+    'cloud.region': place < 4 ? 'eu-west-1' : 'us-east-1',
+    'service.version': '1.2.3',
+  };
+  return JSON.stringify({
+    resourceSpans: [{ resource: { attributes: texts(place2) }, scopeSpans: [{ spans: [span] }] }],
+  });
+}
+
+describe('what a call is', () => {
+  const day = { from: '2023-11-14', to: '2023-11-15' };
+  beforeAll(() => house.ingestTraces(kinds.map(([, , attributes], place) => calledAs(place, attributes))));
+
+  test('kind and class of every call', async () => {
+    const { rows } = await report({ ...day, by: ['kind', 'class'], only: { tenant: 'kinds' } });
+    const expected = [...new Set(kinds.map(([kind, ended]) => `${kind} ${ended}`))].sort();
+    expect(rows.map((row) => `${row.kind} ${row.class}`).sort()).toEqual(expected);
+    expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(kinds.length);
+  });
+
+  test.each<readonly [UsageFilter, UsageDimension, readonly string[]]>([
+    [{ kind: 'graphql' }, 'endpoint', ['GRAPHQL Basket']],
+    [{ kind: 'rest' }, 'class', ['client_error 1', 'success 1']],
+    [{ class: 'server_error' }, 'kind', ['grpc 1', 'soap 1']],
+    [{ region: 'eu-west-1' }, 'version', ['1.2.3 4']],
+    [{ flags: 'cart=v1' }, 'region', ['eu-west-1 2', 'us-east-1 2']],
+    [{ tenant: 'nobody' }, 'kind', []],
+    [{ endpoint: "GET /a' OR 1 = 1" }, 'kind', []],
+  ])('of calls with %j: %s', async (only, by, expected) => {
+    const { rows } = await report({ ...day, by: [by], only });
+    expect(rows.map((row) => (expected[0]?.includes('GRAPHQL') ? row[by] : `${row[by]} ${row.calls}`))).toEqual(
+      expected,
+    );
+  });
+
+  test('records are added up with the weight of their calls; null where no call has any', async () => {
+    const sampled = { 'taximeter.call_kind': 'bulk', 'taximeter.records': '10' };
+    await house.ingestTraces([calledAs(99, sampled, 'ot=th:8')]);
+    const { rows } = await report({ ...day, by: ['kind'] });
+    expect(rows.find(({ kind }) => kind === 'bulk')).toMatchObject({ calls: 3, records: 270 });
+    expect(rows.find(({ kind }) => kind === 'rest')!.records).toBeNull();
+  });
 });

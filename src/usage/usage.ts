@@ -1,13 +1,11 @@
 import { checkKept } from '../collect/index.ts';
 import { fail, isTimeZone, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
-import { readNewestCall, readUsage, type UsageDimension, type UsageWindow } from './queries.ts';
+import { readNewestCall, readUsage, type UsageDimension, type UsageFilter, type UsageWindow } from './queries.ts';
 
-export interface UsageRow {
+/** Of the dimensions those that were asked for; empty where nobody said it. `class` is always said. */
+export interface UsageRow extends Partial<Record<UsageDimension, string>> {
   start?: string;
-  tenant?: string;
-  endpoint?: string;
-  consumer?: string;
   calls: number;
   /** Of the calls, which sampling makes an estimate: 0 where every call was seen, null where no sender said how it sampled. */
   standardError: number | null;
@@ -15,6 +13,8 @@ export interface UsageRow {
   /** Of the calls whose size is known; null where none is. */
   bytesIn: number | null;
   bytesOut: number | null;
+  /** Of the calls that said how many they carried, such as those of a bulk API; null where none did. */
+  records: number | null;
   averageMs: number | null;
 }
 
@@ -32,6 +32,8 @@ export interface UsageQuestion {
   readonly by: readonly UsageDimension[];
   readonly window: UsageWindow;
   readonly timeZone: string;
+  /** Only calls with all of these. */
+  readonly only?: UsageFilter;
 }
 
 const MOST_WINDOWS = 50_000;
@@ -41,12 +43,12 @@ const windowMillis = { minute: MILLIS_PER_MINUTE, hour: MILLIS_PER_HOUR, day: 24
  * Counts calls over a range, by what is asked for.
  *
  * Takes  range: whole minutes. by: dimensions of the rows. window: of the rows' start; `none` for one figure over the range.
- *        timeZone: IANA name; days and hours begin there.
- * Gives  rows in the order of start, tenant, endpoint, consumer. A window without calls has no row.
+ *        only: values that the calls have. timeZone: IANA name; days and hours begin there.
+ * Gives  rows in the order of start and of the dimensions. A window without calls has no row.
  * Fails  PARAMETER_INVALID, RANGE_TOO_LONG; RANGE_DROPPED where the range begins before what is kept.
  */
 export async function usageReport(store: Store, question: UsageQuestion): Promise<UsageReport> {
-  const { range, by, window, timeZone } = question;
+  const { range, by, window, timeZone, only } = question;
   if (range.fromMs % MILLIS_PER_MINUTE !== 0 || range.toMs % MILLIS_PER_MINUTE !== 0) {
     throw fail('PARAMETER_INVALID', { reason: 'from and to must be whole minutes' });
   }
@@ -57,7 +59,7 @@ export async function usageReport(store: Store, question: UsageQuestion): Promis
     throw fail('RANGE_TOO_LONG', { window, windows: MOST_WINDOWS });
   }
   await checkKept(store.columns, 'rollups', range.fromMs);
-  const rows = await readUsage(store.columns, range, by, window, timeZone);
+  const rows = await readUsage(store.columns, range, by, window, timeZone, only);
   let [calls, known] = [0n, 0n];
   const answer = rows.map((row): UsageRow => {
     calls += BigInt(row.n);
@@ -70,6 +72,7 @@ export async function usageReport(store: Store, question: UsageQuestion): Promis
       errors: Number(row.n_errors) / 1e6,
       bytesIn: BigInt(row.n_sized_in) > 0n ? Number(row.n_in) : null,
       bytesOut: BigInt(row.n_sized_out) > 0n ? Number(row.n_out) : null,
+      records: BigInt(row.n_counted_records) > 0n ? Number(row.n_records) : null,
       averageMs: BigInt(row.n_timed) > 0n ? (Number(row.n_duration) / Number(row.n_timed)) * 1000 : null,
     };
   });

@@ -13,7 +13,19 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .description('count calls')
     .requiredOption('--from <time>', 'a day or an instant, UTC')
     .requiredOption('--to <time>', 'not included')
-    .option('--by <dimensions>', 'tenant, endpoint, consumer, and one of day, hour, minute', '')
+    .option(
+      '--by <dimensions>',
+      'tenant, endpoint, consumer, kind, class, region, version, flags, and one of day, hour, minute',
+      '',
+    )
+    .option('--tenant <name>', 'only calls of this tenant')
+    .option('--endpoint <name>', 'only calls of this endpoint')
+    .option('--consumer <name>', 'only calls of this consumer')
+    .option('--kind <kind>', 'only calls of this kind, such as graphql')
+    .option('--class <class>', 'only calls that ended so: success, client_error, server_error or unknown')
+    .option('--region <name>', 'only calls in this region')
+    .option('--service-version <name>', 'only calls to this version of a service')
+    .option('--flags <flags>', 'only calls with this feature flag, as key=variant')
     .option('--window <window>', 'day, hour or minute')
     .option('--tz <zone>', 'IANA zone in which days and hours begin', 'UTC')
     .option('--json', 'print JSON')
@@ -21,7 +33,7 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .action(async (flags: UsageFlags) => {
       const answer = await cli.ask<UsageAnswer>(
         'GET',
-        `/api/v1/usage?${query(flags, ['from', 'to', 'by', 'window', 'tz'])}`,
+        `/api/v1/usage?${query({ ...flags, version: flags.serviceVersion }, ['from', 'to', 'by', 'window', 'tz', ...dimensions])}`,
       );
       cli.print(usageText(answer, formatOf(flags)));
     });
@@ -57,11 +69,15 @@ export function addReportCommands(program: Command, cli: Cli): void {
     });
 }
 
-interface UsageFlags {
+const dimensions = ['tenant', 'endpoint', 'consumer', 'kind', 'class', 'region', 'version', 'flags'] as const;
+
+interface UsageFlags extends Partial<Record<(typeof dimensions)[number], string>> {
   from: string;
   to: string;
   by: string;
   window?: string;
+  /** `--version` is the program's own. */
+  serviceVersion?: string;
   tz: string;
   json?: boolean;
   csv?: boolean;
@@ -86,7 +102,7 @@ export function query<Flags extends object>(flags: Flags, names: readonly (keyof
 
 function usageText(answer: UsageAnswer, format: ReturnType<typeof formatOf>): string {
   if (format === 'json') return JSON.stringify(answer, null, 2);
-  const named = (['start', 'tenant', 'endpoint', 'consumer'] as const).filter((name) =>
+  const named = (['start', ...dimensions] as const).filter((name) =>
     answer.rows.some((row) => row[name] !== undefined),
   );
   const columns: Column<UsageRow>[] = [
@@ -95,6 +111,9 @@ function usageText(answer: UsageAnswer, format: ReturnType<typeof formatOf>): st
     { head: 'errors', value: (row) => row.errors, align: 'right' },
     { head: 'bytes_in', value: (row) => row.bytesIn, align: 'right' },
     { head: 'bytes_out', value: (row) => row.bytesOut, align: 'right' },
+    ...(answer.rows.some(({ records }) => records !== null) || format === 'csv'
+      ? [{ head: 'records', value: (row: UsageRow) => row.records, align: 'right' as const }]
+      : []),
     { head: 'average_ms', value: (row) => row.averageMs?.toFixed(3), align: 'right' },
   ];
   const table = printRows(format, columns, answer.rows);

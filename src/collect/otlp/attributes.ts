@@ -38,6 +38,9 @@ const textKeys = [
   'feature_flag.result.variant',
   'feature_flag.variant',
   'container.name',
+  'rpc.grpc.status_code',
+  'rpc.response.status_code',
+  'rpc.status_code',
 ] as const;
 
 const numberKeys = [

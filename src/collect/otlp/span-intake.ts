@@ -4,6 +4,7 @@ import { EndpointNames } from '../endpoint.ts';
 import { type Naming, newNaming } from '../naming/naming.ts';
 import { safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
+import { rpcStatusOf } from '../success-class.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
 import { SpanTable } from '../table/span-table.ts';
@@ -29,6 +30,7 @@ const NEWEST_HIGH = Math.floor((Date.UTC(2106, 0) * 1e6) / 2 ** 32);
 const LONGEST_HIGH = Math.floor(2 ** 53 / 2 ** 32);
 const LONGEST_TEXT = 256;
 const LONGEST_NAME = 512;
+const LONGEST_CODE = 32;
 /** Texts are kept from request to request, so that names are worked out once; beyond this they are forgotten. */
 const MOST_TEXTS = 100_000;
 const MOST_TEXT_BYTES = 32 << 20;
@@ -38,6 +40,7 @@ const consumerSlots = consumerKeys.map(textSlot);
 const dbSlots = [textSlot('db.system.name'), textSlot('db.system')];
 const peerSlots = [textSlot('server.address'), textSlot('peer.service')];
 const statusSlots = [numberSlot('http.response.status_code'), numberSlot('http.status_code')];
+const rpcStatusSlots = (['rpc.grpc.status_code', 'rpc.response.status_code', 'rpc.status_code'] as const).map(textSlot);
 const serviceSlot = textSlot('service.name');
 const rateSlot = numberSlot('SampleRate');
 const hostSlot = textSlot('server.address');
@@ -206,10 +209,16 @@ export class SpanIntake {
     table.pod[row] = resource.pod;
     table.isDb[row] = firstText(attributes, dbSlots) >= 0 ? 1 : 0;
     const status = firstNumber(attributes, statusSlots);
-    table.status[row] = status >= 0 && status <= 999 ? status : 0;
+    table.status[row] = this.#rpcStatus() || (status >= 0 && status <= 999 ? status : 0);
     table.isError[row] = draft.isError || status >= 500 ? 1 : 0;
     table.resourceTenant[row] = resource.tenant;
     table.resourceResolver[row] = resource.resolver;
+  }
+
+  /** A call of gRPC that failed is a success to HTTP. */
+  #rpcStatus(): number {
+    const slot = firstText(this.draft.attributes, rpcStatusSlots);
+    return slot < 0 ? 0 : rpcStatusOf(this.draft.attributes.text(slot, LONGEST_CODE));
   }
 
   #name(row: number): void {

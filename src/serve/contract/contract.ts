@@ -65,12 +65,18 @@ export const usageRow = z.object({
   tenant: z.string().optional(),
   endpoint: z.string().optional(),
   consumer: z.string().optional(),
+  kind: z.string().optional(),
+  class: z.string().optional(),
+  region: z.string().optional(),
+  version: z.string().optional(),
+  flags: z.string().optional(),
   calls: z.number(),
   standardError: z.number().nullable(),
   errors: z.number(),
   /** Null where nobody measured it. */
   bytesIn: z.number().nullable(),
   bytesOut: z.number().nullable(),
+  records: z.number().nullable(),
   averageMs: z.number().nullable(),
 });
 

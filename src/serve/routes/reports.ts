@@ -13,6 +13,7 @@ const rangeQuery = {
   to: z.string().openapi({ example: '2022-09-01', description: 'not included' }),
 };
 const byQuery = z.string().optional();
+const only = z.string().max(1_024).optional();
 
 const costRoute = createRoute({
   method: 'get',
@@ -36,7 +37,9 @@ const usageRoute = createRoute({
   request: {
     query: z.object({
       ...rangeQuery,
-      by: byQuery.openapi({ example: 'tenant,endpoint,consumer' }),
+      by: byQuery.openapi({ example: 'tenant,endpoint,kind', description: usageDimensions.join(', ') }),
+      ...{ tenant: only, endpoint: only, consumer: only, kind: only, class: only },
+      ...{ region: only, version: only, flags: only },
       window: z.enum(usageWindows).default('none'),
       tz: z.string().default('UTC').openapi({ description: 'IANA zone in which days and hours begin' }),
     }),
@@ -65,7 +68,9 @@ export function addReports(app: OpenAPIHono, house: House): void {
     const query = context.req.valid('query');
     const range = parseRange(query.from, query.to);
     const { window, by } = windowAndDimensions(query.window, query.by ?? '');
-    const report = await usageReport(house.store, { range, window, timeZone: knownZone(query.tz), by });
+    const named = usageDimensions.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]] as const]));
+    const timeZone = knownZone(query.tz);
+    const report = await usageReport(house.store, { range, window, timeZone, by, only: Object.fromEntries(named) });
     return context.json({ range: shown(range), ...report, rows: [...report.rows] }, 200);
   });
   app.openapi(reconcileRoute, async (context) => {

@@ -153,6 +153,32 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       ) ENGINE = MergeTree PARTITION BY run ORDER BY pod SETTINGS {durable}`,
     ],
   },
+  {
+    id: '0010-usage-dimensions',
+    // What kind of call it was, how it ended, and where it ran. Rows that differ in these must not be merged, so they are part
+    // of the order. Minutes that were counted without them are counted anew from the calls; a crash begins again with the first.
+    statements: [
+      `ALTER TABLE usage_minute ADD COLUMN IF NOT EXISTS call_kind LowCardinality(String), ADD COLUMN IF NOT EXISTS class LowCardinality(String),
+        ADD COLUMN IF NOT EXISTS region LowCardinality(String), ADD COLUMN IF NOT EXISTS version LowCardinality(String),
+        ADD COLUMN IF NOT EXISTS flags LowCardinality(String),
+        MODIFY ORDER BY (marker, tenant, endpoint, minute, consumer, call_kind, class, region, version, flags)`,
+      `ALTER TABLE usage_minute ADD COLUMN IF NOT EXISTS counted_records Int128, ADD COLUMN IF NOT EXISTS records Int128`,
+      'ALTER TABLE usage_minute DELETE WHERE marker = 0 SETTINGS mutations_sync = 2',
+      `INSERT INTO usage_minute (marker, minute, tenant, endpoint, consumer, call_kind, class, region, version, flags,
+        calls, known, errors, timed, duration_us, sized_in, bytes_in, sized_out, bytes_out, counted_records, records, variance)
+      SELECT 0 AS marker, toStartOfMinute(toDateTime(start_at, 'UTC')) AS minute, tenant, endpoint, consumer, call_kind,
+        multiIf(status >= 500, 'server_error', status >= 400, 'client_error', is_error = 1, 'server_error', status > 0, 'success', 'unknown') AS class,
+        region, version, flags, sum(sign * toInt128(share)), sum(sign * toInt128(share) * is_weight_known),
+        sum(sign * toInt128(share) * is_error), sum(sign * toInt128(share) * is_timed),
+        sum(sign * intDiv(toInt128(greatest(0, intDiv(toUnixTimestamp64Nano(end_at) - toUnixTimestamp64Nano(start_at), 1000))) * share, 1000000)),
+        sum(sign * toInt128(share) * isNotNull(bytes_in)), sum(sign * intDiv(toInt128(ifNull(bytes_in, 0)) * share, 1000000)),
+        sum(sign * toInt128(share) * isNotNull(bytes_out)), sum(sign * intDiv(toInt128(ifNull(bytes_out, 0)) * share, 1000000)),
+        sum(sign * toInt128(share) * isNotNull(records)), sum(sign * intDiv(toInt128(ifNull(records, 0)) * share, 1000000)),
+        sum(sign * toInt128(share) * (toInt128(share) - 1000000))
+      FROM work WHERE is_call = 1 AND batch IN (SELECT marker FROM usage_minute WHERE marker > 0)
+      GROUP BY minute, tenant, endpoint, consumer, call_kind, class, region, version, flags`,
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

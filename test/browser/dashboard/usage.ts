@@ -51,6 +51,7 @@ function hourlyRows(name: Name, index: number): UsageRow[] {
       errors,
       bytesIn: calls * 412,
       bytesOut: calls * 5_120,
+      records: null,
       averageMs: 42.5,
       standardError: 0,
     };
