@@ -12,6 +12,7 @@ import { LogIntake } from './logs/log-intake.ts';
 import type { LogFormat } from './logs/log-line.ts';
 import type { LogSource } from './logs/log-source.ts';
 import { type DecodedLines, type MalformedLine, MOST_MALFORMED, takeLines } from './logs/take-lines.ts';
+import { EndpointBudget } from './naming/endpoint-budget.ts';
 import { endpointRulesInForce } from './naming/endpoint-map.ts';
 import { type Naming, newNaming } from './naming/naming.ts';
 import { tenantRulesInForce } from './naming/tenant-map.ts';
@@ -70,16 +71,14 @@ const EVENT_NAMESPACE = namespace.toString();
  * Takes in what senders send: decode, check, strip, journal, and only then answer; load in the background.
  */
 export class Collector {
-  readonly counts: CollectorCounts = {
-    ...{ spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0 },
-    refused: new RefusalCount(),
-  };
+  readonly counts: CollectorCounts;
   readonly #config: CollectorConfig;
   readonly #work: Journal;
   readonly #samples: Journal;
   readonly #events: Journal;
   readonly #loader: Loader;
   #naming: Naming = newNaming();
+  #budget: EndpointBudget | null = null;
   #countsLogsOf: (service: string) => boolean = () => true;
   #spans: SpanIntake;
   #lines = new LogIntake();
@@ -88,11 +87,17 @@ export class Collector {
   #loading: Promise<void> | null = null;
   #isClosed = false;
 
-  private constructor(config: CollectorConfig, journals: [Journal, Journal, Journal], loader: Loader) {
+  private constructor(
+    config: CollectorConfig,
+    journals: [Journal, Journal, Journal],
+    loader: Loader,
+    refused: RefusalCount,
+  ) {
     this.#config = config;
+    this.counts = { spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0, refused };
     [this.#work, this.#samples, this.#events] = journals;
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks);
-    this.#records = new LogRecords(this.#spans);
+    this.#records = this.#newRecords();
     this.#loader = loader;
   }
 
@@ -125,18 +130,20 @@ export class Collector {
       const config = { ...shared, folder: folders[kind], kind: SegmentKind[kind], othersBytes: others };
       journals.push(await Journal.open(config));
     }
+    const refused = new RefusalCount();
     const loader = new Loader({
       columns: config.store.columns,
       scratch: config.store.scratch,
       nextId,
       nowMs: config.nowMs,
       warn: config.warn,
+      refused: (reason, count) => refused.add(reason, count),
     });
     const boundary = await boundaryInForce(config.store.documents);
     await loader.start(boundary.isBoundary);
-    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader);
-    await collector.applyBoundary();
+    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader, refused);
     await collector.applyNaming();
+    await collector.applyBoundary();
     collector.#schedule();
     return collector;
   }
@@ -265,7 +272,13 @@ export class Collector {
   }
 
   #countOthers({ others }: DecodedLogs): void {
-    if (others > 0) this.counts.refused.add('record_other', others);
+    const { elsewhere } = this.#records;
+    if (elsewhere > 0) this.counts.refused.add('counted_elsewhere', elsewhere);
+    if (others > elsewhere) this.counts.refused.add('record_other', others - elsewhere);
+  }
+
+  #newRecords(): LogRecords {
+    return new LogRecords(this.#spans, (service) => this.#countsLogsOf(service));
   }
 
   /** Waits until everything acknowledged so far is in the store: calls, minutes, samples and events. */
@@ -304,15 +317,19 @@ export class Collector {
       warn('TenantMap documents name more attributes than are read; the last ones are ignored', {
         ignored: tenants.ignored.join(', '),
       });
-    this.#naming = newNaming(tenants, endpoints, await readEndpoints(store.columns));
+    this.#naming = newNaming(tenants, endpoints);
+    this.#budget ??= new EndpointBudget(endpoints.limit);
+    this.#budget.know(await readEndpoints(store.columns));
+    this.#budget.limit = endpoints.limit;
+    this.#loader.useRules({ budget: this.#budget, refusesUnknown: tenants.refusesUnknown });
     this.#spans = new SpanIntake(this.#naming, weightFallbacks);
-    this.#records = new LogRecords(this.#spans);
+    this.#records = this.#newRecords();
     this.#lines = new LogIntake(this.#naming);
   }
 
   /** How many calls are counted at `other` because their tenant has too many endpoints. */
   get overflowedEndpoints(): number {
-    return this.#naming.budget.overflowed;
+    return this.#loader.overflowedCalls;
   }
 
   async close(): Promise<void> {

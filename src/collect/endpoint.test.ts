@@ -71,23 +71,11 @@ describe('the endpoint that a span served', () => {
     const endpointOf = (attributes: Readonly<Record<string, string>>) => {
       const slots = new AttributeSlots();
       for (const [key, value] of Object.entries(attributes)) slots.setText(textSlot(key as TextKey), value);
-      return texts.string(names.of(slots, SpanKind.SERVER, 0, 0));
+      return texts.string(names.of(slots, SpanKind.SERVER, 0));
     };
     expect(endpointOf({ 'http.request.method': 'a', 'http.route': 'b' })).toBe('a b');
     expect(endpointOf({ 'rpc.system': 'a', 'rpc.service': 'b' })).toBe('A b/');
     expect(endpointOf({ 'http.request.method': 'b', 'graphql.operation.name': 'a' })).toBe('GRAPHQL a');
     expect(endpointOf({ 'rpc.system': 'a', 'rpc.method': '' })).toBe('');
-  });
-
-  it('is never that of another tenant or route, however many texts there are', () => {
-    const texts = new Texts();
-    const names = new EndpointNames(texts, newNaming());
-    const [one, other] = [texts.idOfString('one'), texts.idOfString('other tenant')];
-    const near = texts.idOfString('GET /near');
-    for (let text = texts.count; text < 2 ** 17 + near; text++) texts.idOfString(`text ${text}`);
-    const far = texts.idOfString('GET /far');
-    expect([other - one, far - near]).toEqual([1, 2 ** 17]);
-    expect(texts.string(names.admitted(other, near))).toBe('GET /near');
-    expect(texts.string(names.admitted(one, far))).toBe('GET /far');
   });
 });

@@ -1,11 +1,11 @@
-import { SpanKind, UNKNOWN_TENANT } from '../model/index.ts';
+import { SpanKind } from '../model/index.ts';
 import type { Texts } from '../store/index.ts';
-import { OTHER_ENDPOINT } from './naming/endpoint-budget.ts';
 import type { Naming } from './naming/naming.ts';
 import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
 import { bareRoute, cut, templateName, templatePath } from './path-template.ts';
 import { safeLabel } from './privacy.ts';
+import { DerivedTexts } from './table/derived-texts.ts';
 
 const LONGEST_ROUTE = 256;
 const LONGEST_METHOD = 64;
@@ -39,42 +39,32 @@ export class EndpointNames {
   readonly #texts: Texts;
   /** Routes come from code, so there are few: each is put together once. */
   readonly #known = new Map<number, number>();
-
-  /** Pairs of tenant and endpoint that were asked about: what may be counted there. */
-  readonly #admitted = new Map<number, number>();
+  readonly #renamed: DerivedTexts;
   readonly #naming: Naming;
 
   constructor(texts: Texts, naming: Naming) {
     this.#texts = texts;
     this.#naming = naming;
+    this.#renamed = new DerivedTexts(texts, (endpoint) => naming.endpoints.renamed(endpoint));
   }
 
   /** To be called whenever the texts are cleared. */
   clear(): void {
     this.#known.clear();
-    this.#admitted.clear();
+    this.#renamed.clear();
   }
 
   /**
-   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort. tenant: who pays.
+   * Takes  attributes: the span's. kind: SERVER or CONSUMER. name: number of its safe name, the last resort.
    * Gives  the number of `GET /v1/users/{id}`, `GRPC shop.Cart/AddItem`, `CONSUME orders`, `INVOKE thumbnail`, else the name.
    */
-  of(attributes: AttributeSlots, kind: number, name: number, tenant: number): number {
-    return this.admitted(tenant, this.#named(attributes, kind, name));
+  of(attributes: AttributeSlots, kind: number, name: number): number {
+    return this.renamed(this.#named(attributes, kind, name));
   }
 
-  /** The endpoint itself under the name that it goes by, or `other` where a tenant has its fill. */
-  admitted(tenant: number, endpoint: number): number {
-    const isRemembered = tenant < IDS && endpoint < IDS;
-    const key = tenant * IDS + endpoint;
-    const known = isRemembered ? this.#admitted.get(key) : undefined;
-    if (known !== undefined) return known;
-    const name = this.#naming.endpoints.renamed(this.#texts.string(endpoint));
-    const isIn = this.#naming.budget.admits(this.#texts.string(tenant) || UNKNOWN_TENANT, name);
-    const id = this.#texts.idOfString(isIn ? name : OTHER_ENDPOINT);
-    // What overflows is asked every time, so that it is counted.
-    if (isIn && isRemembered) this.#admitted.set(key, id);
-    return id;
+  /** The name that an endpoint goes by. */
+  renamed(endpoint: number): number {
+    return this.#renamed.of(endpoint);
   }
 
   /** The endpoint of a raw path: a route of the API, else a template. */

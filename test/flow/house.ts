@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importBill } from '../../src/bill/index.ts';
-import { boundarySpec, Collector } from '../../src/collect/index.ts';
+import { boundarySpec, Collector, endpointMapSpec, tenantMapSpec } from '../../src/collect/index.ts';
 import { costModelSpec } from '../../src/cost/index.ts';
 import { type CostReport, costReport, type PostingSummary, postAllocation } from '../../src/ledger/index.ts';
 import { parseRange } from '../../src/model/index.ts';
@@ -64,7 +64,8 @@ export class House {
   }
 
   async apply(text: string): Promise<void> {
-    const schemas = { CostModel: costModelSpec, Boundary: boundarySpec };
+    const [TenantMap, EndpointMap] = [tenantMapSpec, endpointMapSpec];
+    const schemas = { CostModel: costModelSpec, Boundary: boundarySpec, TenantMap, EndpointMap };
     const versions = parseDocuments(text).map(({ kind, name, effectiveFromMs, reason, check }) => {
       const checked = check<unknown>(schemas[kind as keyof typeof schemas]);
       if ('problems' in checked) throw new Error(JSON.stringify(checked.problems));
@@ -72,6 +73,7 @@ export class House {
     });
     await applyVersions(this.store.documents, versions, 'test', new Date());
     if (versions.some(({ kind }) => kind === 'Boundary')) await this.collector.applyBoundary();
+    if (versions.some(({ kind }) => kind.endsWith('Map'))) await this.collector.applyNaming();
   }
 
   allocate({ from, to }: Pick<AuditInput, 'from' | 'to'>): Promise<PostingSummary> {

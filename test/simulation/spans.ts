@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { decideBatch } from '../../src/collect/calls/batch.ts';
+import { type CallRules, everyCall } from '../../src/collect/calls/call-rules.ts';
 import type { IsBoundary } from '../../src/collect/calls/forest.ts';
 import { copyVersion, versionOf } from '../../src/collect/calls/kept-work.ts';
 import { appendBody } from '../../src/collect/calls/stored-rows.ts';
@@ -153,9 +154,11 @@ export class RowsInForce {
   #rows: InForce[] = [];
   readonly #links: (readonly [source: string, target: string])[] = [];
   readonly #isBoundary: IsBoundary;
+  readonly #rules: CallRules;
 
-  constructor(isBoundary: IsBoundary) {
+  constructor(isBoundary: IsBoundary, rules = everyCall()) {
     this.#isBoundary = isBoundary;
+    this.#rules = rules;
   }
 
   /** Applies one batch; gives how many rows it wrote. */
@@ -180,7 +183,9 @@ export class RowsInForce {
       index,
       traces: traces.filter((trace) => isChanged(index.first[trace]!)),
       stored: [...origins.keys()].filter(({ row }) => isChanged(row)),
+      known: [...origins.keys()],
       isBoundary: this.#isBoundary,
+      rules: this.#rules,
     });
     const gone = new Set(changes.outdated.map((version) => origins.get(version)));
     this.#rows = this.#rows.filter((row) => !gone.has(row));

@@ -1,4 +1,5 @@
 import type { SpanTable } from '../table/span-table.ts';
+import { type CallRules, everyCall } from './call-rules.ts';
 import { Forest, type IsBoundary } from './forest.ts';
 import type { TraceIndex } from './trace-index.ts';
 import { type Changes, changesOf, type StoredVersion } from './versions.ts';
@@ -14,7 +15,10 @@ export interface BatchInput {
   readonly stored: readonly StoredVersion[];
   /** Rows of these traces that stay as they are, because others that they depended on were let go. */
   readonly settled?: ReadonlySet<number>;
+  /** The rows in force of these and of all other traces in the table; nothing else where it is left out. */
+  readonly known?: readonly StoredVersion[];
   readonly isBoundary: IsBoundary;
+  readonly rules?: CallRules;
 }
 
 /**
@@ -23,11 +27,20 @@ export interface BatchInput {
  * Holds  applied to the stored rows, the result is what assembling all spans at once would give;
  *        a batch of repeats changes nothing.
  */
-export function decideBatch({ table, index, traces, stored, settled, isBoundary }: BatchInput): {
+export function decideBatch({
+  table,
+  index,
+  traces,
+  stored,
+  known = stored,
+  settled,
+  isBoundary,
+  rules = everyCall(),
+}: BatchInput): {
   readonly work: Work;
   readonly changes: Changes;
 } {
-  const work = new Work(new Forest(table, index, isBoundary));
+  const work = new Work(new Forest(table, index, isBoundary), rules, known);
   for (const trace of traces) work.decide(trace);
   return { work, changes: changesOf(work, traces, stored, settled) };
 }

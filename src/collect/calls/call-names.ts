@@ -1,8 +1,14 @@
 import { UNKNOWN_TENANT } from '../../model/index.ts';
+import { OTHER_ENDPOINT } from '../naming/endpoint-budget.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import type { SpanTable } from '../table/span-table.ts';
+import type { CallRules } from './call-rules.ts';
 import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
+import type { StoredVersion } from './versions.ts';
+
+/** Two numbers of texts below this fit one exact number. */
+const IDS = 2 ** 26;
 
 /**
  * Whose call it is and at which endpoint, by call root, as numbers of texts.
@@ -12,6 +18,16 @@ export class CallNames {
   readonly tenant: Uint32Array;
   readonly endpoint: Uint32Array;
   readonly resolver: Uint32Array;
+  /** Roots of what is no call because nobody is said to pay for it: 1. */
+  readonly isRefused: Uint8Array;
+  refusedCalls = 0;
+  /** Calls that were put under `other` now: their tenant has its fill of endpoints. */
+  overflowed = 0;
+  readonly #rules: CallRules;
+  /** Of a call that is stored, by row: the version that says so. What was decided about its endpoint stays. */
+  readonly #stored: ReadonlyMap<number, StoredVersion>;
+  /** What the budget said, by tenant and endpoint. */
+  readonly #admitted = new Map<number, number>();
   readonly #forest: Forest;
   readonly #table: SpanTable;
   readonly #ofSpan: DerivedTexts;
@@ -20,13 +36,18 @@ export class CallNames {
   readonly #unknownTenant: number;
   readonly #unknownEndpoint: number;
 
-  constructor(forest: Forest) {
+  constructor(forest: Forest, rules: CallRules, stored: readonly StoredVersion[]) {
     const { table } = forest;
     this.#forest = forest;
     this.#table = table;
     this.tenant = new Uint32Array(table.rows);
     this.endpoint = new Uint32Array(table.rows);
     this.resolver = new Uint32Array(table.rows);
+    this.isRefused = new Uint8Array(table.rows);
+    this.#rules = rules;
+    this.#stored = new Map(
+      stored.flatMap((version) => (version.isCall === 1 ? [[forest.counted[version.row]!, version] as const] : [])),
+    );
     this.#ofSpan = new DerivedTexts(table.texts, (key) => `span:${key}`);
     this.#ofResource = new DerivedTexts(table.texts, (key) => `resource:${key}`);
     this.#ofDescendant = new DerivedTexts(table.texts, (key) => `descendant:${key}`);
@@ -36,8 +57,33 @@ export class CallNames {
   }
 
   #name(row: number): void {
-    const { tenant, resolver, resourceTenant, resourceResolver, endpoint } = this.#table;
-    this.endpoint[row] = endpoint[row] || this.#unknownEndpoint;
+    this.#findTenant(row);
+    if (this.isRefused[row] === 0) this.endpoint[row] = this.#endpointOf(row);
+  }
+
+  /** The endpoint itself, or `other` where its tenant has its fill; what was decided before holds. */
+  #endpointOf(row: number): number {
+    const { endpoint } = this.#table;
+    const own = endpoint[row] || this.#unknownEndpoint;
+    const stored = this.#stored.get(row);
+    if (stored !== undefined && stored.tenant === this.tenant[row] && endpoint[stored.row] === endpoint[row])
+      return stored.endpoint;
+    const key = this.tenant[row]! * IDS + own;
+    const known = this.#admitted.get(key);
+    const admitted = known ?? this.#askBudget(this.tenant[row]!, own);
+    if (known === undefined) this.#admitted.set(key, admitted);
+    if (admitted !== own) this.overflowed += 1;
+    return admitted;
+  }
+
+  #askBudget(tenant: number, endpoint: number): number {
+    const { texts } = this.#table;
+    const isIn = this.#rules.budget.admits(texts.string(tenant), texts.string(endpoint));
+    return isIn ? endpoint : texts.idOfString(OTHER_ENDPOINT);
+  }
+
+  #findTenant(row: number): void {
+    const { tenant, resolver, resourceTenant, resourceResolver } = this.#table;
     if (tenant[row] !== 0) this.#say(row, tenant[row]!, this.#ofSpan.of(resolver[row]!));
     else if (resourceTenant[row] !== 0)
       this.#say(row, resourceTenant[row]!, this.#ofResource.of(resourceResolver[row]!));
@@ -46,8 +92,15 @@ export class CallNames {
 
   #sayDescendant(row: number, said: number): void {
     const { tenant, resolver } = this.#table;
-    if (said === NOBODY) this.#say(row, this.#unknownTenant, 0);
+    if (said === NOBODY) this.#sayUnknown(row);
     else this.#say(row, tenant[said]!, this.#ofDescendant.of(resolver[said]!));
+  }
+
+  #sayUnknown(row: number): void {
+    this.#say(row, this.#unknownTenant, 0);
+    if (!this.#rules.refusesUnknown) return;
+    this.isRefused[row] = 1;
+    this.refusedCalls += 1;
   }
 
   #say(row: number, tenant: number, resolver: number): void {

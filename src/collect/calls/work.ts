@@ -1,7 +1,9 @@
 import { splitWeight } from '../weight.ts';
 import { CallNames } from './call-names.ts';
+import { type CallRules, everyCall } from './call-rules.ts';
 import { type Forest, NOBODY } from './forest.ts';
 import { Takers } from './takers.ts';
+import type { StoredVersion } from './versions.ts';
 import { WorkMeasure } from './work-measure.ts';
 
 /** Rows that splits of one batch may make. */
@@ -29,10 +31,10 @@ export class Work {
   readonly to: Int32Array;
   readonly #takers: Takers;
 
-  constructor(forest: Forest) {
+  constructor(forest: Forest, rules: CallRules = everyCall(), stored: readonly StoredVersion[] = []) {
     const { rows } = forest.table;
     this.forest = forest;
-    this.names = new CallNames(forest);
+    this.names = new CallNames(forest, rules, stored);
     this.measure = new WorkMeasure(forest);
     this.row = new Int32Array(rows);
     this.root = new Int32Array(rows);
@@ -54,7 +56,7 @@ export class Work {
       const above = owner[row]!;
       if (above === NOBODY) this.#add(row, onlyCall[trace]!, this.#weightOf(row));
       else if (isCall[above] === 1) this.#add(row, above, this.#weightOf(row));
-      else this.#split(row, this.#takers.of(above));
+      else this.#split(row, this.#accepted(this.#takers.of(above)));
     }
     this.to[trace] = this.entries;
   }
@@ -73,6 +75,13 @@ export class Work {
     });
   }
 
+  /** Links that lead to refused calls lead to nobody, like others that do: together they are one taker. */
+  #accepted(takers: readonly number[]): readonly number[] {
+    const { isRefused, refusedCalls } = this.names;
+    if (refusedCalls === 0) return takers;
+    return [...new Set(takers.map((root) => (root !== NOBODY && isRefused[root] === 1 ? NOBODY : root)))];
+  }
+
   #weightOf(row: number): number {
     const { weight } = this.forest.table;
     return weight[row * 2]! + weight[row * 2 + 1]! * 2 ** 32;
@@ -81,7 +90,7 @@ export class Work {
   #add(row: number, root: number, share: number): void {
     if (this.entries === this.row.length) this.#grow();
     this.row[this.entries] = row;
-    this.root[this.entries] = root;
+    this.root[this.entries] = root !== NOBODY && this.names.isRefused[root] === 1 ? NOBODY : root;
     this.share[this.entries++] = share;
   }
 

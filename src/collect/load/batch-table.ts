@@ -79,11 +79,11 @@ export class BatchTable {
     for (const trace of changed) isChanged[trace] = 1;
     const torn = this.settledTraces();
     // Of traces that links lead to the rows are known, but nothing about them changes.
-    const known = this.#stored.filter(({ row }) => isChanged[index.traceOf[row]!] === 1);
-    const stored = known.filter(({ row }) => !torn.has(index.traceOf[row]!));
+    const ofChanged = this.#stored.filter(({ row }) => isChanged[index.traceOf[row]!] === 1);
+    const stored = ofChanged.filter(({ row }) => !torn.has(index.traceOf[row]!));
     const settled = new Set<number>();
-    if (torn.size > 0) for (const { row } of known) if (torn.has(index.traceOf[row]!)) settled.add(row);
-    return { table, index, traces: changed, stored, settled };
+    if (torn.size > 0) for (const { row } of ofChanged) if (torn.has(index.traceOf[row]!)) settled.add(row);
+    return { table, index, traces: changed, stored, known: this.#stored, settled };
   }
 
   /** Adds the traces whose work hangs on a changed one, and those that hang on these. */

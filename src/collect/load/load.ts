@@ -2,13 +2,17 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { BrokenClaim } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import { decideBatch } from '../calls/batch.ts';
+import { type CallRules, everyCall } from '../calls/call-rules.ts';
 import type { IsBoundary } from '../calls/forest.ts';
 import { KeptWork } from '../calls/kept-work.ts';
 import { appendBody, netVersions } from '../calls/stored-rows.ts';
+import type { Changes } from '../calls/versions.ts';
+import type { Work } from '../calls/work.ts';
 import { workBlock } from '../calls/work-block.ts';
 import { EventLoader } from '../events/event-loader.ts';
 import type { Journal } from '../journal/journal.ts';
 import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from '../journal/segment.ts';
+import type { Refusal } from '../refusal.ts';
 import { readLetGo } from '../retention/let-go.ts';
 import { appendFrame, rowsOf } from '../table/frame.ts';
 import { Origin, SpanTable } from '../table/span-table.ts';
@@ -38,6 +42,8 @@ export interface LoaderDeps {
   readonly nextId: () => number;
   readonly nowMs: () => number;
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
+  /** Counts what assembly refuses. */
+  readonly refused?: (reason: Refusal, count: number) => void;
 }
 
 /**
@@ -62,6 +68,9 @@ export class Loader {
   #isBoundary: IsBoundary = () => true;
   /** Raw work of earlier days of receipt is no longer in force: none may be added to it. */
   #sinceDay = 0;
+  #rules: CallRules = everyCall();
+  /** Calls that were put under `other` because their tenant has too many endpoints. */
+  overflowedCalls = 0;
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
@@ -94,6 +103,11 @@ export class Loader {
     if (day <= this.#sinceDay) return;
     this.#sinceDay = day;
     this.#kept.clear();
+  }
+
+  /** Sets what is asked about calls that are decided from now on; what is stored stays as it was decided. */
+  useRules(rules: CallRules): void {
+    this.#rules = rules;
   }
 
   /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
@@ -277,7 +291,11 @@ export class Loader {
       await columns.insertBlock('links', links.block, `links-${batch}`);
     }
     await input.gather(this.#targets);
-    const { work, changes } = decideBatch({ ...input.facts(), isBoundary: this.#isBoundary });
+    const { work, changes } = decideBatch({
+      ...input.facts(),
+      isBoundary: this.#isBoundary,
+      rules: this.#rules,
+    });
     for (let trace = 0; trace < arrived; trace++) this.#seen.add(table.trace, index.first[trace]! * 4);
     if (work.cutSplits > 0)
       this.#deps.warn('some work over links is unattributed: it would be split over too many calls', {
@@ -293,6 +311,7 @@ export class Loader {
         throw cause;
       }
       this.#beginToCount(batch);
+      this.#tell(work, changes);
     }
     // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
     const settled = input.settledTraces();
@@ -300,6 +319,19 @@ export class Loader {
     if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.#kept.keep(work, kept);
     else this.#kept.pass(work, kept);
     if (settled.size > 0) this.#kept.pass(work, [...settled]);
+  }
+
+  /** Counts, when it is stored, what was refused or put under `other` for the first time. */
+  #tell(work: Work, { added }: Changes): void {
+    this.overflowedCalls += work.names.overflowed;
+    if (work.names.refusedCalls === 0) return;
+    const { isCall } = work.forest;
+    const isRefused = (entry: number) => {
+      const row = work.row[entry]!;
+      return isCall[row] === 1 && work.names.isRefused[row] === 1;
+    };
+    const refused = added.reduce((count, entry) => (isRefused(entry) ? count + 1 : count), 0);
+    if (refused > 0) this.#deps.refused?.('tenant_unknown', refused);
   }
 
   #addTarget(words: Uint32Array, at: number): void {

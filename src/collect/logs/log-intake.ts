@@ -115,7 +115,7 @@ export class LogIntake {
       table.truncate(row);
       return false;
     }
-    table.endpoint[row] = this.#endpoints.admitted(table.tenant[row]!, this.#endpointOf(line));
+    table.endpoint[row] = this.#endpoints.renamed(this.#endpointOf(line));
     if (line.bytesIn !== undefined) table.measure(bytesIn, row, line.bytesIn);
     if (line.bytesOut !== undefined) table.measure(bytesOut, row, line.bytesOut);
     if (line.cpuUs !== undefined) table.measure(cpu, row, line.cpuUs);

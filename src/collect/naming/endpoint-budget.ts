@@ -5,27 +5,36 @@ export const OTHER_ENDPOINT = 'other';
  * Attackers and broken clients would otherwise make every report as long as their imagination.
  */
 export class EndpointBudget {
-  readonly #limit: number;
-  readonly #byTenant: Map<string, Set<string>>;
-  /** How many calls came too late for an endpoint of their own. */
-  overflowed = 0;
+  /** How many endpoints a tenant may have, `other` not counted. */
+  limit: number;
+  readonly #byTenant = new Map<string, Set<string>>();
 
-  /** Takes  known: the endpoints that are stored, by tenant; they keep their place. */
-  constructor(limit: number, known: ReadonlyMap<string, ReadonlySet<string>> = new Map()) {
-    this.#limit = limit;
-    this.#byTenant = new Map([...known].map(([tenant, endpoints]) => [tenant, new Set(endpoints)]));
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Gives endpoints their places, whether there is room or not: those that are stored keep theirs. */
+  know(byTenant: ReadonlyMap<string, ReadonlySet<string>>): void {
+    for (const [tenant, endpoints] of byTenant) {
+      for (const endpoint of endpoints) if (endpoint !== OTHER_ENDPOINT) this.#of(tenant).add(endpoint);
+    }
   }
 
   /** Whether a tenant's call may be counted at this endpoint, which it then has. */
   admits(tenant: string, endpoint: string): boolean {
-    const endpoints = this.#byTenant.get(tenant) ?? new Set();
+    if (endpoint === OTHER_ENDPOINT) return true;
+    const endpoints = this.#of(tenant);
     if (endpoints.has(endpoint)) return true;
-    if (endpoints.size >= this.#limit) {
-      this.overflowed += 1;
-      return false;
-    }
+    if (endpoints.size >= this.limit) return false;
     endpoints.add(endpoint);
-    this.#byTenant.set(tenant, endpoints);
     return true;
+  }
+
+  #of(tenant: string): Set<string> {
+    const known = this.#byTenant.get(tenant);
+    if (known !== undefined) return known;
+    const endpoints = new Set<string>();
+    this.#byTenant.set(tenant, endpoints);
+    return endpoints;
   }
 }

@@ -55,17 +55,23 @@ export class LogRecords {
   readonly #intake: SpanIntake;
   /** How often a record came in this request. */
   readonly #alike = new Map<string, number>();
+  readonly #isCounted: (service: string) => boolean;
+  /** Records of this request whose service's calls are counted by traces: to have sent them is no fault. */
+  elsewhere = 0;
   #recogniser: LineRecogniser | null = null;
   #resource: ResourceFacts | null = null;
   #resourceHash: Buffer = Buffer.alloc(0);
 
-  constructor(intake: SpanIntake) {
+  /** Takes  isCounted: whether records of a service are calls. */
+  constructor(intake: SpanIntake, isCounted: (service: string) => boolean = () => true) {
     this.#intake = intake;
+    this.#isCounted = isCounted;
   }
 
   /** Begins a request. */
   begin(): void {
     this.#alike.clear();
+    this.elsewhere = 0;
   }
 
   /** Takes a resource, whose attributes are in the intake's slots. Takes  raw: its attributes as they were sent. */
@@ -82,6 +88,11 @@ export class LogRecords {
       table.truncate(row);
       return 'other';
     }
+    if (!this.#isCounted(table.texts.string(this.#resource!.service))) {
+      this.elsewhere += 1;
+      table.truncate(row);
+      return 'other';
+    }
     if (line === null) this.#time(row, record);
     else this.#takeLine(row, line);
     if (draft.nameEnd === draft.nameAt) this.#nameAs(line === null ? names.record : names.malformed);
@@ -89,6 +100,11 @@ export class LogRecords {
     draft.kind = SpanKind.SERVER;
     const refusal = this.#intake.endSpan(row, this.#resource!);
     if (refusal !== null) return refusal;
+    // A record is all there is of its call: nothing that comes later will name a tenant.
+    if (this.#intake.refusesUnknown && (table.tenant[row]! | table.resourceTenant[row]!) === 0) {
+      table.truncate(row);
+      return 'tenant_unknown';
+    }
     table.origin[row] = Origin.log;
     table.isTimed[row] = line?.durationUs === undefined ? 0 : 1;
     table.isWeightKnown[row] = 1;

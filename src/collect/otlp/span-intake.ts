@@ -107,6 +107,11 @@ export class SpanIntake {
     this.#tenants = new DerivedTexts(this.table.texts, (tenant) => safeConsumer(naming.tenants.renamed(tenant)));
   }
 
+  /** Whether what nobody is said to pay for is to be refused. */
+  get refusesUnknown(): boolean {
+    return this.#naming.tenants.refusesUnknown;
+  }
+
   /** Begins a request. Takes  namespace: of the sender's credential. */
   begin(namespace: Uint8Array): void {
     const { table } = this;
@@ -240,8 +245,7 @@ export class SpanIntake {
     }
     if (tenant < 0 && table.resourceTenant[row] === 0 && this.#naming.tenants.isAskable)
       this.#findTenant(row, consumer);
-    const payer = table.tenant[row] || table.resourceTenant[row]!;
-    table.endpoint[row] = this.#endpoints.of(attributes, kind, name, payer);
+    table.endpoint[row] = this.#endpoints.of(attributes, kind, name);
   }
 
   /** Asks the operator's rules whose call it is where no attribute says so. */
