@@ -44,6 +44,7 @@ async function openHouse(
       loadEveryMs: config.loadEveryMs,
       journalCapacityBytes: config.journalBytes,
       weightFallbacks: config.weightFallbacks,
+      requestIdAttributes: config.requestIdAttributes,
       warn: (message, facts) => log.warn(message, facts),
     });
     const now = () => new Date();

@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { LEAST_DAYS, readPeriod, type WeightFallback, weightFallbacks } from '../collect/index.ts';
+import {
+  LEAST_DAYS,
+  REQUEST_SLOTS,
+  readPeriod,
+  requestIdKeys,
+  type WeightFallback,
+  weightFallbacks,
+} from '../collect/index.ts';
 import { fail } from '../model/index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -44,6 +51,11 @@ const settings = z.object({
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(weightFallbacks)))
     .optional(),
+  TAXIMETER_REQUEST_ID_ATTRIBUTES: z
+    .string()
+    .default(requestIdKeys.join(','))
+    .transform((text) => (text === 'off' ? [] : text.split(',').map((name) => name.trim())))
+    .pipe(z.array(z.string().min(1).max(256)).max(REQUEST_SLOTS)),
   TAXIMETER_SYSLOG_PORT: port.optional(),
   TAXIMETER_SYSLOG_ALLOW: networks.default(''),
   TAXIMETER_SYSLOG_FORMAT: z.string().min(1).max(2_000).default('auto'),
@@ -73,6 +85,8 @@ export interface Config {
   readonly loadEveryMs: number;
   /** How weights are read where a span brings no threshold. */
   readonly weightFallbacks: readonly WeightFallback[];
+  /** Names of attributes that hold the id of a request. */
+  readonly requestIdAttributes: readonly string[];
   readonly syslogPort: number | undefined;
   /** Who may send syslog from elsewhere than this machine, as `10.0.0.0/8`; commas between them. */
   readonly syslogAllow: string;
@@ -120,6 +134,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     journalBytes: data.TAXIMETER_JOURNAL_BYTES,
     loadEveryMs: data.TAXIMETER_LOAD_EVERY_MS,
     weightFallbacks: data.TAXIMETER_WEIGHT_FALLBACKS ?? [],
+    requestIdAttributes: data.TAXIMETER_REQUEST_ID_ATTRIBUTES,
     syslogPort: data.TAXIMETER_SYSLOG_PORT,
     syslogAllow: data.TAXIMETER_SYSLOG_ALLOW,
     syslogFormat: data.TAXIMETER_SYSLOG_FORMAT,

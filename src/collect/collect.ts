@@ -40,6 +40,8 @@ export interface CollectorConfig {
   readonly journalCapacityBytes: number;
   /** How weights are read where no threshold was sent, besides the specification. */
   readonly weightFallbacks?: readonly WeightFallback[];
+  /** Names of attributes that hold the id of a request; the usual ones where it is left out. */
+  readonly requestIdAttributes?: readonly string[];
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -96,7 +98,7 @@ export class Collector {
     this.#config = config;
     this.counts = { spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0, refused };
     [this.#work, this.#samples, this.#events] = journals;
-    this.#spans = new SpanIntake(this.#naming, config.weightFallbacks);
+    this.#spans = new SpanIntake(this.#naming, config.weightFallbacks, config.requestIdAttributes);
     this.#records = this.#newRecords();
     this.#loader = loader;
   }
@@ -308,7 +310,7 @@ export class Collector {
 
   /** Names calls by the TenantMap and EndpointMap documents that are now in force; what is stored keeps its names. */
   async applyNaming(): Promise<void> {
-    const { store, warn, weightFallbacks } = this.#config;
+    const { store, warn, weightFallbacks, requestIdAttributes } = this.#config;
     const [tenants, endpoints] = [
       await tenantRulesInForce(store.documents),
       await endpointRulesInForce(store.documents),
@@ -322,7 +324,7 @@ export class Collector {
     this.#budget.know(await readEndpoints(store.columns));
     this.#budget.limit = endpoints.limit;
     this.#loader.useRules({ budget: this.#budget, refusesUnknown: tenants.refusesUnknown });
-    this.#spans = new SpanIntake(this.#naming, weightFallbacks);
+    this.#spans = new SpanIntake(this.#naming, weightFallbacks, requestIdAttributes);
     this.#records = this.#newRecords();
     this.#lines = new LogIntake(this.#naming);
   }

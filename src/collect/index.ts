@@ -17,6 +17,7 @@ export { shownLogLine } from './logs/shown.ts';
 export type { DecodedLines, MalformedLine } from './logs/take-lines.ts';
 export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts';
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
+export { REQUEST_SLOTS, requestIdKeys } from './otlp/attributes.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
 export {

@@ -24,6 +24,8 @@ export interface ToldSpan {
   readonly resourceTenant?: string | undefined;
   readonly route?: string | undefined;
   readonly links?: readonly (readonly [trace: number, span: number])[] | undefined;
+  /** The id of the request, kept of roots and of what was served. */
+  readonly request?: string | undefined;
   /** Sampling threshold, as in `ot=th:c`. */
   readonly th?: string | undefined;
   readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
@@ -46,6 +48,7 @@ function resourceSpansOf(told: ToldSpan): object {
   };
   const own = {
     ...(told.tenant ? { 'tenant.id': told.tenant } : {}),
+    ...(told.request ? { 'request.id': told.request } : {}),
     ...(told.route ? { 'http.route': told.route, 'http.request.method': 'GET' } : {}),
     ...told.attributes,
   };
@@ -153,6 +156,8 @@ interface InForce {
 export class RowsInForce {
   #rows: InForce[] = [];
   readonly #links: (readonly [source: string, target: string])[] = [];
+  /** Traces that name a request. */
+  readonly #naming: (readonly [trace: string, request: string])[] = [];
   readonly #isBoundary: IsBoundary;
   readonly #rules: CallRules;
 
@@ -168,6 +173,7 @@ export class RowsInForce {
     const arrived = new Set(spans.map(({ told }) => traceId(told.trace)));
     for (const { told } of spans) {
       for (const [target] of told.links ?? []) this.#links.push([traceId(told.trace), traceId(target)]);
+      if (told.request) this.#naming.push([traceId(told.trace), told.request]);
     }
     const changed = this.#withDependents(arrived);
     const near = new Set([...changed, ...this.#withTargets(changed)]);
@@ -218,8 +224,14 @@ export class RowsInForce {
     for (let size = -1; size !== changed.size; ) {
       size = changed.size;
       for (const [source, target] of this.#links) if (changed.has(target)) changed.add(source);
+      this.#addNaming(changed);
     }
     return changed;
+  }
+
+  #addNaming(traces: Set<string>): void {
+    const requests = new Set(this.#naming.flatMap(([trace, request]) => (traces.has(trace) ? [request] : [])));
+    for (const [trace, request] of this.#naming) if (requests.has(request)) traces.add(trace);
   }
 
   #withTargets(keys: ReadonlySet<string>): Set<string> {
@@ -227,6 +239,7 @@ export class RowsInForce {
     for (let size = -1; size !== near.size; ) {
       size = near.size;
       for (const [source, target] of this.#links) if (near.has(source)) near.add(target);
+      this.#addNaming(near);
     }
     return near;
   }
@@ -256,6 +269,7 @@ export function toldSpans(shape: { readonly traces: number; readonly spans: numb
       resourceTenant: fc.option(fc.constantFrom('acme', 'zoo'), { nil: undefined, freq: 1 }),
       route: fc.option(fc.constantFrom('/a', '/b/{id}'), { nil: undefined }),
       links: fc.option(fc.array(fc.tuple(trace, span), { maxLength: 3 }), { nil: undefined, freq: 2 }),
+      request: fc.option(fc.constantFrom('request-a', 'request-b'), { nil: undefined, freq: 1 }),
       th: fc.option(fc.constantFrom('0', '8', 'c', 'aaab'), { nil: undefined }),
     })
     .map(({ took, ...rest }) => ({ ...rest, to: rest.from + took }));

@@ -18,6 +18,8 @@ export interface BatchInput {
   /** The rows in force of these and of all other traces in the table; nothing else where it is left out. */
   readonly known?: readonly StoredVersion[];
   readonly isBoundary: IsBoundary;
+  /** Request ids that too many stored traces name. */
+  readonly crowded?: ReadonlySet<string>;
   readonly rules?: CallRules;
 }
 
@@ -35,12 +37,13 @@ export function decideBatch({
   known = stored,
   settled,
   isBoundary,
+  crowded,
   rules = everyCall(),
 }: BatchInput): {
   readonly work: Work;
   readonly changes: Changes;
 } {
-  const work = new Work(new Forest(table, index, isBoundary), rules, known);
+  const work = new Work(new Forest(table, index, isBoundary, crowded), rules, known);
   for (const trace of traces) work.decide(trace);
   return { work, changes: changesOf(work, traces, stored, settled) };
 }

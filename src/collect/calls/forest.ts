@@ -1,6 +1,7 @@
 import { assert, SpanKind } from '../../model/index.ts';
 import { Origin, type SpanTable } from '../table/span-table.ts';
 import { compareWords } from './compare-words.ts';
+import { joinRequests, spanLinkWords } from './request-ids.ts';
 import { SpanLookup } from './span-lookup.ts';
 import { grown, type TraceIndex } from './trace-index.ts';
 
@@ -31,8 +32,10 @@ export class Forest {
   readonly ordered: Int32Array;
   readonly orderedFrom: Int32Array;
   readonly orderedTo: Int32Array;
-  /** Of each trace its only call; -1 when it has none or several. */
+  /** Of each trace the call that gets what stands under none: its only one; without any, that of its request; else -1. */
   readonly onlyCall: Int32Array;
+  /** Of each trace whether it has a call. */
+  readonly hasCall: Uint8Array;
   readonly #isVisited: Uint8Array;
   readonly #isBoundary: IsBoundary;
   /** By number of the service's text: 0 not asked yet, 1 no, 2 yes. */
@@ -41,7 +44,8 @@ export class Forest {
   #stack = new Int32Array(256);
   #filled = 0;
 
-  constructor(table: SpanTable, index: TraceIndex, isBoundary: IsBoundary) {
+  /** Takes  crowded: request ids that too many stored traces name. */
+  constructor(table: SpanTable, index: TraceIndex, isBoundary: IsBoundary, crowded: ReadonlySet<string> = new Set()) {
     const { rows } = table;
     this.table = table;
     this.index = index;
@@ -55,17 +59,19 @@ export class Forest {
     this.orderedFrom = new Int32Array(index.traces);
     this.orderedTo = new Int32Array(index.traces);
     this.onlyCall = new Int32Array(index.traces).fill(NOBODY);
+    this.hasCall = new Uint8Array(index.traces);
     this.#isVisited = new Uint8Array(rows);
     this.#isBoundary = isBoundary;
     this.#boundaries = new Uint8Array(table.texts.count);
     this.#lookup = new SpanLookup(table);
     for (let trace = 0; trace < index.traces; trace++) this.#grow(trace);
+    if (table.links.size > 0) joinRequests(this, crowded);
   }
 
   /** A consumer that was given links instead of a parent works for the calls that the links lead to. */
   isLinked(row: number): boolean {
     const { kind, links, parent } = this.table;
-    if (kind[row] !== SpanKind.CONSUMER || !links.has(row)) return false;
+    if (kind[row] !== SpanKind.CONSUMER || !links.has(row) || spanLinkWords(links.get(row)!) === 0) return false;
     return (parent[row * 2]! | parent[row * 2 + 1]!) === 0;
   }
 
@@ -202,6 +208,7 @@ export class Forest {
       this.onlyCall[trace] = row;
       calls += 1;
     }
+    if (calls > 0) this.hasCall[trace] = 1;
     if (calls !== 1) this.onlyCall[trace] = NOBODY;
   }
 }

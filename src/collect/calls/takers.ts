@@ -1,6 +1,7 @@
 import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
 import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
+import { spanLinkWords } from './request-ids.ts';
 import { isLower } from './span-lookup.ts';
 
 /** How many links are followed for one consumer; what lies behind more is unattributed. */
@@ -62,7 +63,7 @@ export class Takers {
 
   #linksOf(row: number): Link[] {
     const words = this.#table.links.get(row)!;
-    const links = Array.from({ length: words.length / LINK_WORDS }, (_, link) => ({
+    const links = Array.from({ length: spanLinkWords(words) / LINK_WORDS }, (_, link) => ({
       row,
       words,
       at: link * LINK_WORDS,

@@ -1,10 +1,11 @@
 import type { ColumnStore } from '../../store/index.ts';
 import type { KeptWork } from '../calls/kept-work.ts';
+import { isTop, MOST_NAMING, requestAt, requestKey, spanLinkWords } from '../calls/request-ids.ts';
 import { appendBody, netVersions } from '../calls/stored-rows.ts';
 import { type TraceId, TraceIndex, traceKey } from '../calls/trace-index.ts';
 import type { StoredVersion } from '../calls/versions.ts';
 import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
-import { readDependents, readTraceRows } from './queries.ts';
+import { hexOf, readDependents, readNaming, readTraceRows } from './queries.ts';
 import type { SeenTraces } from './seen.ts';
 
 /** How far links are followed from trace to trace; each hop is a question to the store. */
@@ -28,6 +29,11 @@ export class BatchTable {
   readonly #sources: Sources;
   /** Traces whose rows in force are in the table, or of which there are none. */
   readonly #fetched = new Set<string>();
+  /** Request ids whose traces are in the table, or which no other trace named before. */
+  readonly #requests = new Set<string>();
+  /** Request ids that too many traces named before this batch: nothing changes for them. */
+  readonly #crowded = new Set<string>();
+  #batch = 0;
   #stored: StoredVersion[] = [];
   /** Numbers of traces of which rows were let go. */
   readonly #torn = new Set<number>();
@@ -49,16 +55,24 @@ export class BatchTable {
   /**
    * Adds the rows in force of the traces, of those that depend on them, and of those that links lead to.
    *
-   * Takes  targets: traces that some link leads to; null when there are no links at all.
+   * Takes  batch: its number. targets: traces that some link leads to; null when there are no links at all. fresh: request ids that this batch
+   *        is the first to name, as hexadecimal text.
    */
-  async gather(targets: SeenTraces | null): Promise<void> {
+  async gather(batch: number, targets: SeenTraces | null, fresh: ReadonlySet<string>): Promise<void> {
+    this.#batch = batch;
     const { table, index } = this;
     const known = new Set<number>();
     const arrived = this.changed.filter((trace) => this.#sources.seen.has(table.trace, index.first[trace]! * 4));
     await this.#fetch(arrived.map((trace) => this.#heldId(trace)));
     if (targets === null) return;
+    for (const trace of this.changed) known.add(trace);
+    for (const trace of await this.#addNaming(fresh, () => true)) {
+      if (known.has(trace)) continue;
+      known.add(trace);
+      this.changed.push(trace);
+    }
     await this.#addDependents(targets, known);
-    await this.#addLinked();
+    await this.#addLinked(fresh);
   }
 
   /** Traces that are there in part: their stored rows stay as they are, and late spans are added beside them. */
@@ -83,12 +97,11 @@ export class BatchTable {
     const stored = ofChanged.filter(({ row }) => !torn.has(index.traceOf[row]!));
     const settled = new Set<number>();
     if (torn.size > 0) for (const { row } of ofChanged) if (torn.has(index.traceOf[row]!)) settled.add(row);
-    return { table, index, traces: changed, stored, known: this.#stored, settled };
+    return { table, index, traces: changed, stored, known: this.#stored, settled, crowded: this.#crowded };
   }
 
   /** Adds the traces whose work hangs on a changed one, and those that hang on these. */
   async #addDependents(targets: SeenTraces, known: Set<number>): Promise<void> {
-    for (const trace of this.changed) known.add(trace);
     let fresh = this.changed.map((trace) => this.#heldId(trace)).filter(({ words }) => targets.has(words, 0));
     for (let hops = 0; fresh.length > 0 && hops < MOST_HOPS; hops++) {
       const sources = await readDependents(this.#sources.columns, fresh);
@@ -104,19 +117,45 @@ export class BatchTable {
     }
   }
 
-  /** Adds the traces that links lead to, and those that their links lead to. */
-  async #addLinked(): Promise<void> {
+  /** Adds the traces that links lead to, those that name the same request, and those that their links lead to. */
+  async #addLinked(fresh: ReadonlySet<string>): Promise<void> {
     for (let hops = 0; hops < MOST_HOPS; hops++) {
-      const fresh = this.#linkTargets();
-      if (fresh.length === 0) return;
-      await this.#fetch(fresh);
+      const targets = this.#linkTargets();
+      if (targets.length > 0) await this.#fetch(targets);
+      // Of traces that did not change, a request matters where it may say whose all of their work is.
+      const naming = await this.#addNaming(fresh, (row) => isTop(this.table, row));
+      if (targets.length === 0 && naming.length === 0) return;
     }
+  }
+
+  /** Adds the traces that name the same requests as rows of the table; gives them. */
+  async #addNaming(fresh: ReadonlySet<string>, asks: (row: number) => boolean): Promise<number[]> {
+    const asked = new Map<string, { readonly id: TraceId; readonly key: string }>();
+    for (const [row, links] of this.table.links) {
+      const at = requestAt(links);
+      if (at < 0 || !asks(row)) continue;
+      const key = requestKey(this.table, row, links, at);
+      if (this.#requests.has(key)) continue;
+      this.#requests.add(key);
+      const words = links.subarray(at, at + 4);
+      if (!fresh.has(hexOf(words)))
+        asked.set(hexOf(words), { id: { words, namespace: this.table.namespace[row]! }, key });
+    }
+    if (asked.size === 0) return [];
+    const ids = [...asked.values()].map(({ id }) => id);
+    const naming = await readNaming(this.#sources.columns, ids, this.#batch, MOST_NAMING + 1);
+    const counts = new Map<string, number>();
+    for (const { target } of naming) counts.set(target, (counts.get(target) ?? 0) + 1);
+    for (const [target, count] of counts) if (count > MOST_NAMING) this.#crowded.add(asked.get(target)!.key);
+    const near = naming.filter(({ target }) => counts.get(target)! <= MOST_NAMING);
+    await this.#fetch(near);
+    return near.map(({ words, namespace }) => this.index.findId(words, 0, namespace)).filter((trace) => trace >= 0);
   }
 
   #linkTargets(): TraceId[] {
     const targets = new Map<string, TraceId>();
     for (const [row, links] of this.table.links) {
-      for (let at = 0; at < links.length; at += LINK_WORDS) {
+      for (let at = 0; at < spanLinkWords(links); at += LINK_WORDS) {
         const id = { words: links.subarray(at, at + 4), namespace: this.table.namespace[row]! };
         const key = traceKey(id);
         if (!this.#fetched.has(key)) targets.set(key, id);

@@ -22,6 +22,7 @@ import {
   countBatch,
   countWorkRows,
   hasBatch,
+  hexOf,
   readBucketRows,
   readLinkTargets,
   readTraceIds,
@@ -285,12 +286,13 @@ export class Loader {
     const { table, index } = input;
     const arrived = index.traces;
     const links = linksBlock(table, batch);
+    const fresh = new Set(links.targets.filter((words) => !this.#targets?.has(words, 0)).map(hexOf));
     for (const words of links.targets) this.#addTarget(words, 0);
     if (links.block.rows > 0) {
       await this.#counted();
       await columns.insertBlock('links', links.block, `links-${batch}`);
     }
-    await input.gather(this.#targets);
+    await input.gather(batch, this.#targets, fresh);
     const { work, changes } = decideBatch({
       ...input.facts(),
       isBoundary: this.#isBoundary,

@@ -1,4 +1,4 @@
-import type { ColumnStore } from '../../store/index.ts';
+import type { ColumnStore, QueryParams } from '../../store/index.ts';
 import { bodyColumns } from '../calls/stored-rows.ts';
 import type { TraceId } from '../calls/trace-index.ts';
 import { successClassSql } from '../success-class.ts';
@@ -9,7 +9,7 @@ function hexList(traces: readonly TraceId[]): string {
   return traces.map(({ words }) => `unhex('${hexOf(words)}')`).join(',');
 }
 
-function hexOf(words: Uint32Array): string {
+export function hexOf(words: Uint32Array): string {
   return Buffer.from(words.buffer, words.byteOffset, 16).toString('hex');
 }
 
@@ -59,19 +59,47 @@ export function readTraceIds(columns: ColumnStore, sinceDay: number, bucket: num
   );
 }
 
+/** A trace whose work hangs on another one, or which names a request: that is the target. */
+export interface Dependent extends TraceId {
+  readonly target: string;
+}
+
 /** Gives the traces whose work hangs on one of these. */
-export async function readDependents(columns: ColumnStore, targets: readonly TraceId[]): Promise<TraceId[]> {
+export function readDependents(columns: ColumnStore, targets: readonly TraceId[]): Promise<Dependent[]> {
+  return readSources(columns, targets, '', {});
+}
+
+/** Gives the traces that name one of these requests, of each at most so many. Takes  batch: whose own do not count. */
+export function readNaming(
+  columns: ColumnStore,
+  requests: readonly TraceId[],
+  batch: number,
+  most: number,
+): Promise<Dependent[]> {
+  return readSources(columns, requests, `AND batch != {batch:UInt64} LIMIT ${most} BY target`, { batch });
+}
+
+async function readSources(
+  columns: ColumnStore,
+  targets: readonly TraceId[],
+  condition: string,
+  params: QueryParams,
+): Promise<Dependent[]> {
   const namespaces = new Map(targets.map(({ words, namespace }) => [hexOf(words), namespace]));
-  const dependents: TraceId[] = [];
+  const sources: Dependent[] = [];
   for (let from = 0; from < targets.length; from += TRACES_PER_QUERY) {
     const list = hexList(targets.slice(from, from + TRACES_PER_QUERY));
-    const bytes = await columns.queryBytes(`SELECT DISTINCT target, source FROM links WHERE target IN (${list})`);
+    const bytes = await columns.queryBytes(
+      `SELECT DISTINCT target, source FROM links WHERE target IN (${list}) ${condition}`,
+      params,
+    );
     for (let at = 0; at < bytes.length; at += 32) {
       const words = Uint32Array.from({ length: 4 }, (_, word) => bytes.readUInt32LE(at + 16 + word * 4));
-      dependents.push({ words, namespace: namespaces.get(bytes.toString('hex', at, at + 16)) ?? 0 });
+      const target = bytes.toString('hex', at, at + 16);
+      sources.push({ words, target, namespace: namespaces.get(target) ?? 0 });
     }
   }
-  return dependents;
+  return sources;
 }
 
 /** Gives the ids of all traces that a link leads to, 16 bytes each. */

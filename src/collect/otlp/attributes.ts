@@ -76,7 +76,16 @@ export type Slot = number;
 /** Places for names that an operator gives; they stand behind the texts. */
 export const CUSTOM_SLOTS = 16;
 const FIRST_CUSTOM = textKeys.length;
-export const TEXT_SLOTS = FIRST_CUSTOM + CUSTOM_SLOTS;
+/** Places for names under which requests are known. */
+export const REQUEST_SLOTS = 8;
+const FIRST_REQUEST = FIRST_CUSTOM + CUSTOM_SLOTS;
+export const TEXT_SLOTS = FIRST_REQUEST + REQUEST_SLOTS;
+/** Where a request's id is looked for unless an operator says otherwise: names of one request, not of a session or a conversation. */
+export const requestIdKeys: readonly string[] = [
+  'taximeter.request_id',
+  'request.id',
+  'http.request.header.x-request-id',
+];
 export const ALL_SLOTS = TEXT_SLOTS + numberKeys.length;
 /** Statuses stand before the quantities. */
 export const FIRST_QUANTITY = TEXT_SLOTS + 2;
@@ -109,16 +118,27 @@ const PLACES = 1024;
 export class AttributeNames {
   /** The places of the operator's names, in their order. */
   readonly custom: readonly Slot[];
+  /** The places of ids of requests, in their order. */
+  readonly requests: readonly Slot[];
   /** Known names by a hash of their length and three of their bytes: names that we do not need are told apart at once. */
   readonly #placed = new Int8Array(PLACES).fill(-1);
   readonly #bytesOf: Buffer[] = [];
   readonly #slots: ReadonlyMap<string, Slot>;
 
-  constructor(custom: readonly string[] = []) {
+  constructor(custom: readonly string[] = [], requests: readonly string[] = requestIdKeys) {
     const given = custom.slice(0, CUSTOM_SLOTS);
     const fresh = given.filter((key) => !slots.has(key));
-    this.#slots = new Map([...slots, ...fresh.map((key, place) => [key, FIRST_CUSTOM + place] as const)]);
-    this.custom = given.map((key) => this.#slots.get(key)!).filter((slot) => slot < TEXT_SLOTS);
+    const ids = requests.slice(0, REQUEST_SLOTS);
+    const freshIds = ids.filter((key) => !slots.has(key) && !fresh.includes(key));
+    this.#slots = new Map([
+      ...slots,
+      ...fresh.map((key, place) => [key, FIRST_CUSTOM + place] as const),
+      ...freshIds.map((key, place) => [key, FIRST_REQUEST + place] as const),
+    ]);
+    const textSlots = (keys: readonly string[]) =>
+      keys.map((key) => this.#slots.get(key)!).filter((slot) => slot < TEXT_SLOTS);
+    this.custom = textSlots(given);
+    this.requests = textSlots(ids);
     for (const [key, slot] of this.#slots) {
       const bytes = Buffer.from(key);
       this.#bytesOf[slot] = bytes;

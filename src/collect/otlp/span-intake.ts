@@ -2,12 +2,12 @@ import { SpanKind } from '../../model/index.ts';
 import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
 import { type Naming, newNaming } from '../naming/naming.ts';
-import { safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
+import { keyedHash, safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
 import { rpcStatusOf } from '../success-class.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
-import { SpanTable } from '../table/span-table.ts';
+import { LINK_WORDS, SpanTable } from '../table/span-table.ts';
 import { type Weight, type WeightFallback, weightFromPower, weightFromRate, weightFromTraceState } from '../weight.ts';
 import { AttributeNames, consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
 import { AttributeSlots, IdState, SpanDraft } from './span-draft.ts';
@@ -31,6 +31,7 @@ const LONGEST_HIGH = Math.floor(2 ** 53 / 2 ** 32);
 const LONGEST_TEXT = 256;
 const LONGEST_NAME = 512;
 const LONGEST_CODE = 32;
+const SHORTEST_REQUEST_ID = 8;
 /** Texts are kept from request to request, so that names are worked out once; beyond this they are forgotten. */
 const MOST_TEXTS = 100_000;
 const MOST_TEXT_BYTES = 32 << 20;
@@ -98,10 +99,11 @@ export class SpanIntake {
   readonly #fallbacks: ReadonlySet<WeightFallback>;
   #namespace = 0;
 
-  constructor(naming: Naming = newNaming(), fallbacks: readonly WeightFallback[] = []) {
+  /** Takes  requestIds: names of attributes that hold the id of a request; the usual ones where it is left out. */
+  constructor(naming: Naming = newNaming(), fallbacks: readonly WeightFallback[] = [], requestIds?: readonly string[]) {
     this.#naming = naming;
     this.#fallbacks = new Set(fallbacks);
-    this.names = new AttributeNames(naming.tenants.attributes);
+    this.names = new AttributeNames(naming.tenants.attributes, requestIds);
     this.#tenantSlots = [...new Set([...this.names.custom, ...tenantSlots])];
     this.#endpoints = new EndpointNames(this.table.texts, naming);
     this.#tenants = new DerivedTexts(this.table.texts, (tenant) => safeConsumer(naming.tenants.renamed(tenant)));
@@ -174,15 +176,34 @@ export class SpanIntake {
     this.#name(row);
     this.#addDimensions(row, resource);
     this.#measure(row);
-    if (this.draft.links.length > 0 && this.#isLinked(row))
-      this.table.links.set(row, Uint32Array.from(this.draft.links));
+    this.#link(row);
     return null;
   }
 
-  /** Only of a consumer without a parent do links say whose work it is; others are not kept. */
-  #isLinked(row: number): boolean {
+  /** Keeps what a row says of other traces; most say nothing. */
+  #link(row: number): void {
+    const { links, kind, attributes } = this.draft;
+    const isTop = this.#isTop(row);
+    const request = isTop || isServed(kind) ? firstText(attributes, this.names.requests) : -1;
+    if (links.length === 0 && request < 0) return;
+    // Only of a consumer without a parent do links say whose work it is.
+    const kept = kind === SpanKind.CONSUMER && isTop ? spanLinks(links) : [];
+    if (request >= 0) kept.push(...this.#requestLink(request));
+    if (kept.length > 0) this.table.links.set(row, Uint32Array.from(kept));
+  }
+
+  /** An id of a few characters is likely another thing, such as a number in a session; so is one that goes on and on. */
+  #requestLink(slot: Slot): readonly number[] {
+    const { sources, starts, ends } = this.draft.attributes;
+    const [start, end] = [starts[slot]!, ends[slot]!];
+    if (end - start < SHORTEST_REQUEST_ID || end - start > LONGEST_TEXT) return [];
+    const hash = keyedHash('request', sources[slot]!.subarray(start, end));
+    return [0, 4, 8, 12].map((at) => hash.readUInt32LE(at)).concat(0, 0);
+  }
+
+  #isTop(row: number): boolean {
     const { parent } = this.table;
-    return this.draft.kind === SpanKind.CONSUMER && (parent[row * 2]! | parent[row * 2 + 1]!) === 0;
+    return (parent[row * 2]! | parent[row * 2 + 1]!) === 0;
   }
 
   #refusalOf(row: number): Refusal | null {
@@ -336,6 +357,15 @@ export class SpanIntake {
     const said = weightFromTraceState(traceState);
     return said.isKnown || !this.#fallbacks.has('p') ? said : (weightFromPower(traceState) ?? said);
   }
+}
+
+/** A link to no span leads nowhere, whatever trace it names; the form is that of a request's id otherwise. */
+function spanLinks(links: readonly number[]): number[] {
+  const kept = [...links];
+  for (let at = 0; at < kept.length; at += LINK_WORDS) {
+    if ((kept[at + 4]! | kept[at + 5]!) === 0) kept.fill(0, at, at + LINK_WORDS);
+  }
+  return kept;
 }
 
 function firstOf(attributes: AttributeSlots, slots: readonly Slot[]): string {
