@@ -103,7 +103,12 @@ class EmbeddedColumns implements ColumnStore {
         );
       } finally {
         // Settings stay with the session: put back what other statements expect.
-        await runCommand(this.#writer, 'SELECT 1', {}, { ...readSettings, max_threads: 0, max_block_size: 65_409 });
+        await runCommand(
+          this.#writer,
+          'SELECT 1',
+          {},
+          { ...readSettings, max_threads: 0, max_block_size: 65_409, optimize_on_insert: 1 },
+        );
       }
     });
   }

@@ -46,6 +46,8 @@ export const insertSettings = {
   max_block_size: '1000000',
   input_format_parallel_parsing: 0,
   max_threads: 1,
+  // What is inserted as a block was added up before; where rows have the same key, whoever reads them puts them together.
+  optimize_on_insert: 0,
 } as const;
 
 /** Turns the client's error into ours. What the server said stays in the cause, never in an answer. */

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { BrokenClaim } from '../../model/index.ts';
-import type { ColumnStore } from '../../store/index.ts';
+import type { Block, ColumnStore } from '../../store/index.ts';
 import { decideBatch } from '../calls/batch.ts';
 import { type CallRules, everyCall } from '../calls/call-rules.ts';
 import type { IsBoundary } from '../calls/forest.ts';
@@ -17,17 +17,10 @@ import { readLetGo } from '../retention/let-go.ts';
 import { appendFrame, rowsOf } from '../table/frame.ts';
 import { Origin, SpanTable } from '../table/span-table.ts';
 import { BatchTable } from './batch-table.ts';
+import { countStored } from './count-stored.ts';
 import { linksBlock } from './links-block.ts';
-import {
-  countBatch,
-  countWorkRows,
-  hasBatch,
-  hexOf,
-  readBucketRows,
-  readLinkTargets,
-  readTraceIds,
-  uncountedBatches,
-} from './queries.ts';
+import { minutesBlock } from './minutes-block.ts';
+import { countWorkRows, hasBatch, hexOf, readBucketRows, readLinkTargets, readTraceIds } from './queries.ts';
 import { samplesBlock } from './samples-block.ts';
 import { SeenTraces } from './seen.ts';
 
@@ -53,8 +46,8 @@ export interface LoaderDeps {
  * The order in which things become durable, and what a crash between them leaves:
  *   1. links of the batch      a repeat adds them again; readers take them once
  *   2. work rows of the batch  one block: the repeat finds the batch number and goes on with 3
- *   3. minutes with a marker   one block: the repeat finds no marker and counts again from 2's rows; the next batch
- *                              is decided meanwhile, but writes nothing before this is done
+ *   3. minutes with a marker   one block: the repeat finds no marker and counts from 2's rows; the next batch is decided
+ *                              meanwhile, but writes nothing before this is done
  *   4. the segment is removed  before that everything above is repeated without effect
  */
 export class Loader {
@@ -85,7 +78,7 @@ export class Loader {
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
     this.acceptSince((await readLetGo(columns)).sinceDay);
-    for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
+    await countStored(columns);
     const targets = wordsOf(await readLinkTargets(columns));
     for (let at = 0; at < targets.length; at += 4) this.#addTarget(targets, at);
     const sinceDay = Math.max(0, Math.floor(nowMs() / MILLIS_PER_DAY) - DAYS_REMEMBERED);
@@ -145,8 +138,8 @@ export class Loader {
   }
 
   /** Begins to count the calls of a batch; nothing else is written before that is done. */
-  #beginToCount(batch: number): void {
-    this.#counting = countBatch(this.#deps.columns, batch);
+  #beginToCount(batch: number, minutes: Block): void {
+    this.#counting = this.#deps.columns.insertBlock('usage_minute', minutes, `usage_minute-${batch}`);
     // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
     this.#counting.catch(() => undefined);
   }
@@ -233,7 +226,7 @@ export class Loader {
       return columns.insertBlock('samples', samplesBlock(content), `samples-${content.id}`);
     if (await hasBatch(columns, content.id)) {
       await this.#counted();
-      for (const batch of await uncountedBatches(columns)) await countBatch(columns, batch);
+      await countStored(columns);
       return;
     }
     await this.#loadFrames(content, framesOf(content), content.id);
@@ -304,6 +297,7 @@ export class Loader {
         spans: work.cutSplits,
       });
     const block = workBlock(work, changes, { batch, receivedDay: Math.max(receivedDay, this.#sinceDay) });
+    const minutes = minutesBlock(work, changes, batch);
     await this.#counted();
     if (block.rows > 0) {
       try {
@@ -312,7 +306,7 @@ export class Loader {
         this.#kept.clear();
         throw cause;
       }
-      this.#beginToCount(batch);
+      this.#beginToCount(batch, minutes);
       this.#tell(work, changes);
     }
     // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.

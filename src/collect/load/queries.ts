@@ -1,7 +1,7 @@
 import type { ColumnStore, QueryParams } from '../../store/index.ts';
 import { bodyColumns } from '../calls/stored-rows.ts';
 import type { TraceId } from '../calls/trace-index.ts';
-import { successClassSql } from '../success-class.ts';
+import { minuteGroups, minuteSums } from './minute-columns.ts';
 
 const TRACES_PER_QUERY = 4_000;
 
@@ -137,52 +137,14 @@ export async function largestBatch(columns: ColumnStore): Promise<number> {
   return Number(row!.largest);
 }
 
-/** What tells the rows of `usage_minute` apart, and how it is read from the row of a call. */
-const minuteKeys: readonly (readonly [column: string, of: string])[] = [
-  ['minute', "toStartOfMinute(toDateTime(start_at, 'UTC'))"],
-  ...['tenant', 'endpoint', 'consumer', 'call_kind'].map((column) => [column, column] as const),
-  ['class', successClassSql],
-  ...['region', 'version', 'flags'].map((column) => [column, column] as const),
-];
-
-/** Of which calls a quantity is known. */
-const sizedColumn: Readonly<Record<string, string>> = {
-  bytes_in: 'sized_in',
-  bytes_out: 'sized_out',
-  records: 'counted_records',
-};
-
-const SHARE = 'sign * toInt128(share)';
-const weighted = (quantity: string) => `sign * intDiv(toInt128(${quantity}) * share, 1000000)`;
-const durationUs = 'greatest(0, intDiv(toUnixTimestamp64Nano(end_at) - toUnixTimestamp64Nano(start_at), 1000))';
-
-/** What is added up of calls: each is a sum of this over their rows. */
-const minuteSums: readonly (readonly [column: string, of: string])[] = [
-  ['calls', SHARE],
-  ['known', `${SHARE} * is_weight_known`],
-  ['errors', `${SHARE} * is_error`],
-  ['timed', `${SHARE} * is_timed`],
-  ['duration_us', weighted(durationUs)],
-  ...['bytes_in', 'bytes_out', 'records'].flatMap((quantity) => [
-    [sizedColumn[quantity]!, `${SHARE} * isNotNull(${quantity})`] as const,
-    [quantity, weighted(`ifNull(${quantity}, 0)`)] as const,
-  ]),
-  ['variance', `${SHARE} * (toInt128(share) - 1000000)`],
-];
-
-/** Counts the calls of one batch, together with the marker that says so: one block, all or nothing. */
-export function countBatch(columns: ColumnStore, batch: number): Promise<void> {
-  const [keys, sums] = [minuteKeys.map(([column]) => column), minuteSums.map(([column]) => column)];
-  const emptyKeys = keys.map((column) => (column === 'minute' ? "toDateTime(0, 'UTC')" : "''"));
-  return columns.command(
-    `INSERT INTO usage_minute (marker, ${keys.join(', ')}, ${sums.join(', ')})
-      SELECT 0 AS marker, ${keys.map((key) => `k_${key}`).join(', ')}, ${minuteSums.map(([, of]) => `sum(${of})`).join(', ')}
-      FROM (SELECT *, ${minuteKeys.map(([key, of]) => `${of} AS k_${key}`).join(', ')} FROM work WHERE batch = {batch:UInt64} AND is_call = 1)
-      GROUP BY ${keys.map((key) => `k_${key}`).join(', ')}
-      UNION ALL
-      SELECT {batch:UInt64}, ${emptyKeys.join(', ')}, ${sums.map((column) => (column === 'calls' ? 1 : 0)).join(', ')}
-      SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0`,
+/** Counts the calls of one stored batch: of each group its texts, its minute in seconds, and its sums. */
+export function readMinutes(columns: ColumnStore, batch: number): Promise<Buffer> {
+  const groups = minuteGroups.map(({ column, sql }) => `${sql} AS by_${column}`);
+  const sums = minuteSums.map(({ column, sql }) => `${sql} AS sum_${column}`);
+  return columns.queryBytes(
+    `SELECT ${groups.join(', ')}, toInt128(toUnixTimestamp(toStartOfMinute(toDateTime(start_at, 'UTC')))) AS in_minute, ${sums.join(', ')}
+      FROM work WHERE batch = {batch:UInt64} AND is_call = 1
+      GROUP BY in_minute, ${minuteGroups.map(({ column }) => `by_${column}`).join(', ')}`,
     { batch },
-    `usage_minute-${batch}`,
   );
 }
