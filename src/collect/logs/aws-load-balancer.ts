@@ -2,6 +2,7 @@ import { BAD_TIME, fractionEnd, fractionUs, SECOND_US } from './calendar.ts';
 import { IsoClock } from './iso-clock.ts';
 import { lineParser } from './line-parser.ts';
 import { type CallKind, type LineRefusal, type LogFormat, type LogLine, newLogLine } from './log-line.ts';
+import { PlainLoadBalancerReader } from './plain-load-balancer.ts';
 import { addRequest } from './request-line.ts';
 import { closingQuote, present, spaceOrEnd, TOO_LARGE, unescaped, wholeAt, withoutPort } from './text-fields.ts';
 
@@ -123,6 +124,7 @@ const TRACE_ID = 3;
 
 export const alb: LogFormat = {
   name: 'aws-alb',
+  plain: () => new PlainLoadBalancerReader(),
   open() {
     const reader = new LoadBalancerReader();
     return lineParser((text) => {

@@ -1,6 +1,7 @@
 import { ClfReader } from './clf.ts';
 import { lineParser } from './line-parser.ts';
 import type { LogFormat, LogLine, Parsed } from './log-line.ts';
+import { PlainClfReader } from './plain-clf.ts';
 import { microseconds, PER_MILLISECOND, PER_SECOND } from './quantities.ts';
 import { closingQuote, fieldsOf, NO_NUMBER, present, wholeAt } from './text-fields.ts';
 
@@ -28,11 +29,13 @@ export const combined: LogFormat = {
   name: 'combined',
   aliases: ['apache-combined', 'nginx-combined'],
   open: open(anyTail),
+  plain: () => new PlainClfReader(),
 };
 
 export const common: LogFormat = {
   name: 'common',
   open: open(anyTail),
+  plain: () => new PlainClfReader(),
   isTypical: (_, raw) => /^ (?:\d{3}|-) (?:\d+|-)\s*$/.test(raw.slice(raw.lastIndexOf('"') + 1)),
 };
 

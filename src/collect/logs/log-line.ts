@@ -1,3 +1,5 @@
+import type { PlainReader } from './plain-line.ts';
+
 /** What a call was, where the log says so. */
 export type CallKind = 'rest' | 'soap' | 'bulk' | 'graphql' | 'grpc' | 'webhook' | 'websocket';
 
@@ -70,6 +72,8 @@ export interface LogFormat {
    * Takes  head: the first lines of the file, for a parser that begins further down: column names stand only at the top.
    */
   open(head?: string): LineParser;
+  /** Begins to read plain lines, where the format has a quicker way for them. */
+  plain?(): PlainReader;
   /** Says whether a line that was parsed looks like this format and not like a broader one that takes its lines too. */
   isTypical?(line: LogLine, raw: string): boolean;
 }

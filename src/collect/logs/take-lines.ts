@@ -18,6 +18,8 @@ export interface DecodedLines extends Decoded {
   readonly malformed: readonly MalformedLine[];
 }
 
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 /** Of one request; more than these are counted only. */
 export const MOST_MALFORMED = 10_000;
 
@@ -44,12 +46,23 @@ type OwnRefusal = 'tenant_unknown' | 'counted_elsewhere';
  */
 export function takeLines(intake: LogIntake, body: Buffer, log: LogPart): DecodedLines {
   const parser = log.format.open(log.head);
+  const plain = log.isCounted && intake.takesPlain(log.source) ? log.format.plain?.() : undefined;
   const refused = new RefusalCount();
   const malformed: MalformedLine[] = [];
   let [accepted, line] = [0, 0];
   intake.begin();
-  for (const { raw, at } of linesOf(body)) {
+  const text = plain === undefined && isAscii(body) ? body.toString('latin1') : null;
+  for (let at = 0, next = 0; at < body.length; at = next + 1) {
+    const found = body.indexOf(LINE_FEED, at);
+    next = found < 0 ? body.length : found;
+    const end = next > at && body[next - 1] === CARRIAGE_RETURN ? next - 1 : next;
     line += 1;
+    if (plain?.read(body, at, end) && intake.addPlain(plain.line, log.source, log.offset + at, body, at, end)) {
+      accepted += 1;
+      continue;
+    }
+    // Where all is ASCII, a place in the text is a place in the bytes.
+    const raw = text === null ? body.toString('utf8', at, end) : text.slice(at, end);
     const refusal = refusalOf(intake, parser.parse(raw), log, at, raw);
     if (refusal === null) accepted += 1;
     else if (refusal !== 'header') {
@@ -78,15 +91,3 @@ const lineReasons: Readonly<Record<LineRefusal | OwnRefusal, string>> = {
   header_missing: 'the line with the names of the columns is missing',
   record_other: 'a record of another kind',
 };
-
-/** Splits bytes into lines. Where all are ASCII, a place in the text is a place in the bytes; else every line is decoded by itself. */
-function* linesOf(body: Buffer): Iterable<{ readonly raw: string; readonly at: number }> {
-  const text = isAscii(body) ? body.toString('latin1') : null;
-  for (let at = 0; at < body.length; ) {
-    const found = text === null ? body.indexOf(0x0a, at) : text.indexOf('\n', at);
-    const next = found < 0 ? body.length : found;
-    const end = next > at && body[next - 1] === 0x0d ? next - 1 : next;
-    yield { raw: text === null ? body.toString('utf8', at, end) : text.slice(at, end), at };
-    at = next + 1;
-  }
-}
