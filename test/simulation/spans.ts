@@ -8,6 +8,7 @@ import { TraceIndex } from '../../src/collect/calls/trace-index.ts';
 import type { StoredVersion } from '../../src/collect/calls/versions.ts';
 import { SpanIntake } from '../../src/collect/otlp/span-intake.ts';
 import { decodeTracesJson } from '../../src/collect/otlp/traces-json.ts';
+import { plainColumns, textColumns } from '../../src/collect/table/columns.ts';
 import { appendFrame } from '../../src/collect/table/frame.ts';
 import { SpanTable } from '../../src/collect/table/span-table.ts';
 
@@ -211,8 +212,8 @@ export class RowsInForce {
   exact(): string[] {
     return this.#rows
       .map(({ table, version }) => {
-        const columns = [...table.plainColumns().map(([column]) => column), table.segment, ...table.measures];
-        const texts = table.textColumns().map((column) => table.texts.string(column[0]!));
+        const columns = [...plainColumns.map(({ field }) => table[field]), table.segment, ...table.measures];
+        const texts = textColumns.map(({ field }) => table.texts.string(table[field][0]!));
         const consumer = table.texts.string(version.consumer);
         return JSON.stringify([decidedIn(table, version), consumer, columns, texts, [...table.links.values()]]);
       })

@@ -1,4 +1,5 @@
 import { Block } from '../../store/index.ts';
+import { plainColumns, textColumns } from '../table/columns.ts';
 import { measures, type SpanTable } from '../table/span-table.ts';
 import { NOBODY } from './forest.ts';
 import type { Changes, StoredVersion } from './versions.ts';
@@ -11,26 +12,21 @@ export interface BatchName {
   readonly receivedDay: number;
 }
 
-const DATE_TIME = "DateTime64(9, 'UTC')";
+type Words = Uint8Array | Uint16Array | Uint32Array;
 
-/** Builds the rows of a batch for the table `work`: what is new first, then what is taken back. */
+/**
+ * Builds the rows of a batch for the table `work`: what is new first, then what is taken back. A column of nothing but zeros and
+ * empty texts is left out: the engine fills it in by itself.
+ */
 export function workBlock(work: Work, changes: Changes, { batch, receivedDay }: BatchName): Block {
   const { added, outdated } = changes;
   const block = new Block(added.length + outdated.length);
   block.constant('batch', 'UInt64', bytes(BigUint64Array.of(BigInt(batch))));
-  block.fixed(
-    'sign',
-    'Int8',
-    Int8Array.from({ length: block.rows }, (_, at) => (at < added.length ? 1 : -1)),
-  );
+  block.fixed('sign', 'Int8', new Int8Array(block.rows).fill(1, 0, added.length).fill(-1, added.length));
   block.constant('received', 'Date', bytes(Uint16Array.of(receivedDay)));
   addDecided(block, work, added, outdated);
-  const rows = new Int32Array(block.rows);
-  for (let at = 0; at < added.length; at++) rows[at] = work.row[added[at]!]!;
-  outdated.forEach((version, at) => {
-    rows[added.length + at] = version.row;
-  });
-  addSent(block, work.forest.table, rows);
+  addMeasured(block, work, added, outdated);
+  addSent(block, work.forest.table, rowsOf(work, added, outdated));
   return block;
 }
 
@@ -38,9 +34,19 @@ function bytes(values: ArrayBufferView): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** What assembly decided: whose work it is, how much of it counts, and what it is worth. */
+/** Of each row of the block its row in the table. */
+function rowsOf(work: Work, added: Int32Array, outdated: readonly StoredVersion[]): Int32Array {
+  const rows = new Int32Array(added.length + outdated.length);
+  for (let at = 0; at < added.length; at++) rows[at] = work.row[added[at]!]!;
+  outdated.forEach((version, at) => {
+    rows[added.length + at] = version.row;
+  });
+  return rows;
+}
+
+/** What assembly decided: whose work it is, and how much of it counts. */
 function addDecided(block: Block, work: Work, added: Int32Array, outdated: readonly StoredVersion[]): void {
-  const { forest, names, measure } = work;
+  const { forest, names } = work;
   const { table } = forest;
   const { trace, span, consumer } = table;
   const [callTrace, callSpan] = [new Uint32Array(block.rows * 4), new Uint32Array(block.rows * 2)];
@@ -50,6 +56,7 @@ function addDecided(block: Block, work: Work, added: Int32Array, outdated: reado
     keyof typeof texts,
     Uint32Array
   >;
+  const { tenant: tenants, endpoint: endpoints, consumer: consumers, resolver: resolvers } = ids;
   for (let at = 0; at < added.length; at++) {
     const entry = added[at]!;
     const root = work.root[entry]!;
@@ -59,10 +66,10 @@ function addDecided(block: Block, work: Work, added: Int32Array, outdated: reado
     callSpan[at * 2] = span[root * 2]!;
     callSpan[at * 2 + 1] = span[root * 2 + 1]!;
     isCall[at] = root === work.row[entry] ? 1 : 0;
-    ids.tenant[at] = names.tenant[root]!;
-    ids.endpoint[at] = names.endpoint[root]!;
-    ids.consumer[at] = consumer[root]!;
-    ids.resolver[at] = names.resolver[root]!;
+    tenants[at] = names.tenant[root]!;
+    endpoints[at] = names.endpoint[root]!;
+    consumers[at] = consumer[root]!;
+    resolvers[at] = names.resolver[root]!;
   }
   outdated.forEach((version, place) => {
     const at = added.length + place;
@@ -77,90 +84,73 @@ function addDecided(block: Block, work: Work, added: Int32Array, outdated: reado
   block.fixed('is_call', 'UInt8', isCall);
   block.fixed('share', 'UInt64', share);
   for (const column of ['tenant', 'endpoint', 'consumer', 'resolver'] as const)
-    block.texts(column, table.texts, ids[column]);
-  const values = (measured: Float64Array | Uint8Array, said: keyof StoredVersion) => (at: number) =>
-    at < added.length ? measured[work.row[added[at]!]!]! : (outdated[at - added.length]![said] as number);
-  block.fixed('busy_us', 'UInt64', u64s(block.rows, values(measure.busyUs, 'busyUs')));
-  block.fixed('db_calls', 'UInt8', u8s(block.rows, values(measure.isDbCall, 'isDbCall')));
-  block.fixed('db_us', 'UInt64', u64s(block.rows, values(measure.dbUs, 'dbUs')));
-  block.fixed('ext_calls', 'UInt8', u8s(block.rows, values(measure.isExternal, 'isExternal')));
-  block.fixed('ext_us', 'UInt64', u64s(block.rows, values(measure.extUs, 'extUs')));
-  block.fixed('is_reversed', 'UInt8', u8s(block.rows, values(measure.isReversed, 'isReversed')));
-  block.fixed('repeats_tokens', 'UInt8', u8s(block.rows, values(measure.repeatsTokens, 'repeatsTokens')));
-  block.fixed('is_retry', 'UInt8', u8s(block.rows, values(measure.isRetry, 'isRetry')));
+    addTexts(block, column, table, ids[column]);
+}
+
+/** What each row is worth: what was measured of its span, and what a row that is taken back said. */
+function addMeasured(block: Block, work: Work, added: Int32Array, outdated: readonly StoredVersion[]): void {
+  const { measure } = work;
+  const wide = (column: string, measured: Float64Array, said: (version: StoredVersion) => number) => {
+    if (!(isAnyAdded(work, added, measured) || outdated.some((version) => said(version) !== 0))) return;
+    const words = new Uint32Array(block.rows * 2);
+    for (let at = 0; at < added.length; at++) setU64(words, at, measured[work.row[added[at]!]!]!);
+    outdated.forEach((version, at) => {
+      setU64(words, added.length + at, said(version));
+    });
+    block.fixed(column, 'UInt64', words);
+  };
+  const flag = (column: string, measured: Uint8Array, said: (version: StoredVersion) => number) => {
+    if (!(isAnyAdded(work, added, measured) || outdated.some((version) => said(version) !== 0))) return;
+    const flags = new Uint8Array(block.rows);
+    for (let at = 0; at < added.length; at++) flags[at] = measured[work.row[added[at]!]!]!;
+    outdated.forEach((version, at) => {
+      flags[added.length + at] = said(version);
+    });
+    block.fixed(column, 'UInt8', flags);
+  };
+  wide('busy_us', measure.busyUs, ({ busyUs }) => busyUs);
+  flag('db_calls', measure.isDbCall, ({ isDbCall }) => isDbCall);
+  wide('db_us', measure.dbUs, ({ dbUs }) => dbUs);
+  flag('ext_calls', measure.isExternal, ({ isExternal }) => isExternal);
+  wide('ext_us', measure.extUs, ({ extUs }) => extUs);
+  flag('is_reversed', measure.isReversed, ({ isReversed }) => isReversed);
+  flag('repeats_tokens', measure.repeatsTokens, ({ repeatsTokens }) => repeatsTokens);
+  flag('is_retry', measure.isRetry, ({ isRetry }) => isRetry);
 }
 
 /** What the sender said, as it lies in the table. */
 function addSent(block: Block, table: SpanTable, rows: Int32Array): void {
-  block.fixed(
-    'segment',
-    'UInt64',
-    u64s(rows.length, (at) => table.segment[rows[at]!]!),
-  );
-  block.fixed('position', 'UInt32', gathered(table.position, rows, 1));
-  block.fixed('trace_id', 'FixedString(16)', gathered(table.trace, rows, 4));
-  block.fixed('span_id', 'FixedString(8)', gathered(table.span, rows, 2));
-  block.fixed('parent_id', 'FixedString(8)', gathered(table.parent, rows, 2));
-  block.fixed('start_at', DATE_TIME, gathered(table.start, rows, 2));
-  block.fixed('end_at', DATE_TIME, gathered(table.end, rows, 2));
-  block.fixed('weight', 'UInt64', gathered(table.weight, rows, 2));
-  block.fixed('status', 'UInt16', gathered(table.status, rows, 1));
-  for (const [name, column] of flagsOf(table)) block.fixed(name, 'UInt8', gathered(column, rows, 1));
-  for (const [name, column] of textsOf(table)) block.texts(name, table.texts, gathered(column, rows, 1));
+  const segments = new Uint32Array(rows.length * 2);
+  for (let at = 0; at < rows.length; at++) setU64(segments, at, table.segment[rows[at]!]!);
+  block.fixed('segment', 'UInt64', segments);
+  const isInOrder = rows.every((row, at) => row === at);
+  const gathered = <Column extends Words>(column: Column, stride: number) =>
+    isInOrder ? (column.subarray(0, rows.length * stride) as Column) : gatheredRows(column, rows, stride);
+  block.fixed('position', 'UInt32', gathered(table.position, 1));
+  for (const { field, column, type, stride } of plainColumns) {
+    const values = gathered(table[field] as Words, stride);
+    if (!isZero(values)) block.fixed(column, type, values);
+  }
+  for (const { field, column } of textColumns) addTexts(block, column, table, gathered(table[field], 1));
   measures.forEach((measure, which) => {
-    const column = (table.measured & (1 << which)) === 0 ? null : (table.measures[which] ?? null);
-    if (column === null) return;
-    const nulls = Uint8Array.from({ length: rows.length }, (_, at) => (column[rows[at]!]! >= 0 ? 0 : 1));
-    const values = u64s(rows.length, (at) => (nulls[at] === 1 ? 0 : column[rows[at]!]!));
-    block.nullable(measure, 'UInt64', nulls, values);
+    const values = (table.measured & (1 << which)) === 0 ? null : (table.measures[which] ?? null);
+    if (values !== null) addMeasure(block, measure, values, rows);
   });
   if (table.links.size > 0) addLinks(block, table, rows);
 }
 
-function flagsOf(table: SpanTable): readonly (readonly [string, Uint8Array])[] {
-  const { origin, kind, isTimed, isWeightKnown, isDb, isError } = table;
-  return [
-    ...([
-      ['origin', origin],
-      ['kind', kind],
-      ['is_timed', isTimed],
-    ] as const),
-    ...([
-      ['is_weight_known', isWeightKnown],
-      ['is_db', isDb],
-      ['is_error', isError],
-    ] as const),
-  ];
+function addMeasure(block: Block, measure: string, values: Float64Array, rows: Int32Array): void {
+  const [nulls, words] = [new Uint8Array(rows.length), new Uint32Array(rows.length * 2)];
+  for (let at = 0; at < rows.length; at++) {
+    const value = values[rows[at]!]!;
+    if (value >= 0) setU64(words, at, value);
+    else nulls[at] = 1;
+  }
+  block.nullable(measure, 'UInt64', nulls, words);
 }
 
-function textsOf(table: SpanTable): readonly (readonly [string, Uint32Array])[] {
-  const { namespace, service, pod, name, peer, endpoint, tenant, resolver } = table;
-  const { resourceTenant, resourceResolver, consumer, callKind, region, version, flags } = table;
-  return [
-    ...([
-      ['namespace', namespace],
-      ['service', service],
-      ['pod', pod],
-      ['name', name],
-      ['peer', peer],
-    ] as const),
-    ...([
-      ['own_endpoint', endpoint],
-      ['own_tenant', tenant],
-      ['own_resolver', resolver],
-    ] as const),
-    ...([
-      ['resource_tenant', resourceTenant],
-      ['resource_resolver', resourceResolver],
-    ] as const),
-    ...([
-      ['own_consumer', consumer],
-      ['call_kind', callKind],
-      ['region', region],
-      ['version', version],
-      ['flags', flags],
-    ] as const),
-  ];
+function addTexts(block: Block, column: string, table: SpanTable, ids: Uint32Array): void {
+  if (!isZero(ids)) block.texts(column, table.texts, ids);
 }
 
 function addLinks(block: Block, table: SpanTable, rows: Int32Array): void {
@@ -178,8 +168,18 @@ function addLinks(block: Block, table: SpanTable, rows: Int32Array): void {
   block.lists('links', 'FixedString(24)', ends, Buffer.concat(items));
 }
 
-function gathered<C extends Uint8Array | Uint16Array | Uint32Array>(column: C, rows: Int32Array, stride: number): C {
-  const values = new (column.constructor as new (length: number) => C)(rows.length * stride);
+function isAnyAdded(work: Work, added: Int32Array, measured: Float64Array | Uint8Array): boolean {
+  for (let at = 0; at < added.length; at++) if (measured[work.row[added[at]!]!] !== 0) return true;
+  return false;
+}
+
+function isZero(values: Words): boolean {
+  for (let at = 0; at < values.length; at++) if (values[at] !== 0) return false;
+  return true;
+}
+
+function gatheredRows<Column extends Words>(column: Column, rows: Int32Array, stride: number): Column {
+  const values = new (column.constructor as new (length: number) => Column)(rows.length * stride);
   if (stride === 1) for (let at = 0; at < rows.length; at++) values[at] = column[rows[at]!]!;
   else if (stride === 2) {
     for (let at = 0; at < rows.length; at++) {
@@ -195,18 +195,6 @@ function gathered<C extends Uint8Array | Uint16Array | Uint32Array>(column: C, r
 }
 
 function setU64(words: Uint32Array, at: number, value: number): void {
-  words[at * 2] = value >>> 0;
+  words[at * 2] = value;
   words[at * 2 + 1] = value / 2 ** 32;
-}
-
-function u64s(rows: number, value: (at: number) => number): Uint32Array {
-  const words = new Uint32Array(rows * 2);
-  for (let at = 0; at < rows; at++) setU64(words, at, value(at));
-  return words;
-}
-
-function u8s(rows: number, value: (at: number) => number): Uint8Array {
-  const flags = new Uint8Array(rows);
-  for (let at = 0; at < rows; at++) flags[at] = value(at);
-  return flags;
 }

@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib';
  */
 const MAGIC = 0x314d5854;
 const FRAME_MAGIC = 0x464d5854;
-const FORMAT = 2;
+const FORMAT = 3;
 export const HEADER_BYTES = 24;
 export const FRAME_BYTES = 16;
 

@@ -25,6 +25,7 @@ import { samplesBlock } from './samples-block.ts';
 import { SeenTraces } from './seen.ts';
 
 const ROWS_PER_BUCKET = 250_000;
+const ROOM_FOR_STORED = 4_096;
 const KEPT_BYTES = 256 << 20;
 const MILLIS_PER_DAY = 86_400_000;
 /** A repeat that comes later than this counts again. */
@@ -239,7 +240,8 @@ export class Loader {
    */
   async #loadFrames(content: SegmentContent, frames: readonly PlacedFrame[], batch: number): Promise<void> {
     try {
-      const table = new SpanTable(frames.reduce((sum, { rows }) => sum + rows, 0));
+      // Where a trace goes on from an earlier segment its rows in force join those that arrived.
+      const table = new SpanTable(frames.reduce((sum, { rows }) => sum + rows, ROOM_FOR_STORED));
       for (const { payload, position } of frames) appendFrame(table, payload, content.id, position);
       await this.#write(batch, content.receivedDay, this.#batchTable(table));
     } catch (cause) {

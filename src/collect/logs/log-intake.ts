@@ -158,7 +158,7 @@ export class LogIntake {
     const tenant = source.tenantFrom.from === 'user' ? user : this.#ofSource.tenant;
     table.tenant[row] = tenant;
     table.resolver[row] = tenant === 0 ? 0 : this.#ofSource.resolver;
-    table.endpoint[row] = this.#endpoints.admitted(tenant, endpoint - 1);
+    table.endpoint[row] = this.#endpoints.renamed(endpoint - 1);
     if (line.bytesIn >= 0) table.measure(bytesIn, row, line.bytesIn);
     if (line.bytesOut >= 0) table.measure(bytesOut, row, line.bytesOut);
     return true;

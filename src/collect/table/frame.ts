@@ -1,10 +1,13 @@
+import { plainColumns, textColumns } from './columns.ts';
 import { measures, type SpanTable } from './span-table.ts';
 
 /**
  * Writes the rows of a table as the payload of one journal frame:
  *   rows u32, texts u32, bytes of texts u32, measures u32 (a bit for each column that follows)
+ *   same u64 (a bit for each column whose rows are all equal: plain ones first, then texts)
  *   texts    the end of each u32, their bytes
- *   columns  plain ones, text numbers (of this frame, 1 the first), measures; each as it lies in memory, padded to 8 bytes
+ *   columns  plain ones, text numbers (of this frame, 1 the first), measures; each as it lies in memory, padded to 8 bytes;
+ *            of one whose rows are all equal only the first row
  *   links    rows with links u32; for each its row u32, words u32, the words
  */
 export class FrameWriter {
@@ -22,20 +25,24 @@ export class FrameWriter {
   payload(): Buffer {
     const table = this.#table;
     const { rows } = table;
-    const texts = this.#localTexts();
+    const same = samenessOf(table);
+    const texts = this.#localTexts(same);
     const present = measures.flatMap((_, which) => ((table.measured & (1 << which)) !== 0 ? [which] : []));
-    const sizes = { texts: texts.reduce((sum, id) => sum + table.texts.endOf(id) - table.texts.startOf(id), 0) };
-    const writer = new SectionWriter(payloadBytes(table, texts.length, sizes.texts, present.length));
-    writer.words([rows, texts.length, sizes.texts, table.measured]);
+    const textBytes = texts.reduce((sum, id) => sum + table.texts.endOf(id) - table.texts.startOf(id), 0);
+    const writer = new SectionWriter(payloadBytes(table, texts.length, textBytes, present.length, same));
+    writer.words([rows, texts.length, textBytes, table.measured, ...bitsOf(same)]);
     let end = 0;
     writer.words(texts.map((id) => (end += table.texts.endOf(id) - table.texts.startOf(id))));
     for (const id of texts) writer.bytes(table.texts.bytes, table.texts.startOf(id), table.texts.endOf(id));
     writer.pad();
-    for (const [column, stride] of table.plainColumns()) {
-      writer.bytes(bytesOf(column), 0, rows * stride * column.BYTES_PER_ELEMENT);
+    plainColumns.forEach(({ field, stride }, place) => {
+      const column = table[field];
+      writer.bytes(bytesOf(column), 0, (same[place] ? 1 : rows) * stride * column.BYTES_PER_ELEMENT);
       writer.pad();
-    }
-    for (const column of table.textColumns()) writer.mapped(column, rows, this.#local);
+    });
+    textColumns.forEach(({ field }, place) => {
+      writer.mapped(table[field], same[plainColumns.length + place] ? 1 : rows, this.#local);
+    });
     for (const which of present) writer.bytes(bytesOf(table.measures[which]!), 0, rows * 8);
     writer.words([table.links.size]);
     for (const [row, links] of table.links) writer.words([row, links.length, ...links]);
@@ -43,7 +50,7 @@ export class FrameWriter {
   }
 
   /** The texts that rows use, in the order of their first use. */
-  #localTexts(): number[] {
+  #localTexts(same: readonly boolean[]): number[] {
     const { texts, rows } = this.#table;
     if (texts.count > this.#local.length) {
       this.#local = new Uint32Array(texts.count * 2);
@@ -52,23 +59,56 @@ export class FrameWriter {
     const [local, frame, number] = [this.#local, this.#frame, ++this.#frames];
     const used: number[] = [];
     local[0] = 0;
-    for (const column of this.#table.textColumns()) {
-      for (let row = 0; row < rows; row++) {
+    textColumns.forEach(({ field }, place) => {
+      const column = this.#table[field];
+      const differing = same[plainColumns.length + place] ? 1 : rows;
+      for (let row = 0; row < differing; row++) {
         const id = column[row]!;
         if (id === 0 || frame[id] === number) continue;
         frame[id] = number;
         used.push(id);
         local[id] = used.length;
       }
-    }
+    });
     return used;
   }
 }
 
-function payloadBytes(table: SpanTable, texts: number, textBytes: number, present: number): number {
-  let size = 16 + texts * 4 + padded(textBytes) + 8;
-  for (const [column, stride] of table.plainColumns()) size += padded(table.rows * stride * column.BYTES_PER_ELEMENT);
-  size += table.textColumns().length * padded(table.rows * 4) + present * table.rows * 8;
+/** Of each column, plain ones first, whether it says the same in every row. */
+function samenessOf(table: SpanTable): boolean[] {
+  return [
+    ...plainColumns.map(({ field, stride }) => isSame(table[field], table.rows * stride, stride)),
+    ...textColumns.map(({ field }) => isSame(table[field], table.rows, 1)),
+  ];
+}
+
+function isSame(column: Uint8Array | Uint16Array | Uint32Array, length: number, stride: number): boolean {
+  for (let at = stride; at < length; at++) if (column[at] !== column[at - stride]) return false;
+  return length > stride;
+}
+
+/** Two words of bits. */
+function bitsOf(flags: readonly boolean[]): [number, number] {
+  const word = (from: number) =>
+    flags.slice(from, from + 32).reduce((bits, flag, at) => bits | (flag ? 1 << at : 0), 0);
+  return [word(0) >>> 0, word(32) >>> 0];
+}
+
+function payloadBytes(
+  table: SpanTable,
+  texts: number,
+  textBytes: number,
+  present: number,
+  same: readonly boolean[],
+): number {
+  let size = 32 + texts * 4 + padded(textBytes) + 8;
+  plainColumns.forEach(({ field, stride }, place) => {
+    size += padded((same[place] ? 1 : table.rows) * stride * table[field].BYTES_PER_ELEMENT);
+  });
+  textColumns.forEach((_, place) => {
+    size += padded((same[plainColumns.length + place] ? 1 : table.rows) * 4);
+  });
+  size += present * table.rows * 8;
   for (const links of table.links.values()) size += 8 + links.length * 4;
   return size + 8;
 }
@@ -122,18 +162,27 @@ class SectionWriter {
 export function appendFrame(table: SpanTable, payload: Buffer, segment: number, position: number): void {
   const reader = new SectionReader(payload);
   const [rows, texts, textBytes, present] = [reader.word(), reader.word(), reader.word(), reader.word()];
+  const same = [reader.word(), reader.word()];
+  const isSame = (place: number) => (same[place >>> 5]! & (1 << (place & 31))) !== 0;
   const numbers = reader.texts(table, texts, textBytes);
   reader.pad();
   const first = table.reserve(rows);
-  for (const [column, stride] of table.plainColumns()) {
-    reader.into(bytesOf(column), first * stride * column.BYTES_PER_ELEMENT, rows * stride * column.BYTES_PER_ELEMENT);
+  plainColumns.forEach(({ field, stride }, place) => {
+    const column = table[field];
+    const [at, size] = [first * stride * column.BYTES_PER_ELEMENT, stride * column.BYTES_PER_ELEMENT];
+    if (isSame(place)) reader.repeated(bytesOf(column), at, size, rows);
+    else reader.into(bytesOf(column), at, size * rows);
     reader.pad();
-  }
-  for (const column of table.textColumns()) {
-    reader.into(bytesOf(column), first * 4, rows * 4);
+  });
+  textColumns.forEach(({ field }, place) => {
+    const column = table[field];
+    if (isSame(plainColumns.length + place)) column.fill(numbers[reader.word()]!, first, first + rows);
+    else {
+      reader.into(bytesOf(column), first * 4, rows * 4);
+      for (let row = first; row < first + rows; row++) column[row] = numbers[column[row]!]!;
+    }
     reader.pad();
-    for (let row = first; row < first + rows; row++) column[row] = numbers[column[row]!]!;
-  }
+  });
   for (let which = 0; which < measures.length; which++) {
     if ((present & (1 << which)) !== 0) reader.into(bytesOf(table.measureColumn(which)), first * 8, rows * 8);
   }
@@ -174,6 +223,15 @@ class SectionReader {
     if (this.#at + size > this.#bytes.length) throw new RangeError('a frame breaks off');
     target.set(this.#bytes.subarray(this.#at, this.#at + size), at);
     this.#at += size;
+  }
+
+  /** Copies one value into so many places. */
+  repeated(target: Uint8Array, at: number, size: number, times: number): void {
+    this.into(target, at, size);
+    const end = at + size * times;
+    for (let done = size; at + done < end; done *= 2) {
+      target.copyWithin(at + done, at, Math.min(at + done, end - done));
+    }
   }
 
   /** Gives the table's number for each of the frame's. */

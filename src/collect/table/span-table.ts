@@ -1,5 +1,6 @@
 import { measuredDrivers } from '../../model/index.ts';
 import { Texts } from '../../store/index.ts';
+import { plainColumns, type TableColumns, textColumns } from './columns.ts';
 
 type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
@@ -10,6 +11,7 @@ export const measures = [...measuredDrivers, 'records'] as const;
 export const Origin = { span: 0, log: 1, event: 2 } as const;
 
 const FIRST_ROWS = 256;
+const GROWTH = 1.6;
 /** Of a link: four of a trace id, two of a span id. */
 export const LINK_WORDS = 6;
 
@@ -17,44 +19,15 @@ export const LINK_WORDS = 6;
  * Received spans by columns: what decoders fill, the journal keeps, assembly decides by, and the store takes.
  *
  * Columns lie in memory as the engine wants them (little-endian), so nearly all of the way they are copied as blocks of bytes.
- * Ids, times and weights are 32-bit words, several for a row: `trace` 4, `span`, `parent`, `start`, `end`, `weight` 2, lower half first.
- * Texts are numbers in `texts`. A measure that no row has takes no room; NaN is absent.
+ * Ids, times and weights are 32-bit words, several for a row, lower half first: `columns.ts` lists them all. Texts are numbers
+ * in `texts`. A measure that no row has takes no room; NaN is absent.
  */
+export interface SpanTable extends TableColumns {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor makes every column of the list
 export class SpanTable {
   readonly texts = new Texts();
   rows = 0;
-  trace: Uint32Array;
-  span: Uint32Array;
-  /** Zero for no parent. */
-  parent: Uint32Array;
-  /** Nanoseconds since 1970. */
-  start: Uint32Array;
-  end: Uint32Array;
-  /** Whole millionths. */
-  weight: Uint32Array;
-  namespace: Uint32Array;
-  service: Uint32Array;
-  pod: Uint32Array;
-  name: Uint32Array;
-  peer: Uint32Array;
-  endpoint: Uint32Array;
-  tenant: Uint32Array;
-  resolver: Uint32Array;
-  resourceTenant: Uint32Array;
-  resourceResolver: Uint32Array;
-  consumer: Uint32Array;
-  callKind: Uint32Array;
-  region: Uint32Array;
-  version: Uint32Array;
-  /** Feature flags, as `key=variant`. */
-  flags: Uint32Array;
-  status: Uint16Array;
-  origin: Uint8Array;
-  kind: Uint8Array;
-  isTimed: Uint8Array;
-  isWeightKnown: Uint8Array;
-  isDb: Uint8Array;
-  isError: Uint8Array;
   /** Where in the journal a span was first seen. */
   segment: Float64Array;
   position: Uint32Array;
@@ -67,64 +40,18 @@ export class SpanTable {
 
   constructor(capacity = FIRST_ROWS) {
     this.#capacity = capacity;
-    this.trace = new Uint32Array(capacity * 4);
-    this.span = new Uint32Array(capacity * 2);
-    this.parent = new Uint32Array(capacity * 2);
-    this.start = new Uint32Array(capacity * 2);
-    this.end = new Uint32Array(capacity * 2);
-    this.weight = new Uint32Array(capacity * 2);
-    this.namespace = new Uint32Array(capacity);
-    this.service = new Uint32Array(capacity);
-    this.pod = new Uint32Array(capacity);
-    this.name = new Uint32Array(capacity);
-    this.peer = new Uint32Array(capacity);
-    this.endpoint = new Uint32Array(capacity);
-    this.tenant = new Uint32Array(capacity);
-    this.resolver = new Uint32Array(capacity);
-    this.resourceTenant = new Uint32Array(capacity);
-    this.resourceResolver = new Uint32Array(capacity);
-    this.consumer = new Uint32Array(capacity);
-    this.callKind = new Uint32Array(capacity);
-    this.region = new Uint32Array(capacity);
-    this.version = new Uint32Array(capacity);
-    this.flags = new Uint32Array(capacity);
-    this.status = new Uint16Array(capacity);
-    this.origin = new Uint8Array(capacity);
-    this.kind = new Uint8Array(capacity);
-    this.isTimed = new Uint8Array(capacity);
-    this.isWeightKnown = new Uint8Array(capacity);
-    this.isDb = new Uint8Array(capacity);
-    this.isError = new Uint8Array(capacity);
+    const columns = this as Record<string, unknown>;
+    for (const { field, array: Column, stride } of plainColumns) columns[field] = new Column(capacity * stride);
+    for (const { field } of textColumns) columns[field] = new Uint32Array(capacity);
     this.segment = new Float64Array(capacity);
     this.position = new Uint32Array(capacity);
-  }
-
-  /** Columns of numbers that a sender gave, with the number of elements of one row. */
-  plainColumns(): readonly (readonly [column: Column, stride: number])[] {
-    const { trace, span, parent, start, end, weight } = this;
-    const { status, origin, kind, isTimed, isWeightKnown, isDb, isError } = this;
-    const ids = [[trace, 4] as const, ...[span, parent, start, end, weight].map((column) => [column, 2] as const)];
-    return [
-      ...ids,
-      ...[status, origin, kind, isTimed, isWeightKnown, isDb, isError].map((column) => [column, 1] as const),
-    ];
-  }
-
-  /** Columns of numbers of texts. */
-  textColumns(): readonly Uint32Array[] {
-    const { namespace, service, pod, name, peer, endpoint, tenant } = this;
-    const { resolver, resourceTenant, resourceResolver, consumer, callKind, region, version, flags } = this;
-    return [
-      ...[namespace, service, pod, name, peer, endpoint, tenant],
-      ...[resolver, resourceTenant, resourceResolver, consumer, callKind, region, version, flags],
-    ];
   }
 
   /** Makes room for more rows and gives the number of the first of them. What stands there is of no meaning yet. */
   reserve(rows: number): number {
     const first = this.rows;
     this.rows += rows;
-    if (this.rows > this.#capacity) this.#grow(Math.max(this.rows, this.#capacity * 2));
+    if (this.rows > this.#capacity) this.#grow(Math.max(this.rows, Math.ceil(this.#capacity * GROWTH)));
     return first;
   }
 
@@ -154,13 +81,11 @@ export class SpanTable {
   /** Copies what the sender gave of a row of another table; gives its number here. */
   copyRow(from: SpanTable, source: number): number {
     const row = this.reserve(1);
-    const [plain, others] = [this.plainColumns(), from.plainColumns()];
-    for (let i = 0; i < plain.length; i++) {
-      const [column, stride] = plain[i]!;
-      for (let word = 0; word < stride; word++) column[row * stride + word] = others[i]![0][source * stride + word]!;
+    for (const { field, stride } of plainColumns) {
+      const [column, other] = [this[field], from[field]];
+      for (let word = 0; word < stride; word++) column[row * stride + word] = other[source * stride + word]!;
     }
-    const [texts, otherTexts] = [this.textColumns(), from.textColumns()];
-    for (let i = 0; i < texts.length; i++) texts[i]![row] = this.texts.idFrom(from.texts, otherTexts[i]![source]!);
+    for (const { field } of textColumns) this[field][row] = this.texts.idFrom(from.texts, from[field][source]!);
     from.measures.forEach((measure, which) => {
       const value = measure?.[source] ?? Number.NaN;
       if (value >= 0) this.measure(which, row, value);
@@ -174,34 +99,9 @@ export class SpanTable {
 
   #grow(capacity: number): void {
     this.#capacity = capacity;
-    this.trace = grown(this.trace, capacity * 4);
-    this.span = grown(this.span, capacity * 2);
-    this.parent = grown(this.parent, capacity * 2);
-    this.start = grown(this.start, capacity * 2);
-    this.end = grown(this.end, capacity * 2);
-    this.weight = grown(this.weight, capacity * 2);
-    this.namespace = grown(this.namespace, capacity);
-    this.service = grown(this.service, capacity);
-    this.pod = grown(this.pod, capacity);
-    this.name = grown(this.name, capacity);
-    this.peer = grown(this.peer, capacity);
-    this.endpoint = grown(this.endpoint, capacity);
-    this.tenant = grown(this.tenant, capacity);
-    this.resolver = grown(this.resolver, capacity);
-    this.resourceTenant = grown(this.resourceTenant, capacity);
-    this.resourceResolver = grown(this.resourceResolver, capacity);
-    this.consumer = grown(this.consumer, capacity);
-    this.callKind = grown(this.callKind, capacity);
-    this.region = grown(this.region, capacity);
-    this.version = grown(this.version, capacity);
-    this.flags = grown(this.flags, capacity);
-    this.status = grown(this.status, capacity);
-    this.origin = grown(this.origin, capacity);
-    this.kind = grown(this.kind, capacity);
-    this.isTimed = grown(this.isTimed, capacity);
-    this.isWeightKnown = grown(this.isWeightKnown, capacity);
-    this.isDb = grown(this.isDb, capacity);
-    this.isError = grown(this.isError, capacity);
+    const columns = this as Record<string, unknown>;
+    for (const { field, stride } of plainColumns) columns[field] = grown(this[field], capacity * stride);
+    for (const { field } of textColumns) columns[field] = grown(this[field], capacity);
     this.segment = grown(this.segment, capacity);
     this.position = grown(this.position, capacity);
     this.measures.forEach((measure, which) => {
