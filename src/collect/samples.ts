@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { parseDecimal } from '../model/index.ts';
-import type { RowWriter } from '../store/index.ts';
+import { RowWriter } from '../store/index.ts';
 import { safeLabel } from './privacy.ts';
 import type { Refusal } from './refusal.ts';
 import { textPlace } from './table/text-place.ts';
@@ -18,6 +18,14 @@ export interface SeriesSource {
   readonly identity: string;
   readonly service: string;
   readonly pod: string;
+  /** Of each set of labels seen before: what a sample of that series begins with. */
+  readonly heads: Map<Labels, Buffer>;
+  readonly memory: SeriesMemory;
+}
+
+/** How many metrics and series are remembered, so that whoever keeps resources knows when to let go of them. */
+export interface SeriesMemory {
+  count: number;
 }
 
 /** Nanoseconds since 1970 in two halves. */
@@ -33,13 +41,16 @@ export interface PointTimes {
 }
 
 const LARGEST_VALUE = 10n ** 36n;
+const KIND_TIME_VALUE_BYTES = 25;
+/** Kind, time, value, start. */
+const FIXED_BYTES = KIND_TIME_VALUE_BYTES + 8;
 /** Later clocks are broken, and the engine's times end in 2262. */
 const NEWEST_HIGH = Math.floor((Date.UTC(2106, 0) * 1e6) / 2 ** 32);
 
 /**
  * Writes one metric point with its length in front.
  *
- * Takes  value: decimal text of a double or an integer.
+ * Takes  point: sorted; the same array again is the same series. value: a double, or the decimal text of a number.
  * Gives  null when it was written, else why it is refused.
  * Holds  the value is kept as whole millionths, rounded half-even from its shortest text.
  */
@@ -49,25 +60,56 @@ export function encodeSample(
   point: Labels,
   kind: SampleKind,
   { at, started }: PointTimes,
-  value: string,
+  value: number | string,
 ): Refusal | null {
   if ((at.low === 0 && at.high === 0) || at.high > NEWEST_HIGH) return 'time_invalid';
-  const micro = parseDecimal(value, 6);
-  if (micro === null || micro === 'too large') return 'value_invalid';
-  if (micro.value > LARGEST_VALUE || micro.value < -LARGEST_VALUE) return 'value_invalid';
-  const lengthAt = writer.sizeBytes;
-  writer.u32(0);
-  writer.text(source.metric);
-  writer.raw(seriesId(source, point));
-  const own = source.service === '' && source.pod === '' ? ownerOf(point) : source;
-  writer.text(own.service);
-  writer.text(own.pod);
+  const micro = (typeof value === 'number' ? quickMillionths(value) : null) ?? exactMillionths(String(value));
+  if (micro === null) return 'value_invalid';
+  let head = source.heads.get(point);
+  if (head === undefined) {
+    head = headOf(source, point);
+    source.heads.set(point, head);
+    source.memory.count += 1;
+  }
+  writer.u32(head.length + FIXED_BYTES);
+  writer.copy(head, 0, head.length);
   writer.u8(kind);
   writer.u64halves(at.low, at.high);
-  writer.i128(micro.value);
+  if (typeof micro === 'number') writer.i128whole(micro);
+  else writer.i128(micro);
   writer.u64halves(started.low, started.high > NEWEST_HIGH ? 0 : started.high);
-  writer.patchU32(lengthAt, writer.sizeBytes - lengthAt - 4);
   return null;
+}
+
+/** Metric, series, service and pod. */
+function headOf(source: SeriesSource, point: Labels): Buffer {
+  const writer = new RowWriter(128);
+  const own = source.service === '' && source.pod === '' ? ownerOf(point) : source;
+  writer.text(source.metric);
+  writer.raw(seriesId(source, point));
+  writer.text(own.service);
+  writer.text(own.pod);
+  return Buffer.from(writer.bytes());
+}
+
+function exactMillionths(text: string): bigint | null {
+  const micro = parseDecimal(text, 6);
+  if (micro === null || micro === 'too large') return null;
+  return micro.value > LARGEST_VALUE || micro.value < -LARGEST_VALUE ? null : micro.value;
+}
+
+/**
+ * The millionths of a double without its text, where they are sure to be the same: the shortest text differs from the double
+ * by less than the double's last bit, and what that is worth here stays far from the half that decides.
+ */
+export function quickMillionths(value: number): number | null {
+  const scaled = value * 1_000_000;
+  if (Number.isInteger(value)) return Math.abs(scaled) <= Number.MAX_SAFE_INTEGER ? scaled : null;
+  if (!(Math.abs(scaled) < 2 ** 46)) return null;
+  const below = Math.floor(scaled);
+  const rest = scaled - below;
+  if (Math.abs(rest - 0.5) < 2 ** -5) return null;
+  return rest < 0.5 ? below : below + 1;
 }
 
 /** Where the parts of one written sample stand: texts as start and end, the others by their first byte. */
@@ -85,8 +127,6 @@ export interface SamplePlaces {
   /** 8 bytes of nanoseconds; -1 for a sample of an older version, which did not keep it. */
   readonly started: number;
 }
-
-const KIND_TIME_VALUE_BYTES = 25;
 
 /** Finds the samples that `encodeSample` wrote one behind the other. */
 export function* samplesIn(bytes: Buffer): Iterable<SamplePlaces> {
@@ -148,15 +188,25 @@ export interface Resource {
   readonly text: string;
   readonly service: string;
   readonly pod: string;
+  /** Its metrics seen before, by name. */
+  readonly sources: Map<string, SeriesSource>;
+  readonly memory: SeriesMemory;
 }
 
 /** Where a resource names neither service nor pod, a point may do so itself. */
-export function resourceOf(labels: Labels): Resource {
-  return { text: labelsText(sortedLabels(labels)), ...ownerOf(labels) };
+export function resourceOf(labels: Labels, memory: SeriesMemory = { count: 0 }): Resource {
+  return { text: labelsText(sortedLabels(labels)), ...ownerOf(labels), sources: new Map(), memory };
 }
 
-export function sourceOf(metric: string, { text, service, pod }: Resource): SeriesSource {
-  return { metric: safeLabel(metric), identity: part(metric) + text, service, pod };
+export function sourceOf(metric: string, resource: Resource): SeriesSource {
+  const { text, service, pod, sources, memory } = resource;
+  const known = sources.get(metric);
+  if (known !== undefined) return known;
+  const identity = part(metric) + text;
+  const source = { metric: safeLabel(metric), identity, service, pod, heads: new Map(), memory };
+  sources.set(metric, source);
+  memory.count += 1;
+  return source;
 }
 
 const podKeys = ['k8s.pod.name', 'container.name'];

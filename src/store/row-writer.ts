@@ -61,6 +61,14 @@ export class RowWriter {
     this.i64(BigInt.asIntN(64, value >> 64n));
   }
 
+  /** A 128-bit number that fits a double exactly. */
+  i128whole(value: number): void {
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.u64halves(value - high * 0x1_0000_0000, high >>> 0);
+    const sign = value < 0 ? 0xffff_ffff : 0;
+    this.u64halves(sign, sign);
+  }
+
   i256(value: bigint): void {
     if (value >= 0n && value <= LARGEST_I64) {
       this.i64(value);

@@ -3,10 +3,10 @@ import type { Refusal, RefusalCount } from '../refusal.ts';
 import {
   encodeSample,
   type Instant,
+  type Labels,
   type Resource,
   SampleKind,
   type SeriesSource,
-  sortedLabels,
   sourceOf,
 } from '../samples.ts';
 
@@ -17,12 +17,13 @@ export type MetricData = 'gauge' | 'sum' | 'histogram' | 'summary';
 export interface Point {
   at: Instant | null;
   started: Instant;
-  /** Decimal text; of a histogram its sum, which may be missing. Empty for none. */
-  value: string;
+  /** A double, or decimal text; of a histogram its sum, which may be missing. Empty for none. */
+  value: number | string;
   /** Of a histogram. */
   count: string;
   flags: number;
-  labels: [string, string][];
+  /** In the order of `sortedLabels`. */
+  labels: Labels;
 }
 
 /** A metric as it was decoded. */
@@ -76,9 +77,7 @@ export function writeMetric(writer: RowWriter, metric: Metric, resource: Resourc
 
 function writeNumber(writer: RowWriter, source: SeriesSource, kind: SampleKind, point: Point): Refusal | null {
   const { at, started, value } = point;
-  return at === null
-    ? 'time_invalid'
-    : encodeSample(writer, source, sortedLabels(point.labels), kind, { at, started }, value);
+  return at === null ? 'time_invalid' : encodeSample(writer, source, point.labels, kind, { at, started }, value);
 }
 
 function writeBoth(

@@ -1,6 +1,6 @@
 import type { RowWriter } from '../../store/index.ts';
 import { RefusalCount } from '../refusal.ts';
-import { resourceOf } from '../samples.ts';
+import { resourceOf, sortedLabels } from '../samples.ts';
 import { halvesOf, type JsonAttribute, listOf, parseOtlpJson, valueText } from './json.ts';
 import { type Metric, type MetricData, newPoint, type Point, writeMetric } from './metric-points.ts';
 import type { Decoded } from './traces-protobuf.ts';
@@ -67,7 +67,7 @@ function pointOf(json: JsonPoint, isHistogram: boolean): Point {
     value: numberText(isHistogram ? json.sum : (json.asDouble ?? json.asInt)),
     count: json.count === undefined || json.count === null ? '0' : numberText(json.count),
     flags: typeof json.flags === 'number' ? json.flags : 0,
-    labels: labelsOf(json.attributes),
+    labels: sortedLabels(labelsOf(json.attributes)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { RowWriter } from '../../store/index.ts';
 import { RefusalCount } from '../refusal.ts';
-import { type Resource, resourceOf } from '../samples.ts';
+import { type Labels, type Resource, resourceOf, sortedLabels } from '../samples.ts';
+import { KnownBytes } from './known-bytes.ts';
 import { type Metric, type MetricData, newPoint, type Point, writeMetric } from './metric-points.ts';
 import { ProtoReader } from './proto-reader.ts';
 import type { Decoded } from './traces-protobuf.ts';
@@ -30,6 +31,24 @@ const numberTags = { attributes: 58, flags: 64 };
 const histogramTags = { attributes: 74, flags: 80 };
 const exponentialTags = { attributes: 10, flags: 80 };
 
+/** Resources and sets of attributes by their bytes, over all requests: senders repeat them every minute. */
+const resources = new KnownBytes<Resource>();
+const labelSets = new KnownBytes<Labels>();
+const MOST_KNOWN = 20_000;
+const MOST_KNOWN_BYTES = 16 << 20;
+/** Metrics and series are remembered below their resources. */
+const memory = { count: 0 };
+const MOST_SERIES = 50_000;
+
+/** All at once: what is remembered of one points into the others. */
+function forgetTooMany(): void {
+  const isFew = resources.count < MOST_KNOWN && labelSets.count < MOST_KNOWN && memory.count < MOST_SERIES;
+  if (isFew && resources.sizeBytes + labelSets.sizeBytes < MOST_KNOWN_BYTES) return;
+  resources.clear();
+  labelSets.clear();
+  memory.count = 0;
+}
+
 class MetricsDecoder {
   readonly #reader: ProtoReader;
   readonly #writer: RowWriter;
@@ -42,6 +61,7 @@ class MetricsDecoder {
   }
 
   decode(): Decoded {
+    forgetTooMany();
     const reader = this.#reader;
     while (!reader.isDone) {
       const tag = reader.tag();
@@ -55,19 +75,41 @@ class MetricsDecoder {
   #resourceMetrics(): void {
     const reader = this.#reader;
     const start = reader.at;
-    const labels: [string, string][] = [];
-    while (!reader.isDone) {
-      const tag = reader.tag();
-      if (tag === 10) reader.message(() => this.#resource(labels));
-      else reader.skip(tag);
-    }
-    const resource = resourceOf(labels);
+    const resource = this.#resourceIn();
     reader.at = start;
     while (!reader.isDone) {
       const tag = reader.tag();
       if (tag === 18) reader.message(() => this.#scopeMetrics(resource));
       else reader.skip(tag);
     }
+  }
+
+  #resourceIn(): Resource {
+    const reader = this.#reader;
+    let [parts, from, to] = [0, 0, 0];
+    const start = reader.at;
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 10) {
+        parts += 1;
+        to = reader.end();
+        from = reader.at;
+      }
+      if (tag === 10) reader.at = to;
+      else reader.skip(tag);
+    }
+    const known = parts === 1 ? resources.find(reader.buffer, from, to) : undefined;
+    if (known !== undefined) return known;
+    reader.at = start;
+    const labels: [string, string][] = [];
+    while (!reader.isDone) {
+      const tag = reader.tag();
+      if (tag === 10) reader.message(() => this.#resource(labels));
+      else reader.skip(tag);
+    }
+    const resource = resourceOf(labels, memory);
+    if (parts === 1) resources.keep(reader.buffer, from, to, resource);
+    return resource;
   }
 
   #resource(labels: [string, string][]): void {
@@ -127,26 +169,71 @@ class MetricsDecoder {
     const outer = reader.limit;
     const end = reader.end();
     reader.limit = end;
+    const start = reader.at;
+    // Where its attributes stand, which nearly always is one behind the other.
+    let [from, to, isSplit] = [-1, -1, false];
     while (reader.at < end) {
+      const at = reader.at;
       const tag = reader.tag();
-      if (tag === tags.attributes) this.#attribute(point.labels);
-      else if (tag === tags.flags) point.flags = reader.varint();
+      if (tag === tags.attributes) {
+        if (from < 0) from = at;
+        else if (at !== to) isSplit = true;
+        to = reader.end();
+        reader.at = to;
+      } else if (tag === tags.flags) point.flags = reader.varint();
       else if (tag === 17) point.started = this.#instant();
       else if (tag === 25) point.at = this.#instant();
-      else if (isNumber && tag === 33) point.value = String(reader.double());
-      else if (isNumber && tag === 49) point.value = BigInt.asIntN(64, this.#fixed64()).toString();
+      else if (isNumber && tag === 33) point.value = reader.double();
+      else if (isNumber && tag === 49) point.value = this.#whole();
       else if (!isNumber && tag === 33) point.count = this.#fixed64().toString();
-      else if (!isNumber && tag === 41) point.value = String(reader.double());
+      else if (!isNumber && tag === 41) point.value = reader.double();
+      else reader.skip(tag);
+    }
+    if (from >= 0)
+      point.labels = isSplit ? this.#labels(start, end, tags.attributes) : this.#known(from, to, tags.attributes);
+    reader.at = end;
+    reader.limit = outer;
+    return point;
+  }
+
+  #known(from: number, to: number, attributes: number): Labels {
+    const { buffer } = this.#reader;
+    // The tag in front of each attribute differs from kind to kind, so bytes of one kind are not those of another.
+    const known = labelSets.find(buffer, from, to);
+    if (known !== undefined) return known;
+    const labels = this.#labels(from, to, attributes);
+    labelSets.keep(buffer, from, to, labels);
+    return labels;
+  }
+
+  /** Reads the attributes among the fields of buffer[from, to). */
+  #labels(from: number, to: number, attributes: number): Labels {
+    const reader = this.#reader;
+    const outer = reader.limit;
+    const labels: [string, string][] = [];
+    reader.at = from;
+    reader.limit = to;
+    while (reader.at < to) {
+      const tag = reader.tag();
+      if (tag === attributes) this.#attribute(labels);
       else reader.skip(tag);
     }
     reader.limit = outer;
-    return point;
+    return sortedLabels(labels);
   }
 
   #instant(): { low: number; high: number } {
     const reader = this.#reader;
     reader.fixed64();
     return { low: reader.low, high: reader.high };
+  }
+
+  /** A signed whole number: most are small, and doubles. */
+  #whole(): number | string {
+    const reader = this.#reader;
+    reader.fixed64();
+    if (reader.high < 2 ** 20) return reader.high * 2 ** 32 + reader.low;
+    return BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)).toString();
   }
 
   #fixed64(): bigint {
