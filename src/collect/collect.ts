@@ -8,6 +8,7 @@ import { Journal } from './journal/journal.ts';
 import { SegmentKind } from './journal/segment.ts';
 import { Loader } from './load/load.ts';
 import { largestBatch, readEndpoints } from './load/queries.ts';
+import { largestSeenBatch } from './load/seen-file.ts';
 import { LogIntake } from './logs/log-intake.ts';
 import type { LogFormat } from './logs/log-line.ts';
 import type { LogSource } from './logs/log-source.ts';
@@ -79,6 +80,8 @@ export class Collector {
   readonly #samples: Journal;
   readonly #events: Journal;
   readonly #loader: Loader;
+  /** The largest number that a batch or segment was given. */
+  readonly #lastId: () => number;
   #naming: Naming = newNaming();
   #budget: EndpointBudget | null = null;
   #countsLogsOf: (service: string) => boolean = () => true;
@@ -94,6 +97,7 @@ export class Collector {
     journals: [Journal, Journal, Journal],
     loader: Loader,
     refused: RefusalCount,
+    lastId: () => number,
   ) {
     this.#config = config;
     this.counts = { spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0, refused };
@@ -101,6 +105,7 @@ export class Collector {
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks, config.requestIdAttributes);
     this.#records = this.#newRecords();
     this.#loader = loader;
+    this.#lastId = lastId;
   }
 
   /** Opens the journals, finishes what a crash interrupted, and begins to load. */
@@ -110,12 +115,14 @@ export class Collector {
       samples: join(config.folder, 'journal', 'samples'),
       events: join(config.folder, 'journal', 'events'),
     };
+    const seenFolder = join(config.folder, 'seen');
     usePseudonymKey(pseudonymKey(config.folder));
     let lastId = Math.max(
       await largestBatch(config.store.columns),
       await Journal.largestId(folders.work),
       await Journal.largestId(folders.samples),
       await Journal.largestId(folders.events),
+      await largestSeenBatch(seenFolder),
     );
     const nextId = () => ++lastId;
     const shared = {
@@ -136,6 +143,7 @@ export class Collector {
     const loader = new Loader({
       columns: config.store.columns,
       scratch: config.store.scratch,
+      seenFolder,
       nextId,
       nowMs: config.nowMs,
       warn: config.warn,
@@ -143,7 +151,7 @@ export class Collector {
     });
     const boundary = await boundaryInForce(config.store.documents);
     await loader.start(boundary.isBoundary);
-    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader, refused);
+    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader, refused, () => lastId);
     await collector.applyNaming();
     await collector.applyBoundary();
     collector.#schedule();
@@ -338,6 +346,7 @@ export class Collector {
     this.#isClosed = true;
     if (this.#timer) clearTimeout(this.#timer);
     while (this.#loading) await this.#loading;
+    await this.#saveSeen(true);
     await this.#work.close();
     await this.#samples.close();
     await this.#events.close();
@@ -370,6 +379,22 @@ export class Collector {
     this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
     await this.#events.seal();
     this.counts.loadedRows += await this.#loader.loadSealed(this.#events);
+    await this.#saveSeen(false);
+  }
+
+  /** What is not written down is read from the store at the next start: no reason to fail. */
+  #saveSeen(isLast: boolean): Promise<void> {
+    return this.#loader.saveSeen(this.#lastLoaded(), isLast).catch((cause: unknown) => {
+      this.#config.warn('what was seen could not be written down; the next start takes longer', {
+        cause: String(cause),
+      });
+    });
+  }
+
+  /** Up to which number no segment waits any more, nor will. */
+  #lastLoaded(): number {
+    const waiting = [this.#work, this.#samples, this.#events].flatMap(({ oldestId }) => oldestId ?? []);
+    return Math.min(this.#lastId(), ...waiting.map((id) => id - 1));
   }
 }
 

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { ColumnStore } from '../../store/index.ts';
 import type { SegmentContent } from '../journal/segment.ts';
-import { SeenTraces } from '../load/seen.ts';
+import { storeName } from '../load/queries.ts';
+import { RememberedIds } from '../load/remembered-ids.ts';
 import { eventsBlock } from './events-block.ts';
 import { type EventPlaces, eventsIn } from './meter-event.ts';
 import { countEvents, hasEventBatch, readEventHashes, storedHashes } from './queries.ts';
@@ -23,22 +25,34 @@ export class EventLoader {
   readonly #columns: ColumnStore;
   readonly #nowMs: () => number;
   /** What may be stored. Its keys are ids of 128 bits, here hashes of events. */
-  #seen = new SeenTraces();
+  #remembered: RememberedIds | null = null;
+  readonly #folder: string | undefined;
 
-  constructor(columns: ColumnStore, nowMs: () => number) {
+  constructor(columns: ColumnStore, nowMs: () => number, seenFolder?: string) {
     this.#columns = columns;
     this.#nowMs = nowMs;
+    this.#folder = seenFolder;
   }
 
   /** Learns which events are stored. */
   async start(): Promise<void> {
-    const rows = await countEvents(this.#columns, this.#sinceDay);
-    this.#seen = new SeenTraces(Math.max(1_000_000, rows));
-    const buckets = Math.max(1, Math.ceil(rows / HASHES_PER_READ));
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const words = wordsOf(await readEventHashes(this.#columns, this.#sinceDay, bucket, buckets));
-      for (let at = 0; at < words.length; at += 4) this.#seen.add(words, at);
-    }
+    const [columns, sinceDay] = [this.#columns, this.#sinceDay];
+    this.#remembered = await RememberedIds.open({
+      path: this.#folder === undefined ? null : join(this.#folder, 'events'),
+      store: await storeName(columns),
+      ...{ sinceDay, today: this.#today },
+      expected: () => countEvents(columns, sinceDay),
+      async *readAfter(batch, expected) {
+        const buckets = Math.max(1, Math.ceil(expected / HASHES_PER_READ));
+        for (let bucket = 0; bucket < buckets; bucket++)
+          yield wordsOf(await readEventHashes(columns, { batch, sinceDay }, bucket, buckets));
+      },
+    });
+  }
+
+  /** Writes down which events are stored; as `Loader.saveSeen`. */
+  async saveSeen(batch: number, isLast: boolean): Promise<void> {
+    await this.#remembered?.save(batch, isLast);
   }
 
   /** Loads a segment. What the store refuses for now is thrown, and the segment loaded again later. */
@@ -58,15 +72,19 @@ export class EventLoader {
       if (!first.has(hash)) first.set(hash, event);
     }
     const words = wordsOf(Buffer.concat([...first.values()].map(({ bytes, hash }) => bytes.subarray(hash, hash + 16))));
-    const perhaps = [...first.keys()].filter((_, place) => this.#seen.has(words, place * 4));
+    const perhaps = [...first.keys()].filter((_, place) => this.#remembered!.seen.has(words, place * 4));
     const stored = await storedHashes(this.#columns, this.#sinceDay, perhaps);
     // Before the insert, not after it: where its outcome stays unknown, the store must be asked the next time.
-    for (let at = 0; at < words.length; at += 4) this.#seen.add(words, at);
+    for (let at = 0; at < words.length; at += 4) this.#remembered!.seen.add(words, at, this.#today);
     return [...first].filter(([hash]) => !stored.has(hash)).map(([, event]) => event);
   }
 
+  get #today(): number {
+    return Math.floor(this.#nowMs() / MILLIS_PER_DAY);
+  }
+
   get #sinceDay(): number {
-    return Math.max(0, Math.floor(this.#nowMs() / MILLIS_PER_DAY) - DAYS_REMEMBERED);
+    return Math.max(0, this.#today - DAYS_REMEMBERED);
   }
 }
 

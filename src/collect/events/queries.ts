@@ -16,17 +16,17 @@ export async function countEvents(columns: ColumnStore, sinceDay: number): Promi
   return Number(row!.rows);
 }
 
-/** Gives the hashes of one part of the events received from a day on, 16 bytes each. */
+/** Gives the hashes of one part of the events of batches after one that were received from a day on, 16 bytes each. */
 export function readEventHashes(
   columns: ColumnStore,
-  sinceDay: number,
+  after: { readonly batch: number; readonly sinceDay: number },
   bucket: number,
   buckets: number,
 ): Promise<Buffer> {
   return columns.queryBytes(
     `SELECT hash FROM events
-     WHERE received >= toDate({sinceDay:UInt16}) AND cityHash64(hash) % {buckets:UInt64} = {bucket:UInt64}`,
-    { sinceDay, bucket, buckets },
+     WHERE batch > {batch:UInt64} AND received >= toDate({sinceDay:UInt16}) AND cityHash64(hash) % {buckets:UInt64} = {bucket:UInt64}`,
+    { ...after, bucket, buckets },
   );
 }
 

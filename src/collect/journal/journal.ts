@@ -48,6 +48,8 @@ export class Journal {
   #sealing: Pick<Waiting, 'done' | 'failed'>[] = [];
   #writing: Promise<void> | null = null;
   #sizeBytes = 0;
+  /** The segment that is being written or begun. */
+  #begun: number | null = null;
 
   private constructor(config: JournalConfig) {
     this.#config = config;
@@ -82,6 +84,11 @@ export class Journal {
 
   get sealed(): readonly { readonly id: number; readonly path: string; readonly sizeBytes: number }[] {
     return this.#sealed;
+  }
+
+  /** The smallest id of a segment that is not loaded yet; null when nothing waits. */
+  get oldestId(): number | null {
+    return this.#sealed[0]?.id ?? this.#begun;
   }
 
   /**
@@ -198,6 +205,7 @@ export class Journal {
 
   async #begin(): Promise<OpenSegment> {
     const id = this.#config.nextId();
+    this.#begun = id;
     const path = join(this.#config.folder, `${String(id).padStart(16, '0')}.seg`);
     const file = await open(path, 'wx');
     const receivedDay = Math.floor(this.#config.nowMs() / MILLIS_PER_DAY);
@@ -222,6 +230,7 @@ export class Journal {
     const segment = this.#current;
     if (segment === null) return;
     this.#current = null;
+    this.#begun = null;
     if (segment.rows > 0) this.#sealed.push({ id: segment.id, path: segment.path, sizeBytes: segment.sizeBytes });
     else this.#sizeBytes -= HEADER_BYTES;
     await segment.file.close();

@@ -6,7 +6,7 @@ import { type TraceId, TraceIndex, traceKey } from '../calls/trace-index.ts';
 import type { StoredVersion } from '../calls/versions.ts';
 import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
 import { hexOf, readDependents, readNaming, readTraceRows } from './queries.ts';
-import type { SeenTraces } from './seen.ts';
+import type { SeenIds } from './seen-ids.ts';
 
 /** How far links are followed from trace to trace; each hop is a question to the store. */
 const MOST_HOPS = 64;
@@ -15,7 +15,7 @@ const MOST_HOPS = 64;
 export interface Sources {
   readonly columns: ColumnStore;
   readonly kept: KeptWork;
-  readonly seen: SeenTraces;
+  readonly seen: SeenIds;
   /** Raw work that was received before this day was let go; where there is one, a trace may be there in part. */
   readonly sinceDay: number;
 }
@@ -58,7 +58,7 @@ export class BatchTable {
    * Takes  batch: its number. targets: traces that some link leads to; null when there are no links at all. fresh: request ids that this batch
    *        is the first to name, as hexadecimal text.
    */
-  async gather(batch: number, targets: SeenTraces | null, fresh: ReadonlySet<string>): Promise<void> {
+  async gather(batch: number, targets: SeenIds | null, fresh: ReadonlySet<string>): Promise<void> {
     this.#batch = batch;
     const { table, index } = this;
     const known = new Set<number>();
@@ -101,7 +101,7 @@ export class BatchTable {
   }
 
   /** Adds the traces whose work hangs on a changed one, and those that hang on these. */
-  async #addDependents(targets: SeenTraces, known: Set<number>): Promise<void> {
+  async #addDependents(targets: SeenIds, known: Set<number>): Promise<void> {
     let fresh = this.changed.map((trace) => this.#heldId(trace)).filter(({ words }) => targets.has(words, 0));
     for (let hops = 0; fresh.length > 0 && hops < MOST_HOPS; hops++) {
       const sources = await readDependents(this.#sources.columns, fresh);

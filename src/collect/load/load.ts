@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BrokenClaim } from '../../model/index.ts';
 import type { Block, ColumnStore } from '../../store/index.ts';
 import { decideBatch } from '../calls/batch.ts';
@@ -20,9 +21,10 @@ import { BatchTable } from './batch-table.ts';
 import { countStored } from './count-stored.ts';
 import { linksBlock } from './links-block.ts';
 import { minutesBlock } from './minutes-block.ts';
-import { countWorkRows, hasBatch, hexOf, readBucketRows, readLinkTargets, readTraceIds } from './queries.ts';
+import { countWorkRows, hasBatch, hexOf, readBucketRows, readLinkTargets, readTraceIds, storeName } from './queries.ts';
+import { RememberedIds } from './remembered-ids.ts';
 import { samplesBlock } from './samples-block.ts';
-import { SeenTraces } from './seen.ts';
+import type { SeenIds } from './seen-ids.ts';
 
 const ROWS_PER_BUCKET = 250_000;
 const ROOM_FOR_STORED = 4_096;
@@ -34,6 +36,8 @@ const DAYS_REMEMBERED = 62;
 export interface LoaderDeps {
   readonly columns: ColumnStore;
   readonly scratch: string;
+  /** Where it is written down which traces and events are stored; absent for nowhere. */
+  readonly seenFolder?: string;
   readonly nextId: () => number;
   readonly nowMs: () => number;
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
@@ -55,9 +59,9 @@ export class Loader {
   readonly #deps: LoaderDeps;
   readonly #events: EventLoader;
   readonly #kept = new KeptWork(KEPT_BYTES);
-  #seen = new SeenTraces();
+  #traces: RememberedIds | null = null;
   /** Traces that some link leads to: only these can have dependents. */
-  #targets: SeenTraces | null = null;
+  #targets: RememberedIds | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #counting: Promise<void> = Promise.resolve();
   #isBoundary: IsBoundary = () => true;
@@ -69,7 +73,7 @@ export class Loader {
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
-    this.#events = new EventLoader(deps.columns, deps.nowMs);
+    this.#events = new EventLoader(deps.columns, deps.nowMs, deps.seenFolder);
   }
 
   /** Finishes what a crash interrupted and learns which traces and events are stored. */
@@ -80,17 +84,43 @@ export class Loader {
     await mkdir(scratch, { recursive: true });
     this.acceptSince((await readLetGo(columns)).sinceDay);
     await countStored(columns);
-    const targets = wordsOf(await readLinkTargets(columns));
-    for (let at = 0; at < targets.length; at += 4) this.#addTarget(targets, at);
-    const sinceDay = Math.max(0, Math.floor(nowMs() / MILLIS_PER_DAY) - DAYS_REMEMBERED);
-    const rows = await countWorkRows(columns);
-    this.#seen = new SeenTraces(Math.max(1_000_000, Math.floor(rows / 4)));
-    const buckets = Math.max(1, Math.ceil(rows / 20_000_000));
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const ids = wordsOf(await readTraceIds(columns, sinceDay, bucket, buckets));
-      for (let at = 0; at < ids.length; at += 4) this.#seen.add(ids, at);
-    }
+    await this.#remember(columns, nowMs());
     await this.#events.start();
+  }
+
+  /** Learns which traces are stored, and which ones links lead to. */
+  async #remember(columns: ColumnStore, nowMs: number): Promise<void> {
+    const { seenFolder } = this.#deps;
+    const today = Math.floor(nowMs / MILLIS_PER_DAY);
+    const sinceDay = Math.max(0, today - DAYS_REMEMBERED);
+    const path = (name: string) => (seenFolder === undefined ? null : join(seenFolder, name));
+    const shared = { store: await storeName(columns), today };
+    this.#traces = await RememberedIds.open({
+      ...{ ...shared, path: path('traces'), sinceDay },
+      expected: async () => Math.floor((await countWorkRows(columns)) / 4),
+      async *readAfter(batch, expected) {
+        const buckets = Math.max(1, Math.ceil(expected / 5_000_000));
+        for (let bucket = 0; bucket < buckets; bucket++)
+          yield wordsOf(await readTraceIds(columns, { batch, sinceDay }, bucket, buckets));
+      },
+    });
+    this.#targets = await RememberedIds.open({
+      ...{ ...shared, path: path('targets'), sinceDay: 0 },
+      expected: async () => 10_000,
+      async *readAfter(batch) {
+        yield wordsOf(await readLinkTargets(columns, batch));
+      },
+    });
+  }
+
+  /** Writes down which traces are stored. Takes  batch: up to which nothing waits any more. isLast: the process ends. */
+  saveSeen(batch: number, isLast = false): Promise<void> {
+    return this.#alone(async () => {
+      await this.#counted();
+      await this.#traces?.save(batch, isLast);
+      await this.#targets?.save(batch, isLast);
+      await this.#events.saveSeen(batch, isLast);
+    });
   }
 
   /** Counts what is loaded from now on as received on this day or later. */
@@ -271,7 +301,7 @@ export class Loader {
     return new BatchTable(table, {
       columns: this.#deps.columns,
       kept: this.#kept,
-      seen: this.#seen,
+      seen: this.#seenTraces,
       sinceDay: this.#sinceDay,
     });
   }
@@ -281,19 +311,20 @@ export class Loader {
     const { table, index } = input;
     const arrived = index.traces;
     const links = linksBlock(table, batch);
-    const fresh = new Set(links.targets.filter((words) => !this.#targets?.has(words, 0)).map(hexOf));
+    const fresh = new Set(links.targets.filter((words) => !this.#linkTargets?.has(words, 0)).map(hexOf));
     for (const words of links.targets) this.#addTarget(words, 0);
     if (links.block.rows > 0) {
       await this.#counted();
       await columns.insertBlock('links', links.block, `links-${batch}`);
     }
-    await input.gather(batch, this.#targets, fresh);
+    await input.gather(batch, this.#linkTargets, fresh);
     const { work, changes } = decideBatch({
       ...input.facts(),
       isBoundary: this.#isBoundary,
       rules: this.#rules,
     });
-    for (let trace = 0; trace < arrived; trace++) this.#seen.add(table.trace, index.first[trace]! * 4);
+    for (let trace = 0; trace < arrived; trace++)
+      this.#seenTraces.add(table.trace, index.first[trace]! * 4, receivedDay);
     if (work.cutSplits > 0)
       this.#deps.warn('some work over links is unattributed: it would be split over too many calls', {
         spans: work.cutSplits,
@@ -333,8 +364,17 @@ export class Loader {
   }
 
   #addTarget(words: Uint32Array, at: number): void {
-    this.#targets ??= new SeenTraces(10_000);
-    this.#targets.add(words, at);
+    this.#targets!.seen.add(words, at);
+  }
+
+  get #seenTraces(): SeenIds {
+    return this.#traces!.seen;
+  }
+
+  /** Null where no link was ever stored: then there is nothing to ask the store for. */
+  get #linkTargets(): SeenIds | null {
+    const { seen } = this.#targets!;
+    return seen.count === 0 ? null : seen;
   }
 }
 

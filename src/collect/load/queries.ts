@@ -50,12 +50,17 @@ export async function countWorkRows(columns: ColumnStore): Promise<number> {
   return Number(row!.rows);
 }
 
-/** Gives the trace ids of one part of the store, 16 bytes each. Takes  sinceDay: of receipt, in days since 1970. */
-export function readTraceIds(columns: ColumnStore, sinceDay: number, bucket: number, buckets: number): Promise<Buffer> {
+/** Gives the trace ids of one part of the batches after one, 16 bytes each. Takes  sinceDay: of receipt, in days since 1970. */
+export function readTraceIds(
+  columns: ColumnStore,
+  after: { readonly batch: number; readonly sinceDay: number },
+  bucket: number,
+  buckets: number,
+): Promise<Buffer> {
   return columns.queryBytes(
     `SELECT DISTINCT trace_id FROM work
-     WHERE received >= toDate({sinceDay:UInt16}) AND cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64}`,
-    { sinceDay, bucket, buckets },
+     WHERE batch > {batch:UInt64} AND received >= toDate({sinceDay:UInt16}) AND cityHash64(trace_id) % {buckets:UInt64} = {bucket:UInt64}`,
+    { ...after, bucket, buckets },
   );
 }
 
@@ -102,9 +107,17 @@ async function readSources(
   return sources;
 }
 
-/** Gives the ids of all traces that a link leads to, 16 bytes each. */
-export function readLinkTargets(columns: ColumnStore): Promise<Buffer> {
-  return columns.queryBytes('SELECT DISTINCT target FROM links');
+/** Gives the ids of all traces that a link of a batch after one leads to, 16 bytes each. */
+export function readLinkTargets(columns: ColumnStore, batch: number): Promise<Buffer> {
+  return columns.queryBytes('SELECT DISTINCT target FROM links WHERE batch > {batch:UInt64}', { batch });
+}
+
+/** Names the tables: no other store's are called so. */
+export async function storeName(columns: ColumnStore): Promise<string> {
+  const [row] = await columns.query<{ uuid: string }>(
+    "SELECT toString(uuid) AS uuid FROM system.tables WHERE database = currentDatabase() AND name = 'work'",
+  );
+  return row!.uuid;
 }
 
 export async function hasBatch(columns: ColumnStore, batch: number): Promise<boolean> {
