@@ -45,6 +45,7 @@ async function openHouse(
       journalCapacityBytes: config.journalBytes,
       weightFallbacks: config.weightFallbacks,
       requestIdAttributes: config.requestIdAttributes,
+      eventPrivacy: config.eventPrivacy,
       warn: (message, facts) => log.warn(message, facts),
     });
     const now = () => new Date();

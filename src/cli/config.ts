@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import {
+  type EventPrivacy,
+  eventPrivacies,
   LEAST_DAYS,
   REQUEST_SLOTS,
   readPeriod,
@@ -65,6 +67,7 @@ const settings = z.object({
   TAXIMETER_RETAIN_ROLLUPS: period.default('forever'),
   TAXIMETER_RETAIN_SAMPLES: period.default('forever'),
   TAXIMETER_RETAIN_EVENTS: period.default('forever'),
+  TAXIMETER_EVENT_PRIVACY: z.enum(eventPrivacies).default('safe'),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -99,6 +102,8 @@ export interface Config {
   readonly retainRollups: string;
   readonly retainSamples: string;
   readonly retainEvents: string;
+  /** What is kept of the texts of events. */
+  readonly eventPrivacy: EventPrivacy;
   readonly logLevel: string;
 }
 
@@ -144,6 +149,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     retainRollups: data.TAXIMETER_RETAIN_ROLLUPS,
     retainSamples: data.TAXIMETER_RETAIN_SAMPLES,
     retainEvents: data.TAXIMETER_RETAIN_EVENTS,
+    eventPrivacy: data.TAXIMETER_EVENT_PRIVACY,
     logLevel: data.TAXIMETER_LOG,
   };
 }

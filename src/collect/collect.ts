@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fail } from '../model/index.ts';
 import { RowWriter, type Store } from '../store/index.ts';
 import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from './boundary.ts';
+import { type EventPrivacy, EventTexts } from './events/event-privacy.ts';
 import { encodeEvent } from './events/meter-event.ts';
 import { type EventForm, readEvents } from './events/read-events.ts';
 import { Journal } from './journal/journal.ts';
@@ -43,6 +44,8 @@ export interface CollectorConfig {
   readonly weightFallbacks?: readonly WeightFallback[];
   /** Names of attributes that hold the id of a request; the usual ones where it is left out. */
   readonly requestIdAttributes?: readonly string[];
+  /** What is kept of the texts of events; `safe` where it is left out. */
+  readonly eventPrivacy?: EventPrivacy;
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -75,6 +78,8 @@ const EVENT_NAMESPACE = namespace.toString();
  */
 export class Collector {
   readonly counts: CollectorCounts;
+  /** What texts of events are kept as: questions about events must be made the same. */
+  readonly eventTexts: EventTexts;
   readonly #config: CollectorConfig;
   readonly #work: Journal;
   readonly #samples: Journal;
@@ -100,6 +105,7 @@ export class Collector {
     lastId: () => number,
   ) {
     this.#config = config;
+    this.eventTexts = new EventTexts(config.eventPrivacy ?? 'safe');
     this.counts = { spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0, refused };
     [this.#work, this.#samples, this.#events] = journals;
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks, config.requestIdAttributes);
@@ -210,7 +216,7 @@ export class Collector {
     const nowMs = this.#config.nowMs();
     const events = readEvents(body, form, nowMs);
     const writer = new RowWriter(Math.max(1024, body.length));
-    for (const event of events) encodeEvent(writer, event, EVENT_NAMESPACE, nowMs);
+    for (const event of events) encodeEvent(writer, this.eventTexts.event(event), EVENT_NAMESPACE, nowMs, event);
     await this.#events.append(writer.bytes(), events.length);
     this.counts.events += events.length;
     return events.length;
@@ -335,6 +341,12 @@ export class Collector {
     this.#spans = new SpanIntake(this.#naming, weightFallbacks, requestIdAttributes);
     this.#records = this.#newRecords();
     this.#lines = new LogIntake(this.#naming);
+  }
+
+  /** To whom the subjects of events belong, by the consumers that TenantMap documents name; by subject as it is kept. */
+  get tenantsOfSubjects(): ReadonlyMap<string, string> {
+    const { consumers } = this.#naming.tenants;
+    return new Map([...consumers].map(([consumer, tenant]) => [this.eventTexts.subject(consumer), tenant]));
   }
 
   /** How many calls are counted at `other` because their tenant has too many endpoints. */

@@ -6,6 +6,7 @@ export {
   type Encoding,
 } from './collect.ts';
 export { unpack } from './decompress.ts';
+export { type EventPrivacy, eventPrivacies } from './events/event-privacy.ts';
 export type { EventForm } from './events/read-events.ts';
 export { detectLogFormat } from './logs/detect.ts';
 export { findLogFormat, logFormatNames } from './logs/formats.ts';
@@ -19,6 +20,7 @@ export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts'
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export { REQUEST_SLOTS, requestIdKeys } from './otlp/attributes.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
+export { safeLabel } from './privacy.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
 export {
   checkGrain,

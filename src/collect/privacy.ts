@@ -11,7 +11,9 @@ const ADDRESS_DIGITS = 8;
 /** Signed tokens, and keys by the prefixes that their issuers gave them so that they can be found. */
 const SECRET =
   /\beyJ[\w-]{6,512}\.[\w-]{6,512}(?:\.[\w-]{0,512})?|\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|AKIA|ASIA|glpat|bearer)[-_ ]?[A-Za-z0-9_-]{12,512}/i;
-const CARD = /(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
+/** Digits that may be a card's number, and others before and behind it. */
+const DIGITS = /(?<![\w-])\d(?:[ -]?\d){12,127}(?![\w-])/g;
+const [SHORTEST_CARD, LONGEST_CARD] = [13, 19];
 
 const personal: readonly (readonly [RegExp, string])[] = [
   [new RegExp(SECRET, 'gi'), '{token}'],
@@ -36,7 +38,7 @@ export function usePseudonymKey(key: Buffer): void {
  */
 export function safeLabel(text: string): string {
   if (text.length > LONGEST_EXAMINED) return cut(safeLabel(cut(text, LONGEST_EXAMINED)), LONGEST_STORED);
-  let safe = text.replace(CARD, (digits) => (isCard(digits) ? '{card}' : digits));
+  let safe = text.replace(DIGITS, withoutCards);
   for (const [pattern, name] of personal) safe = safe.replace(pattern, name);
   return safe;
 }
@@ -64,15 +66,52 @@ export function safePeer(text: string): string {
 /** Gives a consumer's or tenant's name as stored: what is personal or secret becomes a keyed pseudonym. */
 export function safeConsumer(text: string): string {
   const examined = cut(text, LONGEST_EXAMINED);
-  if (!ADDRESS.test(examined) && safeLabel(examined) === examined)
-    return [...examined].slice(0, LONGEST_CONSUMER).join('');
+  if (isUnsafe(examined)) return pseudonymOf(text);
+  return [...examined].slice(0, LONGEST_CONSUMER).join('');
+}
+
+/** Whether a text of any length is, or holds, what is personal or secret. It is looked through in parts that overlap. */
+export function isPersonal(text: string): boolean {
+  for (let from = 0; from === 0 || from + LONGEST_STORED < text.length; from += LONGEST_STORED) {
+    if (isUnsafe(text.slice(from, from + LONGEST_EXAMINED))) return true;
+  }
+  return false;
+}
+
+/** Gives the name that stands for a text: the same for the same text, and only for whoever has the key. */
+export function pseudonymOf(text: string): string {
   const digest = createHmac('sha256', pseudonymKey).update(text).digest('hex');
   return `p_${digest.slice(0, 20)}`;
+}
+
+function isUnsafe(examined: string): boolean {
+  return ADDRESS.test(examined) || safeLabel(examined) !== examined;
 }
 
 /** Gives 32 bytes that are the same for the same bytes of the same use, and from which these cannot be found without the key. */
 export function keyedHash(use: string, bytes: Uint8Array): Buffer {
   return createHmac('sha256', pseudonymKey).update(`${use}:`).update(bytes).digest();
+}
+
+/** Takes  digits: with single blanks or dashes between. Gives  the text without a card's number, where there is one. */
+function withoutCards(digits: string): string {
+  const groups = digits.split(/[ -]/);
+  const all = groups.join('');
+  if (all.length <= LONGEST_CARD && isCard(all)) return '{card}';
+  for (let from = 0; from < groups.length; from++) {
+    let number = '';
+    for (let to = from; to < groups.length && number.length < LONGEST_CARD; to++) {
+      number += groups[to]!;
+      if (number.length < SHORTEST_CARD || number.length > LONGEST_CARD) continue;
+      if (isIssued(number) && isCard(number)) return '{card}';
+    }
+  }
+  return digits;
+}
+
+/** Cards of people begin with 2 to 6; times, which are as long, begin with 1. */
+export function isIssued(number: string): boolean {
+  return /^(?:2[2-7]|[3-6])/.test(number);
 }
 
 /** The check digit of card numbers (Luhn): one in ten other numbers passes it, too. */

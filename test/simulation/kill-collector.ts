@@ -1,9 +1,9 @@
 import { Collector } from '../../src/collect/index.ts';
 import { openStore } from '../../src/store/index.ts';
-import { numberedRequest } from './numbered-requests.ts';
+import { numberedEvent, numberedRequest } from './numbered-requests.ts';
 
 /**
- * Sends numbered requests to a Collector, three at a time, and prints each number after it was acknowledged.
+ * Sends numbered requests and events to a Collector, three at a time, and prints each number after both were acknowledged.
  * Run as a program of its own, to be killed at any moment: `kill-collector.ts FOLDER FIRST COUNT`.
  */
 const [folder, first, count] = process.argv.slice(2) as [string, string, string];
@@ -23,6 +23,7 @@ for (let number = Number(first); number < Number(count); number += 3) {
   await Promise.all(
     group.map(async (each) => {
       await collector.traces(numberedRequest(each), 'json');
+      await collector.events(numberedEvent(each), 'one');
       console.log(String(each));
     }),
   );

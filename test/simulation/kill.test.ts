@@ -63,11 +63,16 @@ async function storedTotals(
     const [twice] = await columns.query<{ n: string }>(
       'SELECT count() AS n FROM (SELECT trace_id, span_id, sum(sign) AS net FROM work GROUP BY trace_id, span_id HAVING net != 1)',
     );
+    const [events] = await columns.query<{ n: string; tokens: string }>(
+      "SELECT count() AS n, sum(JSONExtractUInt(data, 'tokens')) AS tokens FROM events",
+    );
     const byTenant = async (sql: string) =>
       Object.fromEntries(
         (await columns.query<{ tenant: string; n: string }>(sql)).map(({ tenant, n }) => [tenant, Number(n)]),
       );
     return {
+      events: Number(events!.n),
+      tokens: Number(events!.tokens),
       spans: Number(sums!.spans),
       busyUs: Number(sums!.busy),
       twice: Number(twice!.n),
@@ -82,7 +87,7 @@ async function storedTotals(
 }
 
 describe('kill -9 during ingest', () => {
-  it(`${ROUNDS} times, and every acknowledged span counts exactly once`, { timeout: 400_000 }, async () => {
+  it(`${ROUNDS} times, and every acknowledged span and event counts exactly once`, { timeout: 400_000 }, async () => {
     let number = 0;
     await fc.assert(
       fc.asyncProperty(rounds, async (kills) => {

@@ -18,7 +18,15 @@ export function numberedRequest(number: number): Buffer {
   return Buffer.from(JSON.stringify(requestOf(numberedSpans(number))));
 }
 
+/** Event number n: n tokens; the time is another one at each repetition. */
+export function numberedEvent(number: number): Buffer {
+  const event = { specversion: '1.0', id: String(number), source: 'kill', type: 'prompt', subject: `s${number % 3}` };
+  return Buffer.from(JSON.stringify({ ...event, data: { tokens: number } }));
+}
+
 export interface Totals {
+  readonly events: number;
+  readonly tokens: number;
   readonly spans: number;
   /** Millionths, by tenant. */
   readonly calls: Readonly<Record<string, number>>;
@@ -37,5 +45,5 @@ export function expectedTotals(count: number): Totals {
     // The root is busy while its children are not, and each child all of its time.
     busyUs += hasLate ? 100 - 20 - 25 + 20 + 25 : 100 - 20 + 20;
   }
-  return { spans, calls, busyUs };
+  return { events: count, tokens: (count * (count - 1)) / 2, spans, calls, busyUs };
 }

@@ -15,6 +15,8 @@ export interface ListeningHouse {
   readonly house: House;
   /** What was logged as a warning or an error. */
   readonly logged: string[];
+  /** Everything that was logged, with its facts. */
+  readonly output: string[];
   /** Runs a test while the listeners are open. */
   listening(
     test: (ports: Ports) => Promise<void>,
@@ -38,7 +40,12 @@ export async function openListeningHouse(
 ): Promise<ListeningHouse> {
   const folder = tempFolder('listening');
   const logged: string[] = [];
-  const log = (message: string) => void logged.push(message);
+  const output: string[] = [];
+  const keep = (message: string, facts: object = {}) => void output.push(JSON.stringify({ message, ...facts }));
+  const log = (message: string, facts?: object) => {
+    logged.push(message);
+    keep(message, facts);
+  };
   const store = await openStore({ folder: folder.path });
   const collector = await Collector.open({
     ...{ store, folder: folder.path, nowMs: Date.now, loadEveryMs: 3_600_000, journalCapacityBytes },
@@ -59,11 +66,12 @@ export async function openListeningHouse(
     sessions: token === '' ? null : new Sessions(token, now),
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },
-    log: { info: () => undefined, warn: log, error: log },
+    log: { info: keep, warn: log, error: log },
   };
   return {
     house,
     logged,
+    output,
     listening: async (test, options = {}) => {
       const ports = { api: await freePort(), otlp: await freePort(), otlpGrpc: await freePort() };
       const real = createApi(house, { pages: '' });

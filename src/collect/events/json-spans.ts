@@ -121,6 +121,27 @@ export function withExactNumbers(text: string): string {
   return copied === 0 ? '' : exact + text.slice(copied);
 }
 
+/**
+ * Changes texts of a JSON text, names of members too.
+ *
+ * Takes  text: JSON that was parsed without complaint.
+ */
+export function withTexts(text: string, change: (inner: string) => string): string {
+  let changed = '';
+  let copied = 0;
+  for (let at = text.indexOf('"'); at >= 0; ) {
+    const end = endOfText(text, at);
+    const inner = JSON.parse(text.slice(at, end)) as string;
+    const instead = change(inner);
+    if (instead !== inner) {
+      changed += text.slice(copied, at) + JSON.stringify(instead);
+      copied = end;
+    }
+    at = text.indexOf('"', end);
+  }
+  return copied === 0 ? text : changed + text.slice(copied);
+}
+
 function isSafe(number: string): boolean {
   const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e');
   const digits = mantissa.replace(/[-.]/g, '').replace(/^0+/, '');

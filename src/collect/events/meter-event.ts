@@ -29,9 +29,19 @@ export function eventHash(namespace: string, source: string, id: string): Buffer
   return hash.digest().subarray(0, 16);
 }
 
-/** Writes one event for the journal. Takes  arrivedMs: milliseconds since 1970. */
-export function encodeEvent(writer: RowWriter, event: MeterEvent, namespace: string, arrivedMs: number): void {
-  writer.raw(eventHash(namespace, event.source, event.id));
+/**
+ * Writes one event for the journal.
+ *
+ * Takes  arrivedMs: milliseconds since 1970. identity: the event as it was sent, where its texts are not kept.
+ */
+export function encodeEvent(
+  writer: RowWriter,
+  event: MeterEvent,
+  namespace: string,
+  arrivedMs: number,
+  identity: Pick<MeterEvent, 'source' | 'id'> = event,
+): void {
+  writer.raw(eventHash(namespace, identity.source, identity.id));
   writer.i64(BigInt(arrivedMs));
   writer.i64(event.time);
   for (const name of eventTexts) writer.text(event[name]);

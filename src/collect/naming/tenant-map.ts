@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DocumentStore, newestOf } from '../../store/index.ts';
+import { safeConsumer } from '../privacy.ts';
 
 /** More names than this would make every span slower. */
 export const MOST_ATTRIBUTES = 16;
@@ -69,6 +70,11 @@ export class TenantRules {
   /** Whether hosts, paths or consumers can say anything. */
   get isAskable(): boolean {
     return this.#hosts.length > 0 || this.#paths.length > 0 || this.#consumers.size > 0;
+  }
+
+  /** Tenants by consumer, under the names that they go by, as they are stored. */
+  get consumers(): ReadonlyMap<string, string> {
+    return new Map([...this.#consumers].map(([consumer, tenant]) => [consumer, safeConsumer(this.renamed(tenant))]));
   }
 
   /** The name that a tenant goes by. */

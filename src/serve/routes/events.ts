@@ -67,11 +67,22 @@ export function addEvents(app: OpenAPIHono, house: House): void {
     return context.body(null, 204);
   });
   addPlain(app, listRoute, async (context) => {
-    const question = questionFrom(new URL(context.req.url).searchParams);
+    const { eventTexts } = house.collector;
+    const question = asKept(eventTexts, questionFrom(new URL(context.req.url).searchParams));
     const meters = await listMeters(house.store.documents);
     const events = await listEvents(house.store.columns, meters, question);
     return context.body(`[${events.map(shown).join(',')}]`, 200, { 'content-type': 'application/json' });
   });
+}
+
+function asKept(texts: House['collector']['eventTexts'], question: EventsQuestion): EventsQuestion {
+  const { subject, source, id, type } = question;
+  const text = (sent: string | undefined) => (sent === undefined ? undefined : texts.text(sent));
+  return {
+    ...question,
+    ...{ subject: subject === undefined ? undefined : texts.subject(subject), source: text(source) },
+    ...{ id: text(id), type: text(type) },
+  };
 }
 
 function questionFrom(params: URLSearchParams): EventsQuestion {

@@ -121,13 +121,23 @@ export function addMeters(app: OpenAPIHono, house: House): void {
 
 async function answerQuery(house: House, context: Context, ask: () => Promise<MeterQuestion>): Promise<Response> {
   const meter = await findMeter(house.store.documents, context.req.param('slug') ?? '');
-  const question = await ask();
+  const question = asKept(house, await ask());
   const rows = await queryMeter(house.store.columns, meter, question);
   if (!(context.req.header('accept') ?? '').toLowerCase().includes('text/csv')) {
     return context.json(shownAnswer(question, rows), 200);
   }
   const headers = { 'content-type': 'text/csv', 'content-disposition': `attachment; filename="${meter.slug}.csv"` };
   return context.body(csvOf(question, rows), 200, headers);
+}
+
+/** Makes a question's texts what is kept of events' texts, and says whose subjects are. */
+function asKept({ collector }: House, question: MeterQuestion): MeterQuestion {
+  const { eventTexts, tenantsOfSubjects: tenants } = collector;
+  const kept = Object.entries(question.filter).map(
+    ([name, values]) => [name, [...values, ...values.map((value) => eventTexts.text(value))]] as const,
+  );
+  const subjects = question.subjects?.map((subject) => eventTexts.subject(subject)) ?? null;
+  return { ...question, tenants, subjects, filter: Object.fromEntries(kept) };
 }
 
 function shownAnswer({ fromMs, toMs, window }: MeterQuestion, rows: readonly MeterRow[]): MeterQueryAnswer {

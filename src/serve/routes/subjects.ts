@@ -67,7 +67,8 @@ const meterRoute = createRoute({
 
 /** Subjects: whom events are about. */
 export function addSubjects(app: OpenAPIHono, house: House): void {
-  const { store } = house;
+  const { store, collector } = house;
+  const kept = (key: string) => collector.eventTexts.subject(key);
   app.openapi(listRoute, async (context) => {
     const asked = context.req.valid('query');
     const subjects = await listSubjects(store, asked);
@@ -76,20 +77,20 @@ export function addSubjects(app: OpenAPIHono, house: House): void {
   });
   app.openapi(tellRoute, async (context) => {
     const subjects = context.req.valid('json').map(({ key, displayName, metadata }): Subject => {
-      return { key, displayName: displayName ?? null, metadata: metadata ?? {} };
+      return { key: kept(key), displayName: displayName ?? null, metadata: metadata ?? {} };
     });
     await tellSubjects(store.documents, subjects, house.now());
     return context.json(subjects.map(shown), 200);
   });
   app.openapi(getRoute, async (context) => {
     const { key } = context.req.valid('param');
-    const subject = await findSubject(store, key);
+    const subject = await findSubject(store, kept(key));
     if (!subject) throw fail('NOT_FOUND', { subject: key.slice(0, 100) });
     return context.json(shown(subject), 200);
   });
   app.openapi(forgetRoute, async (context) => {
     const { key } = context.req.valid('param');
-    if (!(await forgetSubject(store.documents, key))) throw fail('NOT_FOUND', { subject: key.slice(0, 100) });
+    if (!(await forgetSubject(store.documents, kept(key)))) throw fail('NOT_FOUND', { subject: key.slice(0, 100) });
     return context.body(null, 204);
   });
   app.openapi(meterRoute, async (context) => {

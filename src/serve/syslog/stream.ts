@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { detectLogFormat, findLogFormat, type LogFormat, type TenantFrom } from '../../collect/index.ts';
+import { detectLogFormat, findLogFormat, type LogFormat, safeLabel, type TenantFrom } from '../../collect/index.ts';
 import { Failure } from '../../model/index.ts';
 import type { House } from '../house.ts';
 
@@ -98,7 +98,11 @@ export class SyslogStream {
     this.#lineNumber += lines.length;
     // Another program may stand behind the tag now, or the first batch misled.
     if (taken.accepted === 0) this.#format = null;
-    const origin = { source, service, host: '', fingerprint, tenantFrom: tenantFromText, format: format.name };
+    // The tag is what a sender wrote: it is stored as labels of calls are.
+    const origin = {
+      ...{ source, service: safeLabel(service), host: '', fingerprint },
+      ...{ tenantFrom: tenantFromText, format: format.name },
+    };
     await house.quarantine
       .note(origin, { body, offset, firstLine }, taken.malformed.slice(0, MOST_QUARANTINED))
       .catch((cause: unknown) => house.log.warn('refused lines could not be noted', { cause: String(cause) }));

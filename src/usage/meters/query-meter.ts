@@ -1,5 +1,13 @@
 import { checkKept } from '../../collect/index.ts';
-import { ATTO_DIGITS, divideHalfEven, fail, formatInstant, formatMoney, parseDecimal } from '../../model/index.ts';
+import {
+  ATTO_DIGITS,ATTO_DIGITS, 
+  divideHalfEven,divideHalfEven, 
+  fail,fail, 
+  formatInstant,formatInstant, 
+  formatMoney,formatMoney, 
+  parseDecimal,parseDecimal, 
+  UNKNOWN_TENANT
+} from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import type { Meter, MeterSpec, MeterWindow } from './meter.ts';
 import { DOC, isCounted, SqlParams, textAt, valueColumns } from './meter-sql.ts';
@@ -13,10 +21,12 @@ export interface MeterQuestion {
   readonly window: MeterWindow | null;
   readonly timeZone: string;
   /**
-   * Only these; null for all. Whoever knows which subjects belong to a tenant asks for a tenant by naming them here.
+   * Only these; null for all.
    */
   readonly subjects: readonly string[] | null;
-  /** Names of the meter's groups, and `subject`. */
+  /** By subject, to whom it belongs: what `tenant` means where the meter has no group of that name. Nobody's are `(unknown)`. */
+  readonly tenants?: ReadonlyMap<string, string>;
+  /** Names of the meter's groups, `subject`, and `tenant`. */
   readonly groupBy: readonly string[];
   /** By name of a group, the values of which one must be there. */
   readonly filter: Readonly<Record<string, readonly string[]>>;
@@ -34,6 +44,7 @@ export interface MeterRow {
 }
 
 const MOST_ROWS = 100_000;
+const TENANT = 'tenant';
 
 interface SumRow {
   window_start: string;
@@ -73,17 +84,19 @@ export async function queryMeter(columns: ColumnStore, meter: Meter, question: M
 }
 
 function checkNames(spec: MeterSpec, names: readonly string[]): void {
-  const unknown = names.filter((name) => !Object.hasOwn(spec.groupBy, name));
+  const unknown = names.filter((name) => name !== TENANT && !Object.hasOwn(spec.groupBy, name));
   if (unknown.length === 0) return;
-  const known = ['subject', ...Object.keys(spec.groupBy)].join(',');
+  const known = ['subject', TENANT, ...Object.keys(spec.groupBy)].join(',');
   throw fail('PARAMETER_INVALID', { groupBy: unknown.join(',').slice(0, 100), known });
 }
 
 function meterSql(spec: MeterSpec, question: MeterQuestion, groups: readonly string[], params: SqlParams): string {
   const keys = groups.map((_, place) => `group_${place}`);
+  const groupAt = (name: string) =>
+    Object.hasOwn(spec.groupBy, name) ? textAt(spec.groupBy[name]!, params) : tenantAt(question.tenants, params);
   const filters = Object.entries(question.filter);
-  const filtered = filters.map(([name], place) => `${textAt(spec.groupBy[name]!, params)} AS filter_${place}`);
-  const grouped = groups.map((name, place) => `${textAt(spec.groupBy[name]!, params)} AS group_${place}`);
+  const filtered = filters.map(([name], place) => `${groupAt(name)} AS filter_${place}`);
+  const grouped = groups.map((name, place) => `${groupAt(name)} AS group_${place}`);
   const conditions = [
     isCounted(spec),
     ...filters.map(([, values], place) => `filter_${place} IN (${params.add('Array(String)', values)})`),
@@ -99,6 +112,14 @@ function meterSql(spec: MeterSpec, question: MeterQuestion, groups: readonly str
     ) WHERE ${conditions.join(' AND ')}
     GROUP BY ${[...(question.window === null ? [] : [start, end]), 'key_subject', ...keys].join(', ')}
     ORDER BY ${['window_start', 'key_subject', ...keys].join(', ')} LIMIT ${MOST_ROWS + 1}`;
+}
+
+/** The tenant of `subject`. */
+function tenantAt(tenants: ReadonlyMap<string, string> = new Map(), params: SqlParams): string {
+  if (tenants.size === 0) return `'${UNKNOWN_TENANT}'`;
+  const [subjects, names] = [[...tenants.keys()], [...tenants.values()]];
+  const lists = [params.add('Array(String)', subjects), params.add('Array(String)', names)];
+  return `transform(subject, ${lists.join(', ')}, '${UNKNOWN_TENANT}')`;
 }
 
 function range(spec: MeterSpec, { fromMs, toMs, subjects }: MeterQuestion, params: SqlParams): string {
