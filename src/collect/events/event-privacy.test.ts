@@ -21,6 +21,7 @@ describe('what is kept of an event', () => {
     ['a card with blanks', '{"a":"pay 4111 1111 1111 1111"}', { a: pseudonym }],
     ['a card', '{"a":"4111111111111111"}', { a: pseudonym }],
     ['a quantity as text', '{"a":"1735689600000000003"}', { a: '1735689600000000003' }],
+    ['a decimal as text', '{"a":"-41.111111111111111105"}', { a: '-41.111111111111111105' }],
     ['a time', '{"a":"2025-01-01T10:00:00.123Z"}', { a: '2025-01-01T10:00:00.123Z' }],
     ['a key', '{"a":"sk_live_51HxAbCdEfGhIjKl"}', { a: pseudonym }],
   ])('%s', (_, data, expected) => {

@@ -53,6 +53,11 @@ export class EventTexts {
   /** Quantities may be sent as texts: only one that is surely a card's number is none. */
   #data(data: string): string {
     if (!PERHAPS.test(data)) return data;
-    return withTexts(data, (text) => (NUMBER.test(text) && !isIssued(text) ? text : this.text(text)));
+    return withTexts(data, (text) => (isQuantity(text) ? text : this.text(text)));
   }
+}
+
+/** A whole number as long as a card's may be one. */
+function isQuantity(text: string): boolean {
+  return NUMBER.test(text) && !(/^\d{13,19}$/.test(text) && isIssued(text));
 }

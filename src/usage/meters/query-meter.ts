@@ -1,12 +1,12 @@
 import { checkKept } from '../../collect/index.ts';
 import {
-  ATTO_DIGITS,ATTO_DIGITS, 
-  divideHalfEven,divideHalfEven, 
-  fail,fail, 
-  formatInstant,formatInstant, 
-  formatMoney,formatMoney, 
-  parseDecimal,parseDecimal, 
-  UNKNOWN_TENANT
+  ATTO_DIGITS,
+  divideHalfEven,
+  fail,
+  formatInstant,
+  formatMoney,
+  parseDecimal,
+  UNKNOWN_TENANT,
 } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import type { Meter, MeterSpec, MeterWindow } from './meter.ts';
