@@ -7,12 +7,13 @@ import Table from 'cli-table3';
 import { benchAllocation } from './allocation.ts';
 import { insertReference } from './insert-reference.ts';
 import { benchLines } from './log-lines.ts';
+import { benchRecovery } from './recovery.ts';
 import { benchSpans } from './spans.ts';
 
 const isSmall = process.argv.includes('small');
 const size = isSmall
-  ? { spans: 20_000, lines: 20_000, groups: 2_000 }
-  : { spans: 1_000_000, lines: 1_000_000, groups: 1_000_000 };
+  ? { spans: 20_000, lines: 20_000, groups: 2_000, recovered: 40_000 }
+  : { spans: 1_000_000, lines: 1_000_000, groups: 1_000_000, recovered: 5_000_000 };
 const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'));
 
 try {
@@ -20,6 +21,7 @@ try {
   const insert = await insertReference(join(folder, 'whole'));
   const lines = benchLines(size.lines, folder);
   const allocation = await benchAllocation(size.groups, join(folder, 'allocation'));
+  const recovery = await benchRecovery(size.recovered, join(folder, 'recovery'));
   const two = (value: number) => value.toFixed(2);
   const ratio = (value: number, reference: number) => `${two(value / reference)} x reference`;
   const table = new Table({
@@ -61,6 +63,12 @@ try {
       '<= 60 for 20 million',
       `CPU seconds ${two(allocation.cpuSeconds)}`,
     ],
+    [
+      `${recovery.spans} journalled spans to queryable after a kill, seconds`,
+      two(recovery.seconds),
+      '<= 60 for 5 million',
+      `CPU seconds ${two(recovery.cpuSeconds)}; journal ${Math.round(recovery.journalBytes / 2 ** 20)} MB; highest memory ${Math.round(recovery.peakBytes / 2 ** 20)} MB`,
+    ],
     ['resident memory idle, MB', Math.round(spans.idleBytes / 2 ** 20), '<= 600', ''],
     ['resident memory at ingest, highest, MB', Math.round(spans.peakBytes / 2 ** 20), '<= 2048', ''],
   );
@@ -68,6 +76,8 @@ try {
   console.log(table.toString());
   const results = {
     spans: spans.spans,
+    recovered: recovery.spans,
+    recoveredCalls: recovery.calls,
     calls: spans.calls,
     rows: insert.rows,
     shares: allocation.shares,

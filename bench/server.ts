@@ -15,6 +15,8 @@ export interface MeasuredServer {
   /** Resident memory, now and at its highest, in bytes. */
   memory(): { readonly now: number; readonly peak: number };
   stop(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 /** Starts `taximeter serve` on a folder. */
@@ -49,12 +51,15 @@ export async function startServer(
     otlp: `http://127.0.0.1:${ports[1]}`,
     cpuSeconds: () => cpuSeconds(child),
     memory: () => memory(child),
-    stop: async () => {
-      const ended = new Promise((done) => child.once('exit', done));
-      child.kill('SIGTERM');
-      await ended;
-    },
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
   };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill(signal);
+  await ended;
 }
 
 /** Fields 14 and 15 of /proc/PID/stat; the name before them may hold spaces, so they are counted behind its bracket. */

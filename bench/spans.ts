@@ -21,8 +21,8 @@ export interface SpanFigures {
 const SENDERS = 8;
 
 /** The same requests for every part: a seeded API under plain load. */
-export function loadRequests(spans: number): { readonly bytes: Buffer; readonly spans: number }[] {
-  const sim = simulation({ seed: 'bench', start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
+export function loadRequests(spans: number, seed = 'bench'): { readonly bytes: Buffer; readonly spans: number }[] {
+  const sim = simulation({ seed, start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
   const requests: { bytes: Buffer; spans: number }[] = [];
   let made = 0;
   for (const request of simulateLoad(sim, { fromMs: Date.UTC(2026, 9, 5), stepMs: 1_000 })) {
@@ -70,7 +70,8 @@ async function measure(server: MeasuredServer, work: () => Promise<void>): Promi
   return { cpu: server.cpuSeconds() - cpu, seconds: (performance.now() - start) / 1000 };
 }
 
-async function sendAll(server: MeasuredServer, requests: readonly { readonly bytes: Buffer }[]): Promise<void> {
+/** Sends requests over several connections at once. */
+export async function sendAll(server: MeasuredServer, requests: readonly { readonly bytes: Buffer }[]): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
   let next = 0;
   const sender = async () => {
