@@ -84,6 +84,8 @@ export class Collector {
   readonly #work: Journal;
   readonly #samples: Journal;
   readonly #events: Journal;
+  /** Spans of large traces that wait until it is worth deciding these again. */
+  readonly #late: Journal;
   readonly #loader: Loader;
   /** The largest number that a batch or segment was given. */
   readonly #lastId: () => number;
@@ -99,7 +101,7 @@ export class Collector {
 
   private constructor(
     config: CollectorConfig,
-    journals: [Journal, Journal, Journal],
+    journals: [Journal, Journal, Journal, Journal],
     loader: Loader,
     refused: RefusalCount,
     lastId: () => number,
@@ -107,7 +109,7 @@ export class Collector {
     this.#config = config;
     this.eventTexts = new EventTexts(config.eventPrivacy ?? 'safe');
     this.counts = { spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0, refused };
-    [this.#work, this.#samples, this.#events] = journals;
+    [this.#work, this.#samples, this.#events, this.#late] = journals;
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks, config.requestIdAttributes);
     this.#records = this.#newRecords();
     this.#loader = loader;
@@ -120,6 +122,7 @@ export class Collector {
       work: join(config.folder, 'journal', 'work'),
       samples: join(config.folder, 'journal', 'samples'),
       events: join(config.folder, 'journal', 'events'),
+      late: join(config.folder, 'journal', 'late'),
     };
     const seenFolder = join(config.folder, 'seen');
     usePseudonymKey(pseudonymKey(config.folder));
@@ -128,6 +131,7 @@ export class Collector {
       await Journal.largestId(folders.work),
       await Journal.largestId(folders.samples),
       await Journal.largestId(folders.events),
+      await Journal.largestId(folders.late),
       await largestSeenBatch(seenFolder),
     );
     const nextId = () => ++lastId;
@@ -140,9 +144,10 @@ export class Collector {
     };
     const journals: Journal[] = [];
     const othersBytes = (place: number) => () => sizeOf(journals.filter((_, each) => each !== place));
-    for (const kind of ['work', 'samples', 'events'] as const) {
+    for (const name of ['work', 'samples', 'events', 'late'] as const) {
       const others = othersBytes(journals.length);
-      const config = { ...shared, folder: folders[kind], kind: SegmentKind[kind], othersBytes: others };
+      const kind = SegmentKind[name === 'late' ? 'work' : name];
+      const config = { ...shared, folder: folders[name], kind, othersBytes: others };
       journals.push(await Journal.open(config));
     }
     const refused = new RefusalCount();
@@ -157,7 +162,13 @@ export class Collector {
     });
     const boundary = await boundaryInForce(config.store.documents);
     await loader.start(boundary.isBoundary);
-    const collector = new Collector(config, journals as [Journal, Journal, Journal], loader, refused, () => lastId);
+    const collector = new Collector(
+      config,
+      journals as [Journal, Journal, Journal, Journal],
+      loader,
+      refused,
+      () => lastId,
+    );
     await collector.applyNaming();
     await collector.applyBoundary();
     collector.#schedule();
@@ -165,7 +176,7 @@ export class Collector {
   }
 
   get journalBytes(): number {
-    return sizeOf([this.#work, this.#samples, this.#events]);
+    return sizeOf(this.#journals);
   }
 
   /**
@@ -300,7 +311,7 @@ export class Collector {
   /** Waits until everything acknowledged so far is in the store: calls, minutes, samples and events. */
   async settle(): Promise<void> {
     while (this.#loading) await this.#loading;
-    await this.#load();
+    await this.#load('all');
   }
 
   /** As `settle`; what comes from now on counts as received on this day or later, whatever the clock says. */
@@ -359,9 +370,7 @@ export class Collector {
     if (this.#timer) clearTimeout(this.#timer);
     while (this.#loading) await this.#loading;
     await this.#saveSeen(true);
-    await this.#work.close();
-    await this.#samples.close();
-    await this.#events.close();
+    for (const journal of this.#journals) await journal.close();
   }
 
   async #keep(journal: Journal, payload: Buffer, decoded: Decoded): Promise<void> {
@@ -384,9 +393,19 @@ export class Collector {
     this.#timer.unref();
   }
 
-  async #load(): Promise<void> {
+  get #journals(): readonly Journal[] {
+    return [this.#work, this.#samples, this.#events, this.#late];
+  }
+
+  /** Takes  which: `all`, or without what had better wait as its trace is large. */
+  async #load(which: 'all' | 'due' = 'due'): Promise<void> {
+    // What waited goes first: of a span that was sent twice the first one journalled counts.
+    if (which === 'all' || this.#loader.isLateDue()) {
+      await this.#late.seal();
+      this.counts.loadedRows += await this.#loader.loadSealed(this.#late);
+    }
     await this.#work.seal();
-    this.counts.loadedRows += await this.#loader.loadSealed(this.#work);
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#work, which === 'all' ? undefined : this.#late);
     await this.#samples.seal();
     this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
     await this.#events.seal();
@@ -405,7 +424,7 @@ export class Collector {
 
   /** Up to which number no segment waits any more, nor will. */
   #lastLoaded(): number {
-    const waiting = [this.#work, this.#samples, this.#events].flatMap(({ oldestId }) => oldestId ?? []);
+    const waiting = this.#journals.flatMap(({ oldestId }) => oldestId ?? []);
     return Math.min(this.#lastId(), ...waiting.map((id) => id - 1));
   }
 }

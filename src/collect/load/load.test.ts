@@ -23,7 +23,7 @@ import { combined } from '../logs/combined.ts';
 import { LogIntake } from '../logs/log-intake.ts';
 import type { LogLine } from '../logs/log-line.ts';
 import { decodeMetricsJson } from '../otlp/metrics-json.ts';
-import { Loader } from './load.ts';
+import { Loader, type LoaderDeps } from './load.ts';
 import { largestBatch } from './queries.ts';
 
 const folder = tempFolder('load');
@@ -73,21 +73,29 @@ interface Loading {
   readonly loader: Loader;
   readonly work: Journal;
   readonly samples: Journal;
+  readonly late: Journal;
   readonly warnings: string[];
 }
 
 /** What a process has after it started: the journals as they lie there, and a loader that finished what was interrupted. */
-async function started(path: string, columns: ColumnStore, isBoundary: IsBoundary): Promise<Loading> {
-  const folders = { work: join(path, 'work'), samples: join(path, 'samples') };
+async function started(
+  path: string,
+  columns: ColumnStore,
+  isBoundary: IsBoundary,
+  more: Partial<LoaderDeps> = {},
+): Promise<Loading> {
+  const folders = { work: join(path, 'work'), samples: join(path, 'samples'), late: join(path, 'late') };
   let lastId = Math.max(
     await largestBatch(store.columns),
     await Journal.largestId(folders.work),
     await Journal.largestId(folders.samples),
+    await Journal.largestId(folders.late),
   );
   const limits = { segmentRows: 100_000, segmentBytes: 1 << 24, capacityBytes: 1 << 26 };
   const shared = { ...limits, nowMs: () => noon, nextId: () => ++lastId };
   const work = await Journal.open({ ...shared, folder: folders.work, kind: SegmentKind.work });
   const samples = await Journal.open({ ...shared, folder: folders.samples, kind: SegmentKind.samples });
+  const late = await Journal.open({ ...shared, folder: folders.late, kind: SegmentKind.work });
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
   const loader = new Loader({
@@ -96,9 +104,10 @@ async function started(path: string, columns: ColumnStore, isBoundary: IsBoundar
     nextId: shared.nextId,
     nowMs: () => noon,
     warn,
+    ...more,
   });
   await loader.start(isBoundary);
-  return { loader, work, samples, warnings };
+  return { loader, work, samples, late, warnings };
 }
 
 async function journalled(batches: readonly (readonly ToldSpan[])[]): Promise<string> {
@@ -409,5 +418,37 @@ describe('a batch that is too large for memory', () => {
     expect((await rowsInForce()).map((row) => decidedOf(row).trace).sort()).toEqual([2]);
     expect(loading.warnings).toEqual([expect.stringContaining('set aside')]);
     expect(readdirSync(join(path, 'work'))).toEqual([expect.stringContaining('.damaged')]);
+  });
+});
+
+describe('late spans of a large trace', () => {
+  it('wait together while their trace rests, and change nothing of the result', async () => {
+    const spans = [call(1), below(1, 2), below(1, 3), below(1, 4, { parent: 2 }), below(1, 5, { parent: 3 })];
+    await loadAll(await started(await journalled([[...spans, call(2)]]), store.columns, everyService));
+    const said = async () =>
+      (await rowsInForce()).map((row) => JSON.stringify({ ...decidedOf(row), segment: 0, position: 0 })).sort();
+    const whole = await said();
+    await empty();
+
+    const path = join(folder.path, 'large');
+    let nowMs = noon;
+    const loading = await started(path, store.columns, everyService, { largeTraceRows: 3, nowMs: () => nowMs });
+    const arrive = async (arrived: readonly ToldSpan[]) => {
+      await loading.work.append(payloadOf(arrived), arrived.length);
+      await loading.work.seal();
+      await loading.loader.loadSealed(loading.work, loading.late);
+    };
+    await arrive(spans.slice(0, 3));
+    await arrive([spans[3]!]);
+    await arrive([spans[4]!, call(2), { ...spans[3]!, from: 1 }]);
+    const rows = async () => (await rowsInForce()).map((row) => decidedOf(row).trace).sort();
+    expect(await rows()).toEqual([1, 1, 1, 2]);
+    expect(loading.loader.isLateDue()).toBe(false);
+    nowMs += 1_000;
+    expect(loading.loader.isLateDue()).toBe(true);
+    await loading.late.seal();
+    await loading.loader.loadSealed(loading.late);
+    expect(await said()).toEqual(whole);
+    expect(loading.late.sealed).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BrokenClaim } from '../../model/index.ts';
+import { BrokenClaim, Failure } from '../../model/index.ts';
 import type { Block, ColumnStore } from '../../store/index.ts';
 import { decideBatch } from '../calls/batch.ts';
 import { type CallRules, everyCall } from '../calls/call-rules.ts';
@@ -15,10 +15,11 @@ import type { Journal } from '../journal/journal.ts';
 import { decodeSegment, HEADER_BYTES, type SegmentContent, SegmentKind } from '../journal/segment.ts';
 import type { Refusal } from '../refusal.ts';
 import { readLetGo } from '../retention/let-go.ts';
-import { appendFrame, rowsOf } from '../table/frame.ts';
+import { appendFrame, FrameWriter, rowsOf } from '../table/frame.ts';
 import { Origin, SpanTable } from '../table/span-table.ts';
 import { BatchTable } from './batch-table.ts';
 import { countStored } from './count-stored.ts';
+import { LargeTraces } from './large-traces.ts';
 import { linksBlock } from './links-block.ts';
 import { minutesBlock } from './minutes-block.ts';
 import { countWorkRows, hasBatch, hexOf, readBucketRows, readLinkTargets, readTraceIds, storeName } from './queries.ts';
@@ -38,6 +39,8 @@ export interface LoaderDeps {
   readonly scratch: string;
   /** Where it is written down which traces and events are stored; absent for nowhere. */
   readonly seenFolder?: string;
+  /** From how many rows on a trace rests between its late spans. */
+  readonly largeTraceRows?: number;
   readonly nextId: () => number;
   readonly nowMs: () => number;
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
@@ -58,6 +61,7 @@ export interface LoaderDeps {
 export class Loader {
   readonly #deps: LoaderDeps;
   readonly #events: EventLoader;
+  readonly #large: LargeTraces;
   readonly #kept = new KeptWork(KEPT_BYTES);
   #traces: RememberedIds | null = null;
   /** Traces that some link leads to: only these can have dependents. */
@@ -73,6 +77,7 @@ export class Loader {
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
+    this.#large = new LargeTraces(deps.largeTraceRows);
     this.#events = new EventLoader(deps.columns, deps.nowMs, deps.seenFolder);
   }
 
@@ -135,8 +140,17 @@ export class Loader {
     this.#rules = rules;
   }
 
-  /** Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait. */
-  loadSealed(journal: Journal): Promise<number> {
+  /** Whether spans that wait in the journal of late ones should be loaded now. */
+  isLateDue(): boolean {
+    return this.#large.isDue(this.#deps.nowMs());
+  }
+
+  /**
+   * Loads every sealed segment of a journal, oldest first. One caller at a time; the others wait.
+   *
+   * Takes  late: where spans go that had better wait, as their trace is large; without it everything is loaded.
+   */
+  loadSealed(journal: Journal, late?: Journal): Promise<number> {
     return this.#alone(async () => {
       let rows = 0;
       let previous: number | undefined;
@@ -145,7 +159,7 @@ export class Loader {
         previous = segment.id;
         const bytes = await readFile(segment.path);
         const content = decodeSegment(bytes);
-        if (content !== null && !(await this.#isLoaded(content, segment.id, journal))) continue;
+        if (content !== null && !(await this.#isLoaded(content, segment.id, journal, late))) continue;
         rows += content?.rows ?? 0;
         // While the engine counts the calls of this segment the next one is read and decided.
         this.#whenCounted(() => this.#finish(journal, segment, bytes, content));
@@ -200,9 +214,9 @@ export class Loader {
    * and not only together with others, would break it again at every try and keep all others waiting: once everything else
    * of its segment is loaded, the segment is set aside and reported.
    */
-  async #isLoaded(content: SegmentContent, id: number, journal: Journal): Promise<boolean> {
+  async #isLoaded(content: SegmentContent, id: number, journal: Journal, late?: Journal): Promise<boolean> {
     try {
-      await this.#loadSegment(content);
+      await this.#loadSegment(content, late);
       return true;
     } catch (cause) {
       if (!isOurFault(cause)) throw cause;
@@ -250,7 +264,7 @@ export class Loader {
     });
   }
 
-  async #loadSegment(content: SegmentContent): Promise<void> {
+  async #loadSegment(content: SegmentContent, late?: Journal): Promise<void> {
     const { columns } = this.#deps;
     if (content.kind === SegmentKind.events) return this.#events.load(content);
     if (content.kind === SegmentKind.samples)
@@ -260,7 +274,7 @@ export class Loader {
       await countStored(columns);
       return;
     }
-    await this.#loadFrames(content, framesOf(content), content.id);
+    await this.#loadFrames(content, framesOf(content), content.id, late);
   }
 
   /**
@@ -268,17 +282,37 @@ export class Loader {
    * loaded one after the other, as batches of their own: what of the first try was written is a repeat then. So everything
    * is loaded but what breaks alone.
    */
-  async #loadFrames(content: SegmentContent, frames: readonly PlacedFrame[], batch: number): Promise<void> {
+  async #loadFrames(
+    content: SegmentContent,
+    frames: readonly PlacedFrame[],
+    batch: number,
+    late?: Journal,
+  ): Promise<void> {
     try {
       // Where a trace goes on from an earlier segment its rows in force join those that arrived.
       const table = new SpanTable(frames.reduce((sum, { rows }) => sum + rows, ROOM_FOR_STORED));
       for (const { payload, position } of frames) appendFrame(table, payload, content.id, position);
-      await this.#write(batch, content.receivedDay, this.#batchTable(table));
+      const now = late === undefined ? table : await this.#holdBack(table, late);
+      if (now.rows > 0) await this.#write(batch, content.receivedDay, this.#batchTable(now));
     } catch (cause) {
       if (!isOurFault(cause) || frames.length <= 1) throw cause;
       this.#kept.clear();
       await this.#counted();
       await this.#loadHalves(content, frames);
+    }
+  }
+
+  /** Journals spans of traces that rest once more, to be loaded later; gives the others. */
+  async #holdBack(table: SpanTable, late: Journal): Promise<SpanTable> {
+    const parts = this.#large.split(table, this.#deps.nowMs());
+    if (parts === null) return table;
+    try {
+      await late.append(new FrameWriter(parts.later).payload(), parts.later.rows);
+      return parts.now;
+    } catch (cause) {
+      // Where there is no room to wait, nobody waits.
+      if (cause instanceof Failure && cause.code === 'JOURNAL_FULL') return table;
+      throw cause;
     }
   }
 
@@ -342,6 +376,7 @@ export class Loader {
       this.#beginToCount(batch, minutes);
       this.#tell(work, changes);
     }
+    this.#large.note(work, input.changed, this.#deps.nowMs());
     // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
     const settled = input.settledTraces();
     const kept = input.changed.filter((trace) => !settled.has(trace));
