@@ -22,6 +22,7 @@ export { REQUEST_SLOTS, requestIdKeys } from './otlp/attributes.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { safeLabel } from './privacy.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
+export { driverTerms } from './retention/driver-terms.ts';
 export {
   checkGrain,
   checkKept,

@@ -4,16 +4,17 @@ import { fail, type TimeRange } from '../model/index.ts';
 import type { Store, StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
 import { callTotals, depends, measuredShares } from './call-queries.ts';
-import { type CostReportRow, rowsOf } from './cost-rows.ts';
+import { rowsOf } from './cost-rows.ts';
 import { type Identity, identityOf, type PoolSum, poolsOf, sumOf } from './identity.ts';
 import { closedPeriods, postedSlices } from './queries.ts';
+import { type EstimatedRow, withStandardErrors } from './standard-errors.ts';
 import { type Dimension, sumByPool, sumCosts } from './sum-queries.ts';
 
 export interface CostReport {
   readonly currency: string;
   readonly identity: Identity;
   readonly pools: readonly PoolSum[];
-  readonly rows: readonly CostReportRow[];
+  readonly rows: readonly EstimatedRow[];
 }
 
 /**
@@ -51,7 +52,7 @@ export async function costReport(
     currency: chosen,
     identity: identityOf(amountOf(false), amountOf(true), sums),
     pools: poolsOf(sums),
-    rows: rowsOf(by, costs, calls, coverage),
+    rows: await withStandardErrors(store.columns, range, chosen, by, rowsOf(by, costs, calls, coverage)),
   };
 }
 

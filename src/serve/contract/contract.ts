@@ -40,6 +40,8 @@ export const costRow = z.object({
   fullPerCall: moneyPerCall,
   state: costState,
   coverage,
+  /** Of `full`, which sampling makes an estimate; null where it is not known. */
+  standardError: money.nullable(),
   model: z.string(),
 });
 

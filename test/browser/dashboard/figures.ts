@@ -115,6 +115,7 @@ function rowFromSum({ tenant, endpoint, calls, direct, indirect }: Pair, by: str
     directPerCall: perCallText(direct, calls),
     fullPerCall: perCallText(direct + indirect, calls),
     state: tenant === 'wayne' ? 'provisional' : 'final',
+    standardError: null,
     coverage: { weight: tenant === '(unknown)' ? 0.82 : 1, driver: 0.973 },
     model: 'shop@3',
   };
