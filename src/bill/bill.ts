@@ -27,7 +27,7 @@ const ABANDONED_MICROS = 24 * 3_600 * 1_000_000;
  * Gives  what was read, and what it did to each group.
  * Holds  all or nothing; importing the same content again changes nothing, in whatever order its rows and files come;
  *        groups that the export does not mention stay as they are.
- * Fails  BILL_INVALID, FORMAT_UNKNOWN, FILE_UNREADABLE, FILE_DAMAGED, BILL_SMALLER, PERIOD_CLOSED, BILL_BUSY.
+ * Fails  BILL_INVALID, FORMAT_UNKNOWN, FILE_UNREADABLE, FILE_DAMAGED, BILL_SMALLER, BILL_BUSY.
  */
 export async function importBill(
   store: Store,

@@ -2,7 +2,8 @@ import { fail, formatInstant, type Problem } from '../model/index.ts';
 import type { StoredImport, StoredPeriod } from '../store/index.ts';
 import { type BillGroup, unitOf } from './bill-group.ts';
 
-export type UnitStatus = 'new' | 'replaced' | 'unchanged';
+/** `restated`: changed although its period is closed; what that makes of its costs is posted in an open one. */
+export type UnitStatus = 'new' | 'replaced' | 'restated' | 'unchanged';
 
 /** What one import does to one (source, account, billing start): all of it, or nothing. */
 export interface Replacement {
@@ -25,40 +26,39 @@ export interface Standing {
  *
  * Takes  groups of one whole export; standing: the imports in force and the closed periods; mayShrink: a smaller export is meant.
  * Gives  one replacement per unit, in the order of the groups.
- * Holds  the same content as in force is unchanged, whoever sends it how often; a closed period only ever passes as unchanged.
- * Fails  PERIOD_CLOSED, BILL_SMALLER, each naming every group concerned.
+ * Holds  the same content as in force is unchanged, whoever sends it how often; another content of a closed period is restated.
+ * Fails  BILL_SMALLER, naming every group concerned.
  */
 export function replacementsOf(groups: readonly BillGroup[], standing: Standing, mayShrink: boolean): Replacement[] {
   const active = byUnit(standing.active);
-  const replacements = [...byKey(groups, (group) => group.unit)].map(([unit, parts]) =>
-    replacementOf(unit, parts, active.get(unit) ?? []),
-  );
   const closed = byUnit(standing.closed);
-  const touched = replacements.flatMap((replacement) => closedParts(replacement, closed.get(replacement.unit) ?? []));
-  if (touched.length > 0) throw fail('PERIOD_CLOSED', { groups: touched.length }, touched);
+  const replacements = [...byKey(groups, (group) => group.unit)].map(([unit, parts]) =>
+    replacementOf(unit, parts, active.get(unit) ?? [], closed.get(unit) ?? []),
+  );
   const smaller = mayShrink ? [] : replacements.flatMap(smallerParts);
   if (smaller.length > 0) throw fail('BILL_SMALLER', { groups: smaller.length }, smaller);
   return replacements;
 }
 
-function replacementOf(unit: string, groups: readonly BillGroup[], replaces: readonly StoredImport[]): Replacement {
+function replacementOf(
+  unit: string,
+  groups: readonly BillGroup[],
+  replaces: readonly StoredImport[],
+  closed: readonly StoredPeriod[],
+): Replacement {
   const isSame = groups.length === replaces.length && groups.every((group) => isSameContent(group, replaces));
-  const status = replaces.length === 0 ? 'new' : isSame ? 'unchanged' : 'replaced';
-  return { unit, status, groups, replaces };
+  const changed = replaces.length === 0 ? 'new' : isSame ? 'unchanged' : 'replaced';
+  const isRestated = closed.some((period) => !isUntouched(period, groups, replaces));
+  return { unit, status: isRestated ? 'restated' : changed, groups, replaces };
 }
 
 function isSameContent(group: BillGroup, active: readonly StoredImport[]): boolean {
   return active.some((row) => row.currency === group.currency && row.fingerprint === group.fingerprint);
 }
 
-function closedParts({ groups, replaces }: Replacement, closed: readonly StoredPeriod[]): Problem[] {
-  return closed.flatMap(({ source, account, currency, billing_start }) => {
-    const group = groups.find((each) => each.currency === currency);
-    const isThere = replaces.some((each) => each.currency === currency);
-    const isUntouched = group ? isSameContent(group, replaces) : !isThere;
-    if (isUntouched) return [];
-    return [{ message: `${placeOf(source, account, currency, billing_start)} is closed and its content differs` }];
-  });
+function isUntouched({ currency }: StoredPeriod, groups: readonly BillGroup[], replaces: readonly StoredImport[]) {
+  const group = groups.find((each) => each.currency === currency);
+  return group ? isSameContent(group, replaces) : replaces.every((each) => each.currency !== currency);
 }
 
 function smallerParts({ groups, replaces }: Replacement): Problem[] {

@@ -1,19 +1,21 @@
-import { activeImports } from '../bill/index.ts';
-import { FIXED_SOURCE, modelsInForce, type Slice, slicesOf } from '../cost/index.ts';
+import { FIXED_SOURCE, modelsInForce, type Slice } from '../cost/index.ts';
 import { fail, type TimeRange } from '../model/index.ts';
-import type { Store, StoredPeriod } from '../store/index.ts';
-import { billOfRow, billOfSlice } from './bill-key.ts';
-import { callTotals, depends, measuredShares } from './call-queries.ts';
+import type { Store } from '../store/index.ts';
+import { type CallTotal, callTotals, depends, measuredShares } from './call-queries.ts';
 import { rowsOf } from './cost-rows.ts';
 import { type Identity, identityOf, type PoolSum, poolsOf, sumOf } from './identity.ts';
-import { closedPeriods, postedSlices } from './queries.ts';
+import { type LateCalls, lateCalls } from './late-calls.ts';
+import { postedSlices } from './queries.ts';
 import { type EstimatedRow, withStandardErrors } from './standard-errors.ts';
 import { type Dimension, sumByPool, sumCosts } from './sum-queries.ts';
+import { wantedSlices } from './wanted.ts';
 
 export interface CostReport {
   readonly currency: string;
   readonly identity: Identity;
   readonly pools: readonly PoolSum[];
+  /** Calls that came, less those that went, after their month was closed; null where it cannot be said. */
+  readonly late: number | null;
   readonly rows: readonly EstimatedRow[];
 }
 
@@ -22,7 +24,9 @@ export interface CostReport {
  *
  * Takes  range: charges and calls that start in it. by: dimensions of the rows. currency: needed only where bills have several.
  *        zone: where days begin; a charge is shown on all days that it covers, also on those after the range.
- * Gives  identity, pools and rows; a residual other than zero means that something was not allocated yet.
+ *        asOf: money as it was known then; none: now.
+ * Gives  identity, pools and rows; a residual other than zero means that something was not allocated yet. As of a past date calls are
+ *        not known, and so nothing per call.
  * Fails  CURRENCY_MIXED; PARAMETER_INVALID when the range is not of whole minutes.
  */
 export async function costReport(
@@ -31,45 +35,45 @@ export async function costReport(
   by: readonly Dimension[],
   currency?: string,
   zone = 'UTC',
+  asOf?: Date,
 ): Promise<CostReport> {
-  const models = await modelsInForce(store.documents);
-  const slices = await slicesOf(store.columns, await activeImports(store), models, range);
-  const chosen = currency ?? onlyCurrency(slices, models.at(-1)?.spec.currency);
-  const closed = (await closedPeriods(store.documents)).filter((period) => period.currency === chosen);
-  const wanted = await asClosed(
-    store,
-    range,
-    slices.filter((slice) => slice.currency === chosen),
-    closed,
-  );
-  const sums = await sumByPool(store.columns, range, chosen);
-  const costs = await sumCosts(store.columns, range, chosen, by, closed, zone);
-  const calls = await callTotals(store.columns, range, by, zone);
-  const coverage = await measuredShares(store.columns, range, by, depends(wanted.map(({ driver }) => driver)), zone);
+  const { columns, documents } = store;
+  const { open, corrections, closings } = await wantedSlices(store, { range, asOf });
+  // A closed bill is what it was closed with, whatever models say since.
+  const posted = closings.isEmpty ? [] : [...(await postedSlices(columns, range, asOf)).values()];
+  const closed = posted.map(({ slice }) => slice).filter((slice) => closings.hasSlice(slice));
+  const slices: readonly Slice[] = [...open, ...corrections, ...closed];
+  const chosen = currency ?? onlyCurrency(slices, (await modelsInForce(documents, asOf)).at(-1)?.spec.currency);
+  const wanted = slices.filter((slice) => slice.currency === chosen);
+  const sums = await sumByPool(columns, range, chosen, asOf);
+  const periods = closings.periods.filter((period) => period.currency === chosen);
+  const costs = await sumCosts(columns, range, chosen, by, periods, zone, asOf);
+  const calls = asOf ? null : await callTotals(columns, range, by, zone);
+  const drivers = depends(wanted.map(({ driver }) => driver));
+  const coverage = asOf ? new Map<string, number>() : await measuredShares(columns, range, by, drivers, zone);
+  const late = asOf ? null : await lateCalls(store, range, by, closings.periods);
   const amountOf = (isFixed: boolean) =>
     sumOf(wanted.filter(({ source }) => (source === FIXED_SOURCE) === isFixed).map((slice) => slice.amountAtto));
   return {
     currency: chosen,
     identity: identityOf(amountOf(false), amountOf(true), sums),
     pools: poolsOf(sums),
-    rows: await withStandardErrors(store.columns, range, chosen, by, rowsOf(by, costs, calls, coverage)),
+    late: late?.total ?? null,
+    rows: await withStandardErrors(
+      store.columns,
+      range,
+      chosen,
+      by,
+      rowsOf(by, costs, { calls, measured: coverage, late }),
+    ),
   };
 }
 
-/** A closed bill is what it was closed with, whatever models say since. */
-async function asClosed(
-  store: Store,
-  range: TimeRange,
-  slices: readonly Slice[],
-  closed: readonly StoredPeriod[],
-): Promise<readonly Slice[]> {
-  if (closed.length === 0) return slices;
-  const keys = new Set(closed.map(billOfRow));
-  const posted = [...(await postedSlices(store.columns, range)).values()].map(({ slice }) => slice);
-  return [
-    ...slices.filter((slice) => !keys.has(billOfSlice(slice))),
-    ...posted.filter((slice) => keys.has(billOfSlice(slice))),
-  ];
+/** What is known of the calls of a report; null where it is not. */
+export interface CallFacts {
+  readonly calls: ReadonlyMap<string, CallTotal> | null;
+  readonly measured: ReadonlyMap<string, number> | null;
+  readonly late: LateCalls | null;
 }
 
 function onlyCurrency(slices: readonly Slice[], modelCurrency: string | undefined): string {

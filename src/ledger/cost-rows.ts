@@ -1,6 +1,7 @@
 import { storedAmount } from '../cost/index.ts';
 import { compareUtf8, divideHalfEven, formatMoney } from '../model/index.ts';
-import { type CallTotal, callKey } from './call-queries.ts';
+import { callKey } from './call-queries.ts';
+import type { CallFacts } from './cost-report.ts';
 import type { CostSumRow, Dimension } from './sum-queries.ts';
 
 export interface CostReportRow {
@@ -9,7 +10,10 @@ export interface CostReportRow {
   pool?: string;
   service?: string;
   day?: string;
+  /** Null as of a past date. */
   calls: number | null;
+  /** Of them: those that came after their month was closed, less those that went; null where it cannot be said. */
+  late: number | null;
   direct: string;
   indirect: string;
   full: string;
@@ -24,11 +28,10 @@ export interface CostReportRow {
 export function rowsOf(
   by: readonly Dimension[],
   costs: readonly CostSumRow[],
-  calls: ReadonlyMap<string, CallTotal>,
-  measured: ReadonlyMap<string, number> | null,
+  { calls, measured, late }: CallFacts,
 ): CostReportRow[] {
   const withCost = new Set(costs.map(callKey));
-  const onlyCalls = [...calls.values()].filter((total) => !withCost.has(callKey(total)));
+  const onlyCalls = [...(calls?.values() ?? [])].filter((total) => !withCost.has(callKey(total)));
   const uncosted = onlyCalls.map(
     ({ tenant, endpoint, day }): CostSumRow => ({
       tenant,
@@ -56,11 +59,12 @@ export function rowsOf(
   );
   return rows.map((row) => {
     const key = callKey(row);
-    const total = calls.get(key);
+    const total = calls?.get(key);
     const isCounted = total !== undefined && total.calls > 0n;
     return {
       ...Object.fromEntries(by.map((name) => [name, row[name]])),
-      ...figuresOf(row, total?.calls ?? 0n),
+      ...figuresOf(row, calls === null ? null : (total?.calls ?? 0n)),
+      late: late?.byGroup === null || late === null ? null : (late.byGroup.get(key) ?? 0),
       coverage: {
         weight: isCounted ? Number(total.known) / Number(total.calls) : null,
         driver: measured === null ? (isCounted ? 1 : null) : (measured.get(key) ?? null),
@@ -69,11 +73,11 @@ export function rowsOf(
   });
 }
 
-function figuresOf(row: CostSumRow, callsMicro: bigint): Omit<CostReportRow, 'coverage'> {
+function figuresOf(row: CostSumRow, callsMicro: bigint | null): Omit<CostReportRow, 'coverage' | 'late'> {
   const direct = storedAmount(row.direct);
   const full = direct + storedAmount(row.indirect);
   return {
-    calls: Number(callsMicro) / 1e6,
+    calls: callsMicro === null ? null : Number(callsMicro) / 1e6,
     direct: formatMoney(direct),
     indirect: formatMoney(full - direct),
     full: formatMoney(full),
@@ -85,8 +89,8 @@ function figuresOf(row: CostSumRow, callsMicro: bigint): Omit<CostReportRow, 'co
 }
 
 /** An amount in 10^-18 over calls in 10^-6 is a cost per call in 10^-12: no digit is lost before the one rounding. */
-function perCall(amountAtto: bigint, callsMicro: bigint): string | null {
-  if (callsMicro <= 0n) return null;
+function perCall(amountAtto: bigint, callsMicro: bigint | null): string | null {
+  if (callsMicro === null || callsMicro <= 0n) return null;
   const pico = divideHalfEven(amountAtto, callsMicro);
   return formatMoney(pico * 10n ** 6n, 12);
 }

@@ -284,10 +284,12 @@ describe('reconcile', () => {
       await house.allocate({ from: '2022-08-01', to: '2022-08-01T01:00:00Z' });
       expect((await reconcile(house.store, august)).lines).toEqual([
         {
-          ...{ source: 'AWS', account: 'acct', currency: 'USD', state: 'open', missingHours: 0 },
+          ...{ source: 'AWS', account: 'acct', currency: 'USD', state: 'open', missingHours: 0, missingDays: 0 },
           ...{ billingStart: '2022-08-01T00:00:00Z', billingEnd: '2022-09-01T00:00:00Z' },
           billed: '1.250000000000000000',
           amortisation: '-0.750000000000000000',
+          restated: '0.000000000000000000',
+          corrections: '0.000000000000000000',
           charges: '0.500000000000000000',
           posted: '1.000000000000000000',
           residual: '-0.500000000000000000',

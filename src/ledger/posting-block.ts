@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Int128Column, type Slice, type SliceShares } from '../cost/index.ts';
+import { Int128Column, type SliceShares } from '../cost/index.ts';
 import { assert } from '../model/index.ts';
 import { Block } from '../store/index.ts';
+import type { ChainLink } from './chain.ts';
 import { sliceId } from './fingerprint.ts';
+import type { LedgerSlice as Slice } from './ledger-slice.ts';
 
 /** The other side of every posting, beside the accounts of shares. */
 const BILL_NUMBER = 5;
@@ -14,6 +16,7 @@ const kindNumbers = { direct: 1, indirect: 2 } as const;
 export interface Posting {
   readonly slice: Slice;
   readonly shares: SliceShares;
+  /** Of 32 bytes. */
   readonly fingerprint: Buffer;
   readonly version: number;
   readonly entry: 1 | -1;
@@ -37,14 +40,18 @@ export function blockToken(postings: readonly Posting[]): string {
 /**
  * Writes postings as one block, each with its bill's line before its shares.
  *
- * Takes  postings: their shares all with the same texts. nowMs: when they are posted.
+ * Takes  postings: their shares all with the same texts. nowMs: when they are posted. link: the block's place in the chain of its month.
  * Holds  the amounts of every posting add up to zero.
  */
-export function postingBlock(postings: readonly Posting[], nowMs: number): Block {
+export function postingBlock(postings: readonly Posting[], nowMs: number, link: ChainLink): Block {
   const block = new Block(postings.reduce((rows, posting) => rows + rowsOf(posting), 0));
   const now = int64(nowMs);
   block.constant('batch', 'UInt64', now);
   block.constant('posted_at', "DateTime64(3, 'UTC')", now);
+  block.constant('chain_period', 'UInt32', uint32(link.period));
+  block.constant('chain_place', 'UInt32', uint32(link.place));
+  block.text('chain_before', link.before);
+  block.text('chain', link.hash);
   addHeads(block, postings);
   addShares(block, postings);
   return block;
@@ -64,7 +71,7 @@ function addHeads(block: Block, postings: readonly Posting[]): void {
   };
   fixed('slice', 'FixedString(16)', ({ slice }) => sliceId(slice));
   fixed('version', 'UInt32', ({ version }) => uint32(version));
-  fixed('fingerprint', 'FixedString(16)', ({ fingerprint }) => fingerprint);
+  fixed('fingerprint', 'FixedString(16)', ({ fingerprint }) => fingerprint.subarray(0, 16));
   fixed('entry', 'Int8', ({ entry }) => Uint8Array.of(entry & 0xff));
   text('source', ({ source }) => source);
   text('account', ({ account }) => account);
@@ -73,6 +80,7 @@ function addHeads(block: Block, postings: readonly Posting[]): void {
   second('billing_end', ({ billingEndMs }) => billingEndMs);
   second('charge_start', ({ chargeStartMs }) => chargeStartMs);
   second('charge_end', ({ chargeEndMs }) => chargeEndMs);
+  second('restates', ({ restatesMs = 0 }) => restatesMs);
   text('pool', ({ poolId }) => poolId);
   fixed('kind', 'Int8', ({ slice }) => Uint8Array.of(kindNumbers[slice.kind]));
   text('model', ({ model }) => model);

@@ -1,27 +1,43 @@
-import { monthOf } from '../model/index.ts';
+import { assert, type BillingMonth, monthOf } from '../model/index.ts';
 import { type Store, Texts } from '../store/index.ts';
+import { chainTip, nextLink } from './chain.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { grouped } from './grouped.ts';
+import { bookMonth } from './ledger-slice.ts';
+import { readPostedShares } from './posted-shares.ts';
 import { blockToken, type Posting, postingBlock, rowsOf } from './posting-block.ts';
-import { type PostedSlice, postedShares } from './queries.ts';
+import type { PostedSlice } from './queries.ts';
 
 /** A block takes this many rows, or postings where these are small; a slice is never cut in two. */
 const ROWS_PER_BLOCK = 1_000_000;
 const POSTINGS_PER_BLOCK = 50_000;
+/** So many changes wait until the shares that they take back are read at once; fewer where what they book is large. */
+const CHANGES_AT_ONCE = 256;
+const WAITING_ROWS = 500_000;
 
 /** What is to stand for a slice from now on. */
 export type Booking = Omit<Posting, 'entry'>;
 
-/** Postings of one billing month that wait for their block; their shares have the same texts. */
+/** What stands for a slice, and what is to stand instead; either may be nothing. */
+interface Change {
+  readonly standing: PostedSlice | undefined;
+  readonly booking: Booking | undefined;
+}
+
+/** Postings of one month's books that wait for their block; their shares have the same texts. */
 interface Waiting {
+  readonly month: BillingMonth;
   readonly texts: Texts;
   readonly postings: Posting[];
   rows: number;
 }
 
 /**
- * Collects postings by billing month and writes them in blocks. While the engine takes a block, the next is made ready and
- * the slices after it are shared out, so that both have something to do; there are never more than these two.
+ * Collects postings by month and writes them in blocks, each of which carries the hash of the one before. While the engine takes a
+ * block, the slices after it are shared out, so that both have something to do.
  *
- * Holds  a slice's reversal and what takes its place are in one block; a crash between blocks leaves whole slices, each balanced.
+ * Holds  a slice's reversal and what takes its place are in one block; a crash between blocks leaves whole slices, each balanced;
+ *        no block is written before the one that it follows has arrived.
  */
 export class PostingWriter {
   posted = 0;
@@ -29,7 +45,9 @@ export class PostingWriter {
   rows = 0;
   readonly #store: Store;
   readonly #nowMs: number;
-  readonly #months = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, Waiting>();
+  #changes: Change[] = [];
+  #changeRows = 0;
   #inserting: Promise<void> = Promise.resolve();
 
   constructor(store: Store, nowMs: number) {
@@ -39,27 +57,19 @@ export class PostingWriter {
 
   /** Takes back what stands for a slice, and books what is to stand instead; either may be nothing. */
   async rebook(standing: PostedSlice | undefined, booking: Booking | undefined): Promise<void> {
-    const slice = booking?.slice ?? standing?.slice;
-    if (slice === undefined) return;
-    const month = monthOf(slice.billingStartMs).month;
-    const waiting = await this.#waitingFor(month, booking?.shares.texts);
-    if (standing) {
-      const shares = await postedShares(this.#store.columns, standing, waiting.texts);
-      const fingerprint = Buffer.from(standing.fingerprint, 'hex');
-      this.#add(waiting, { slice: standing.slice, shares, fingerprint, version: standing.version, entry: -1 });
-      this.reversed += 1;
+    if (standing === undefined) {
+      if (booking !== undefined) await this.#post([{ ...booking, entry: 1 }]);
+      return;
     }
-    if (booking) {
-      this.#add(waiting, { ...booking, entry: 1 });
-      this.posted += 1;
-    }
-    const isFull = waiting.rows >= ROWS_PER_BLOCK || waiting.postings.length >= POSTINGS_PER_BLOCK;
-    if (isFull) await this.#insert(month);
+    this.#changes.push({ standing, booking });
+    this.#changeRows += booking?.shares.accounts.length ?? 0;
+    if (this.#changes.length >= CHANGES_AT_ONCE || this.#changeRows >= WAITING_ROWS) await this.#postChanges();
   }
 
   /** Writes what still waits. Fails  when any block could not be written. */
   async flush(): Promise<void> {
-    for (const month of this.#months.keys()) await this.#insert(month);
+    await this.#postChanges();
+    for (const key of [...this.#waiting.keys()]) await this.#insert(key);
     await this.#inserting;
   }
 
@@ -68,33 +78,54 @@ export class PostingWriter {
     await Promise.allSettled([this.#inserting]);
   }
 
-  #add(waiting: Waiting, posting: Posting): void {
-    waiting.postings.push(posting);
-    waiting.rows += rowsOf(posting);
-    this.rows += rowsOf(posting);
+  /** Reads the shares of what is taken back by the texts of what takes its place, because a block has the texts of one source only. */
+  async #postChanges(): Promise<void> {
+    const changes = this.#changes;
+    [this.#changes, this.#changeRows] = [[], 0];
+    const own = new Texts();
+    const byTexts = grouped(changes, ({ booking }) => booking?.shares.texts ?? own);
+    for (const [texts, some] of byTexts) {
+      const bookings = new Map(some.map(({ standing, booking }) => [standing!.id, booking]));
+      const standing = some.map((change) => change.standing!);
+      for await (const { posted, shares } of readPostedShares(this.#store.columns, standing, texts)) {
+        const { slice, version } = posted;
+        const booking = bookings.get(posted.id);
+        const reversal = { slice, shares, version, fingerprint: fingerprintOf(slice, shares), entry: -1 } as const;
+        await this.#post(booking ? [reversal, { ...booking, entry: 1 }] : [reversal]);
+      }
+    }
   }
 
-  /** Takes  texts: of what is to be added, if that is known; a block has the texts of one source only. */
-  async #waitingFor(month: string, texts: Texts | undefined): Promise<Waiting> {
-    const known = this.#months.get(month);
-    if (known && (texts === undefined || texts === known.texts)) return known;
-    if (known) await this.#insert(month);
-    const waiting: Waiting = { texts: texts ?? new Texts(), postings: [], rows: 0 };
-    this.#months.set(month, waiting);
-    return waiting;
+  /** Adds postings of one slice to the same block. */
+  async #post(postings: readonly Posting[]): Promise<void> {
+    const { slice, shares } = postings[0]!;
+    // A block is one part of the table, which is cut by the month in which billing periods begin.
+    const key = `${bookMonth(slice).month} ${monthOf(slice.billingStartMs).month}`;
+    const known = this.#waiting.get(key);
+    if (known && known.texts !== shares.texts) await this.#insert(key);
+    const waiting = this.#waiting.get(key) ?? { month: bookMonth(slice), texts: shares.texts, postings: [], rows: 0 };
+    this.#waiting.set(key, waiting);
+    for (const posting of postings) {
+      assert(posting.shares.texts === waiting.texts, 'the postings of a block have the same texts');
+      waiting.postings.push(posting);
+      waiting.rows += rowsOf(posting);
+      this.rows += rowsOf(posting);
+      if (posting.entry === 1) this.posted += 1;
+      else this.reversed += 1;
+    }
+    const isFull = waiting.rows >= ROWS_PER_BLOCK || waiting.postings.length >= POSTINGS_PER_BLOCK;
+    if (isFull) await this.#insert(key);
   }
 
-  async #insert(month: string): Promise<void> {
-    const { postings } = this.#months.get(month)!;
-    this.#months.delete(month);
-    const before = this.#inserting;
-    this.#inserting = this.#store.columns.insertBlock(
-      'postings',
-      postingBlock(postings, this.#nowMs),
-      blockToken(postings),
-    );
+  async #insert(key: string): Promise<void> {
+    const { month, postings } = this.#waiting.get(key)!;
+    this.#waiting.delete(key);
+    await this.#inserting;
+    // Asked of the table: a server that had this block from an earlier attempt keeps that one, with its hash.
+    const link = nextLink(await chainTip(this.#store.columns, month), month, postings, this.#nowMs);
+    const block = postingBlock(postings, this.#nowMs, link);
+    this.#inserting = this.#store.columns.insertBlock('postings', block, blockToken(postings));
     // Whoever waits for it hears of its failure; until then nobody does.
     this.#inserting.catch(() => undefined);
-    await before;
   }
 }

@@ -2,6 +2,7 @@ import { FIXED_SOURCE, type LedgerAccount, secondsOf } from '../cost/index.ts';
 import { formatMoney, type TimeRange } from '../model/index.ts';
 import type { ColumnStore, StoredPeriod } from '../store/index.ts';
 import { postingsByDay } from './by-day.ts';
+import { asOfParams, OF_BILL, postedUntil } from './queries.ts';
 
 export interface LedgerSumRow {
   pool: string;
@@ -11,12 +12,17 @@ export interface LedgerSumRow {
 }
 
 /** Sums the ledger by pool and account. */
-export function sumByPool(columns: ColumnStore, range: TimeRange, currency: string): Promise<LedgerSumRow[]> {
+export function sumByPool(
+  columns: ColumnStore,
+  range: TimeRange,
+  currency: string,
+  asOf?: Date,
+): Promise<LedgerSumRow[]> {
   return columns.query<LedgerSumRow>(
     `SELECT pool, kind, ledger, sum(amount) AS amount FROM postings
-     WHERE ledger != 'bill' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')
+     WHERE ledger != 'bill' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')${postedUntil(asOf)}
      GROUP BY pool, kind, ledger HAVING sum(toInt8(entry)) != 0 ORDER BY pool, kind, ledger`,
-    { ...secondsOf(range), currency },
+    { ...secondsOf(range), currency, ...asOfParams(asOf) },
   );
 }
 
@@ -43,13 +49,14 @@ export async function sumCosts(
   by: readonly Dimension[],
   closed: readonly StoredPeriod[],
   zone: string,
+  asOf?: Date,
 ): Promise<CostSumRow[]> {
   const keys = (['tenant', 'endpoint', 'pool', 'service'] as const).map((name) =>
     by.includes(name) ? `${name} AS k_${name}` : `'' AS k_${name}`,
   );
   const closedKeys = closed.map(
     (period, place) =>
-      `({s${place}:String}, {a${place}:String}, toDateTime(${Math.floor(period.billing_start / 1000)}, 'UTC'))`,
+      `({s${place}:String}, {a${place}:String}, toDateTime(${Math.floor(Number(period.billing_start) / 1000)}, 'UTC'))`,
   );
   const params = Object.fromEntries(
     closed.flatMap((period, place) => [
@@ -60,7 +67,7 @@ export async function sumCosts(
   const isOpen =
     closedKeys.length === 0 ? '1 = 1' : `(source, account, billing_start) NOT IN (${closedKeys.join(', ')})`;
   const isByDay = by.includes('day');
-  const ofTenants = `ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')`;
+  const ofTenants = `ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')${postedUntil(asOf)}`;
   const sumOf = (kind: string) => `sumIf(${isByDay ? 'units' : 'amount'}, kind = '${kind}') AS ${kind}`;
   const rows = await columns.query<CostSumRow>(
     `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, k_day AS day, toString(direct) AS direct, toString(indirect) AS indirect, models, is_open FROM (
@@ -70,7 +77,7 @@ export async function sumCosts(
       FROM ${isByDay ? postingsByDay(ofTenants) : `postings WHERE ${ofTenants}`}
       GROUP BY k_tenant, k_endpoint, k_pool, k_service, k_day HAVING sum(toInt8(entry)) != 0
     ) ORDER BY tenant, endpoint, pool, service, day`,
-    { ...secondsOf(range), currency, ...params, ...(isByDay && { zone }) },
+    { ...secondsOf(range), currency, ...params, ...asOfParams(asOf), ...(isByDay && { zone }) },
   );
   if (!isByDay) return rows;
   const money = (units: string) => formatMoney(BigInt(units));
@@ -90,17 +97,21 @@ export interface PostedBillRow {
   charge_from: number;
   charge_to: number;
   posted: string;
+  /** Of it: what restates closed bills, and what other charges there are about a time before the bill's own. */
+  restated: string;
+  corrected: string;
 }
 
-/** Sums what was posted for each bill of a month, and says from when to when its charges go. `reconcile` says what is of a month. */
-export function sumByBill(columns: ColumnStore, range: TimeRange): Promise<PostedBillRow[]> {
+/** Sums what was posted for the bills and fixed amounts of a month. */
+export function sumByBill(columns: ColumnStore, range: TimeRange, asOf?: Date): Promise<PostedBillRow[]> {
   return columns.query<PostedBillRow>(
     `SELECT source, account, currency, toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
       toUnixTimestamp(min(charge_start)) AS charge_from, toUnixTimestamp(max(greatest(charge_end, charge_start + 1))) AS charge_to,
-      -sum(amount) AS posted
-     FROM postings WHERE ledger = 'bill' AND ${OF_MONTH}
+      -sum(amount) AS posted, -sumIf(amount, toUnixTimestamp(restates) != 0) AS restated,
+      -sumIf(amount, toUnixTimestamp(restates) = 0 AND charge_start < postings.billing_start) AS corrected
+     FROM postings WHERE ${OF_BILL} AND ${OF_MONTH}${postedUntil(asOf)}
      GROUP BY source, account, currency, billing_start, billing_end ORDER BY source, account, currency, billing_start`,
-    { ...secondsOf(range), fixed: FIXED_SOURCE },
+    { ...secondsOf(range), fixed: FIXED_SOURCE, ...asOfParams(asOf) },
   );
 }
 

@@ -30,9 +30,10 @@ export const failures = {
   CURRENCY_MIXED: [409, 'several currencies would be added up', 'Ask for one currency at a time.'],
   COST_NO_WEIGHT: [500, 'there is nobody to share this amount', 'This is a fault in Taximeter; please report it.'],
   METER_EXISTS: [409, 'there is a meter of this name already', 'Choose another slug, or change that meter.'],
-  PERIOD_CLOSED: [409, 'the billing period is closed', 'A closed period never changes.'],
   PERIOD_UNBALANCED: [409, 'the identity does not hold for this period', 'Run allocate, then reconcile to see why.'],
   PERIOD_INCOMPLETE: [409, 'the period cannot be closed yet', 'See the reasons; mend them or wait for the bill.'],
+  AS_OF_UNKNOWN: [400, 'this cannot be said as of a past date', 'Ask without --as-of, or for cost or reconcile.'],
+  LEDGER_DAMAGED: [500, 'the ledger is not what was posted', 'Compare it with an export; restore a backup.'],
   NOT_FOUND: [404, 'there is nothing here', 'See the API description at /api/docs.'],
   METHOD_NOT_ALLOWED: [405, 'this method is not taken here', 'See the API description at /api/docs.'],
   UNAUTHENTICATED: [
@@ -90,7 +91,7 @@ export class Failure extends Error {
 }
 
 /**
- * Makes a failure to throw: `throw fail('PERIOD_CLOSED', { period })`.
+ * Makes a failure to throw: `throw fail('PERIOD_UNBALANCED', { period })`.
  *
  * Takes  code: a row of the table. facts: what the reader needs, never a secret. problems: each thing wrong. cause: what was caught.
  */

@@ -44,6 +44,9 @@ export interface PeriodTable {
   closed_by: string;
   charges: string;
   fingerprint: string;
+  /** The hash that its ledger's chain had come to, and at which place; empty for what was closed before there were chains. */
+  seal: Generated<string>;
+  seal_place: Generated<number>;
 }
 
 /** Small facts that must survive: the next batch number, the day of the last settling. */

@@ -158,7 +158,7 @@ export const billAnswer = z.object({
       rows: z.number(),
       billed: money,
       effective: money,
-      status: z.enum(['new', 'replaced', 'unchanged']),
+      status: z.enum(['new', 'replaced', 'restated', 'unchanged']),
       previousBilled: money.nullable(),
       previousEffective: money.nullable(),
     }),

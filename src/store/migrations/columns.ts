@@ -179,6 +179,30 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       GROUP BY minute, tenant, endpoint, consumer, call_kind, class, region, version, flags`,
     ],
   },
+  {
+    id: '0012-ledger-chain',
+    statements: [
+      // Which closed bill a posting restates, and the chain: of which period a block is, its place there, its hash and the one before.
+      `ALTER TABLE postings ADD COLUMN IF NOT EXISTS restates DateTime('UTC'), ADD COLUMN IF NOT EXISTS chain_period UInt32,
+        ADD COLUMN IF NOT EXISTS chain_place UInt32, ADD COLUMN IF NOT EXISTS chain_before LowCardinality(String),
+        ADD COLUMN IF NOT EXISTS chain LowCardinality(String), ADD INDEX IF NOT EXISTS by_place (chain_period, chain_place) TYPE minmax GRANULARITY 1`,
+    ],
+  },
+  {
+    id: '0012-late-calls',
+    statements: [
+      // How many calls of each hour were known when its month was closed: what there is more of now came late.
+      `CREATE TABLE IF NOT EXISTS calls_at_close (
+        closing DateTime64(3, 'UTC'), hour DateTime('UTC'), tenant LowCardinality(String), endpoint LowCardinality(String), calls Int128
+      ) ENGINE = MergeTree ORDER BY (closing, hour, tenant, endpoint) SETTINGS {durable}`,
+      // Calls of each hour by the set of drivers that were measured for them, as of the last allocation of their day. A day counts by
+      // its newest stamp that has a head: a row without calls that says up to which batch of work it was made.
+      `CREATE TABLE IF NOT EXISTS measured_hour (
+        day Date, stamp UInt64, is_head UInt8, batch UInt64, hour DateTime('UTC'),
+        tenant LowCardinality(String), endpoint LowCardinality(String), drivers UInt32, calls Int128
+      ) ENGINE = MergeTree ORDER BY (day, stamp, tenant, endpoint) SETTINGS {durable}`,
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

@@ -89,6 +89,18 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0007-seals': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('period')
+        .addColumn('seal', 'text', (c) => c.notNull().defaultTo(''))
+        .execute();
+      await db.schema
+        .alterTable('period')
+        .addColumn('seal_place', 'integer', (c) => c.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };
 
 function isSqlite(db: Kysely<unknown>): boolean {
