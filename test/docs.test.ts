@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { addDoctorCommand } from '../src/cli/commands/doctor.ts';
+import { addLedgerCommands } from '../src/cli/commands/ledger.ts';
 import { addReportCommands } from '../src/cli/commands/reports.ts';
 import { addRetentionCommands } from '../src/cli/commands/retention.ts';
 import { addServeCommand } from '../src/cli/commands/serve.ts';
@@ -89,6 +90,7 @@ describe('commands', () => {
     addServeCommand,
     addWorkCommands,
     addReportCommands,
+    addLedgerCommands,
     addRetentionCommands,
     addSimulateCommand,
     addDoctorCommand,

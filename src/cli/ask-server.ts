@@ -24,6 +24,8 @@ export function serverApi(): { readonly api: Api; readonly close: () => void } {
 async function ask(request: Request, agent: Agent): Promise<Response> {
   try {
     const answer = await exchange(request, agent);
+    if (isExport(answer))
+      return new Response(Readable.toWeb(answer) as ReadableStream, { headers: exportHeaders(answer) });
     const body = await buffer(answer);
     const { 'content-type': type = '', 'retry-after': retryAfter } = answer.headers;
     const headers = { 'content-type': type, ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) };
@@ -36,6 +38,15 @@ async function ask(request: Request, agent: Agent): Promise<Response> {
     const { code = '' } = cause as NodeJS.ErrnoException;
     throw fail('SERVER_UNREACHABLE', { url: new URL(request.url).origin, reason: reasonOf(code) }, [], cause);
   }
+}
+
+/** Exports may be larger than memory; everything else is an answer of JSON. */
+function isExport(answer: IncomingMessage): boolean {
+  return answer.statusCode === 200 && /^(application\/x-ndjson|text\/)/.test(answer.headers['content-type'] ?? '');
+}
+
+function exportHeaders(answer: IncomingMessage): Record<string, string> {
+  return { 'content-type': answer.headers['content-type'] ?? '' };
 }
 
 /** An answer may come before the body was sent whole: a body that is too large is refused at once. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addLedgerCommands } from './commands/ledger.ts';
 import { addReportCommands } from './commands/reports.ts';
 import { addRetentionCommands } from './commands/retention.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -27,6 +28,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   addWorkCommands(program, cli);
   addReportCommands(program, cli);
   addRetentionCommands(program, cli);
+  addLedgerCommands(program, cli);
   addSimulateCommand(program, cli);
   addDoctorCommand(program, cli);
   for (const command of allCommands(program)) {

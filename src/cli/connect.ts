@@ -13,6 +13,8 @@ export interface Connection {
   ask<Answer>(method: string, path: string, body?: Body, type?: string): Promise<Answer>;
   /** Sends what is answered in another form than JSON, such as OTLP; gives nothing. */
   send(path: string, body: Uint8Array, type: string): Promise<void>;
+  /** Asks for an export; gives its bytes as they come. */
+  read(path: string): Promise<ReadableStream<Uint8Array>>;
   close(): Promise<void>;
 }
 
@@ -52,19 +54,20 @@ export function connectRunning(server: RunningServer | null): Connection | null 
 }
 
 function connection(base: string, token: string, send: Api, close: () => Promise<void>): Connection {
-  const request = async (method: string, path: string, body: Body | undefined, type: string): Promise<string> => {
+  const sent = async (method: string, path: string, body: Body | undefined, type: string): Promise<Response> => {
     const headers: Record<string, string> = body === undefined ? {} : { 'content-type': type };
     if (token !== '') headers.authorization = `Bearer ${token}`;
     const init = { method, headers, ...(body === undefined ? {} : { body, duplex: 'half' }) };
     const answer = await send(new Request(base + path, init as RequestInit));
-    const text = await answer.text();
-    if (!answer.ok) throw failureOf(answer, text);
-    return text;
+    if (!answer.ok) throw failureOf(answer, await answer.text());
+    return answer;
   };
+  const request = async (...what: Parameters<typeof sent>) => (await sent(...what)).text();
   return {
     close,
     ask: async <Answer>(method: string, path: string, body?: Body, type = 'application/json') =>
       JSON.parse(await request(method, path, body, type)) as Answer,
+    read: async (path) => (await sent('GET', path, undefined, '')).body ?? new ReadableStream(),
     send: async (path, body, type) => {
       await request('POST', path, body, type);
     },

@@ -43,6 +43,11 @@ export class Cli {
     await (await this.#connection).send(...request);
   }
 
+  async read(path: string): Promise<ReadableStream<Uint8Array>> {
+    this.#connection ??= connect(this.config(), this.deps.openLocally);
+    return (await this.#connection).read(path);
+  }
+
   print(text: string): void {
     this.deps.out(`${text}\n`);
   }

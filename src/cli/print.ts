@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { csvLine } from '../model/index.ts';
 
 export type Format = 'table' | 'json' | 'csv';
 
@@ -36,17 +37,6 @@ function cells<Row>(columns: readonly Column<Row>[], row: Row): string[] {
     const cell = value(row);
     return cell === null || cell === undefined ? '' : String(cell);
   });
-}
-
-/** RFC 4180; a cell that a spreadsheet would run as a formula is marked as text. */
-function csvLine(values: readonly string[]): string {
-  return values
-    .map((value) => {
-      const isNumber = /^-?\d+(\.\d+)?$/.test(value);
-      const safe = !isNumber && /^[=+@\t\r-]/.test(value) ? `'${value}` : value;
-      return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-    })
-    .join(',');
 }
 
 /** Shortens an exact amount for a table; --json and --csv keep every digit. */

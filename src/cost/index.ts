@@ -1,3 +1,5 @@
+export { type ChargePartRow, chargeParts, type PartDimension, partDimensions } from './charge-parts.ts';
+export { type ChargeRow, chargeRows } from './charge-rows.ts';
 export { type AllocatedSlice, allocate } from './cost.ts';
 export { type CostModelSpec, costModelSpec, type ModelInForce, modelsInForce, type Pool } from './cost-model.ts';
 export { Int128Column } from './int128.ts';

@@ -1,8 +1,19 @@
+export { type AllocatedCharge, allocatedCharges, allocatedColumns } from './allocated-charges.ts';
 export { type Closing, closePeriod } from './close.ts';
 export type { ClosingLimits } from './closing-limits.ts';
 export { type CostReport, costReport } from './cost-report.ts';
 export type { CostReportRow } from './cost-rows.ts';
+export { exportLedger } from './export-ledger.ts';
 export type { Identity } from './identity.ts';
+export { lateCallsOf } from './late-calls.ts';
 export { type PostingSummary, postAllocation } from './ledger.ts';
 export { type ReconcileLine, type Reconciliation, reconcile } from './reconcile.ts';
+export { type FullReconciliation, reconcileFully } from './reconcile-parts.ts';
+export {
+  type Chargeback,
+  type ChargebackLine,
+  chargeback,
+  type Statement,
+  statementOf,
+} from './statement.ts';
 export type { Dimension } from './sum-queries.ts';

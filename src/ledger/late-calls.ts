@@ -1,6 +1,7 @@
 import { MILLIS_PER_HOUR, type TimeRange } from '../model/index.ts';
 import type { Store, StoredPeriod } from '../store/index.ts';
 import { callKey } from './call-queries.ts';
+import { closedPeriods } from './queries.ts';
 import type { Dimension } from './sum-queries.ts';
 
 /** Calls that came, less those that went, after the first bill of their time was closed. */
@@ -45,6 +46,18 @@ export async function lateCalls(
     return [callKey({ tenant, endpoint, day: '' }), Number(late) / 1e6] as const;
   });
   return { total, byGroup: new Map(groups) };
+}
+
+/** Counts late calls of a range, by tenant and endpoint as far as asked for. */
+export async function lateCallsOf(
+  store: Store,
+  range: TimeRange,
+  by: readonly ('tenant' | 'endpoint')[],
+): Promise<{ readonly total: number; readonly of: (tenant?: string, endpoint?: string) => number } | null> {
+  const late = await lateCalls(store, range, by, await closedPeriods(store.documents));
+  if (late === null) return null;
+  const of = (tenant = '', endpoint = '') => late.byGroup?.get(callKey({ tenant, endpoint, day: '' })) ?? 0;
+  return { total: late.total, of };
 }
 
 /**

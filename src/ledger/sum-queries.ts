@@ -85,8 +85,12 @@ export async function sumCosts(
 }
 
 /** A bill is of the month in which its billing period starts, a fixed amount of that in which it ends. */
-const OF_MONTH = `if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
+export const OF_MONTH = `if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) >= toDateTime({from:UInt32}, 'UTC')
        AND if(source = {fixed:String}, postings.billing_end - 1, postings.billing_start) < toDateTime({to:UInt32}, 'UTC')`;
+
+export function ofMonthParams(month: TimeRange): { from: number; to: number; fixed: string } {
+  return { ...secondsOf(month), fixed: FIXED_SOURCE };
+}
 
 export interface PostedBillRow {
   source: string;

@@ -8,6 +8,7 @@ import { isPagePath, pageResponse } from './pages.ts';
 import { problemResponse } from './problem.ts';
 import { addDocuments } from './routes/documents.ts';
 import { addEvents } from './routes/events.ts';
+import { addLedger } from './routes/ledger.ts';
 import { addMeters } from './routes/meters.ts';
 import { addQuarantine } from './routes/quarantine.ts';
 import { addReports } from './routes/reports.ts';
@@ -59,6 +60,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addStatus(app, house);
   addSession(app, house);
   addReports(app, house);
+  addLedger(app, house);
   addDocuments(app, house);
   addWork(app, house);
   addQuarantine(app, house);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CostAnswer, ReconcileAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
+import type { CostAnswer, ReconcileFullAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
 
@@ -44,13 +44,14 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .requiredOption('--to <time>', 'not included')
     .option('--by <dimensions>', 'tenant, endpoint, pool, service, day', 'tenant,endpoint')
     .option('--tz <zone>', 'IANA zone in which days begin', 'UTC')
+    .option('--as-of <time>', 'money as it was known then')
     .option('--currency <code>', 'where bills have several')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
     .action(async (flags: CostFlags) => {
       const answer = await cli.ask<CostAnswer>(
         'GET',
-        `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency', 'tz'])}`,
+        `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency', 'tz', 'asOf'])}`,
       );
       cli.print(costText(answer, formatOf(flags)));
       if (/[1-9]/.test(answer.identity.residual))
@@ -60,16 +61,27 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .command('reconcile')
     .description('hold the ledger against the bills of one month')
     .requiredOption('--period <month>', 'such as 2022-08')
+    .option('--by <dimensions>', 'invoice, account, service, day: the charges in parts', '')
+    .option('--as-of <time>', 'as it was known then')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
-    .action(async (flags: { period: string; json?: boolean; csv?: boolean }) => {
-      const answer = await cli.ask<ReconcileAnswer>('GET', `/api/v1/reconcile?${query(flags, ['period'])}`);
+    .action(async (flags: ReconcileFlags) => {
+      const asked = query(flags, ['period', 'by', 'asOf']);
+      const answer = await cli.ask<ReconcileFullAnswer>('GET', `/api/v1/reconcile?${asked}`);
       cli.print(reconcileText(answer, formatOf(flags)));
       if (/[1-9]/.test(answer.residual)) cli.failed();
     });
 }
 
 const dimensions = ['tenant', 'endpoint', 'consumer', 'kind', 'class', 'region', 'version', 'flags'] as const;
+
+interface ReconcileFlags {
+  period: string;
+  by: string;
+  asOf?: string;
+  json?: boolean;
+  csv?: boolean;
+}
 
 interface UsageFlags extends Partial<Record<(typeof dimensions)[number], string>> {
   from: string;
@@ -88,6 +100,7 @@ interface CostFlags {
   to: string;
   by: string;
   tz: string;
+  asOf?: string;
   currency?: string;
   json?: boolean;
   csv?: boolean;
@@ -117,7 +130,8 @@ function usageText(answer: UsageAnswer, format: ReturnType<typeof formatOf>): st
     { head: 'average_ms', value: (row) => row.averageMs?.toFixed(3), align: 'right' },
   ];
   const table = printRows(format, columns, answer.rows);
-  return format === 'csv' ? table : `${table}\n${answer.calls} calls; newest ${answer.newestCall ?? 'none'}`;
+  const late = answer.late ? `; ${answer.late} came after their month was closed` : '';
+  return format === 'csv' ? table : `${table}\n${answer.calls} calls${late}; newest ${answer.newestCall ?? 'none'}`;
 }
 
 function costText(answer: CostAnswer, format: ReturnType<typeof formatOf>): string {
@@ -138,7 +152,8 @@ function costText(answer: CostAnswer, format: ReturnType<typeof formatOf>): stri
     { head: 'state', value: (row) => row.state },
   ];
   const table = printRows(format, columns, answer.rows);
-  return exact ? table : `${table}\n${identityText(answer)}`;
+  const late = answer.late ? `\n${answer.late} calls came after their month was closed; they have no part in it.` : '';
+  return exact ? table : `${table}\n${identityText(answer)}${late}`;
 }
 
 function identityText({ identity, currency }: CostAnswer): string {
@@ -154,19 +169,66 @@ function identityText({ identity, currency }: CostAnswer): string {
   ].join('\n');
 }
 
-function reconcileText(answer: ReconcileAnswer, format: ReturnType<typeof formatOf>): string {
+function reconcileText(answer: ReconcileFullAnswer, format: ReturnType<typeof formatOf>): string {
   if (format === 'json') return JSON.stringify(answer, null, 2);
-  const columns: Column<ReconcileAnswer['lines'][number]>[] = [
+  const isByPart = answer.parts.length > 0;
+  const table = isByPart ? partsTable(answer, format) : linesTable(answer, format);
+  if (format === 'csv') return table;
+  const late = answer.lateCalls
+    ? [`${answer.lateCalls} calls came after the month was closed; they count in usage and have no part in it.`]
+    : [];
+  const stalled = answer.exports.filter(({ isStalled }) => isStalled);
+  return [
+    table,
+    ...late,
+    ...answer.doubles.map(
+      ({ first, second, rows, billed, currency }) =>
+        `${first} and ${second} both have ${rows} charges of the same time, resource and amount, ${billed} ${currency}: one bill twice?`,
+    ),
+    ...stalled.map(
+      ({ source, account, newestCharge, ageHours }) =>
+        `${source} ${account}: the newest charge ends ${newestCharge}, ${ageHours} hours ago: is its export still coming?`,
+    ),
+    ...unscopedLines(answer),
+  ].join('\n');
+}
+
+function unscopedLines({ outOfScope }: ReconcileFullAnswer): string[] {
+  if (outOfScope.length === 0) return [];
+  const lines = outOfScope.map(
+    ({ modelLine, charges, currency }) => `    ${modelLine}   # ${shortMoney(charges)} ${currency}`,
+  );
+  return ['No pool takes these services; under pools of the cost model they would be:', ...lines];
+}
+
+function linesTable(answer: ReconcileFullAnswer, format: 'csv' | 'table'): string {
+  const columns: Column<ReconcileFullAnswer['lines'][number]>[] = [
     { head: 'source', value: (line) => line.source },
     { head: 'account', value: (line) => line.account },
     { head: 'currency', value: (line) => line.currency },
     { head: 'state', value: (line) => line.state },
     { head: 'billed', value: (line) => line.billed, align: 'right' },
     { head: 'amortisation', value: (line) => line.amortisation, align: 'right' },
+    { head: 'restated', value: (line) => line.restated, align: 'right' },
     { head: 'charges', value: (line) => line.charges, align: 'right' },
     { head: 'posted', value: (line) => line.posted, align: 'right' },
     { head: 'residual', value: (line) => line.residual, align: 'right' },
     { head: 'findings', value: (line) => line.findings.join('; ') },
   ];
   return printRows(format, columns, answer.lines);
+}
+
+function partsTable({ parts }: ReconcileFullAnswer, format: 'csv' | 'table'): string {
+  const named = (['invoice', 'account', 'service', 'day'] as const).filter((name) => parts[0]?.[name] !== undefined);
+  const columns: Column<ReconcileFullAnswer['parts'][number]>[] = [
+    ...named.map((name) => ({ head: name, value: (part: ReconcileFullAnswer['parts'][number]) => part[name] })),
+    { head: 'currency', value: (part) => part.currency },
+    { head: 'rows', value: (part) => part.rows, align: 'right' },
+    { head: 'billed', value: (part) => part.billed, align: 'right' },
+    { head: 'charges', value: (part) => part.charges, align: 'right' },
+    { head: 'matched', value: (part) => part.matched, align: 'right' },
+    { head: 'unmatched', value: (part) => part.unmatched, align: 'right' },
+    { head: 'out_of_scope', value: (part) => part.outOfScope, align: 'right' },
+  ];
+  return printRows(format, columns, parts);
 }

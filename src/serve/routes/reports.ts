@@ -1,8 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { costReport, reconcile } from '../../ledger/index.ts';
-import { fail, formatInstant, isTimeZone, parseMonth, parseRange } from '../../model/index.ts';
+import { partDimensions } from '../../cost/index.ts';
+import { costReport, lateCallsOf, reconcile, reconcileFully } from '../../ledger/index.ts';
+import { fail, formatInstant, isTimeZone, parseInstant, parseMonth, parseRange } from '../../model/index.ts';
 import { usageDimensions, usageReport, usageWindows } from '../../usage/index.ts';
-import { costAnswer, reconcileAnswer, usageAnswer } from '../contract/contract.ts';
+import { costAnswer, reconcileFullAnswer, usageAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 
@@ -14,6 +15,7 @@ const rangeQuery = {
 };
 const byQuery = z.string().optional();
 const only = z.string().max(1_024).optional();
+const asOfQuery = z.string().optional().openapi({ description: 'money as it was known then; none: now' });
 
 const costRoute = createRoute({
   method: 'get',
@@ -25,6 +27,7 @@ const costRoute = createRoute({
       by: byQuery.openapi({ example: 'tenant,endpoint' }),
       currency: z.string().optional(),
       tz: z.string().default('UTC').openapi({ description: 'IANA zone in which days begin' }),
+      asOf: asOfQuery,
     }),
   },
   responses: answers(costAnswer),
@@ -42,6 +45,7 @@ const usageRoute = createRoute({
       ...{ region: only, version: only, flags: only },
       window: z.enum(usageWindows).default('none'),
       tz: z.string().default('UTC').openapi({ description: 'IANA zone in which days and hours begin' }),
+      asOf: z.string().optional().openapi({ description: 'refused: counts are not kept by when they became known' }),
     }),
   },
   responses: answers(usageAnswer),
@@ -51,8 +55,14 @@ const reconcileRoute = createRoute({
   method: 'get',
   path: '/api/v1/reconcile',
   summary: 'The ledger against the bills of one billing month',
-  request: { query: z.object({ period: z.string().openapi({ example: '2022-08' }) }) },
-  responses: answers(reconcileAnswer),
+  request: {
+    query: z.object({
+      period: z.string().openapi({ example: '2022-08' }),
+      by: byQuery.openapi({ example: 'invoice,account,service,day' }),
+      asOf: asOfQuery,
+    }),
+  },
+  responses: answers(reconcileFullAnswer),
 });
 
 /** Reports: questions that change nothing. */
@@ -61,23 +71,42 @@ export function addReports(app: OpenAPIHono, house: House): void {
     const query = context.req.valid('query');
     const range = parseRange(query.from, query.to);
     const by = dimensions(query.by ?? 'tenant,endpoint', costDimensions);
-    const report = await costReport(house.store, range, by, query.currency, knownZone(query.tz));
+    const zone = knownZone(query.tz);
+    const report = await costReport(house.store, range, by, query.currency, zone, moment(query.asOf));
     return context.json({ range: shown(range), ...report, pools: [...report.pools], rows: [...report.rows] }, 200);
   });
   app.openapi(usageRoute, async (context) => {
     const query = context.req.valid('query');
     const range = parseRange(query.from, query.to);
+    if (query.asOf !== undefined) throw fail('AS_OF_UNKNOWN', { asked: 'usage' });
     const { window, by } = windowAndDimensions(query.window, query.by ?? '');
     const named = usageDimensions.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]] as const]));
     const timeZone = knownZone(query.tz);
     const report = await usageReport(house.store, { range, window, timeZone, by, only: Object.fromEntries(named) });
-    return context.json({ range: shown(range), ...report, rows: [...report.rows] }, 200);
+    const groups = by.filter((name) => name === 'tenant' || name === 'endpoint');
+    const late = await lateCallsOf(house.store, range, groups);
+    // Lateness is kept by tenant, endpoint and hour; of other dimensions, windows and filters it is not known.
+    const isByGroup = late !== null && window === 'none' && groups.length === by.length && named.length === 0;
+    const rows = report.rows.map((row) => ({ ...row, late: isByGroup ? late.of(row.tenant, row.endpoint) : null }));
+    const total = named.length === 0 ? (late?.total ?? null) : null;
+    return context.json({ range: shown(range), ...report, late: total, rows }, 200);
   });
   app.openapi(reconcileRoute, async (context) => {
-    const result = await reconcile(house.store, parseMonth(context.req.valid('query').period));
-    const lines = result.lines.map((line) => ({ ...line, findings: [...line.findings] }));
-    return context.json({ ...result, lines }, 200);
+    const query = context.req.valid('query');
+    const month = parseMonth(query.period);
+    const by = dimensions(query.by ?? '', partDimensions);
+    const asOf = moment(query.asOf);
+    if (asOf && by.length > 0) throw fail('AS_OF_UNKNOWN', { asked: `reconcile by ${by.join(',')}` });
+    const nothing = { parts: [], outOfScope: [], doubles: [], exports: [] };
+    const result = asOf
+      ? { ...(await reconcile(house.store, month, asOf)), ...nothing }
+      : await reconcileFully(house.store, month, by, house.now());
+    return context.json(structuredClone(result) as z.infer<typeof reconcileFullAnswer>, 200);
   });
+}
+
+function moment(asOf: string | undefined): Date | undefined {
+  return asOf === undefined ? undefined : new Date(parseInstant(asOf));
 }
 
 /** Names only: an offset such as +02:00 is a zone to this machine and none to the engine. */

@@ -109,6 +109,7 @@ function rowFromSum({ tenant, endpoint, calls, direct, indirect }: Pair, by: str
     ...(by.includes('tenant') && { tenant }),
     ...(by.includes('endpoint') && { endpoint }),
     calls,
+    late: 0,
     direct: moneyText(direct),
     indirect: moneyText(indirect),
     full: moneyText(direct + indirect),
@@ -133,6 +134,7 @@ export function januaryCost(by: string): CostAnswer {
   return {
     range: { from: '2025-01-01T00:00:00Z', to: '2025-02-01T00:00:00Z' },
     currency: 'USD',
+    late: 0,
     identity: {
       bill: moneyText(charges + fixed),
       charges: moneyText(charges),
@@ -184,6 +186,7 @@ export function decemberCost(): CostAnswer {
   return {
     range: { from: '2024-12-01T00:00:00Z', to: '2025-01-01T00:00:00Z' },
     currency: 'USD',
+    late: 0,
     identity: {
       bill: '270.500000000000000000',
       charges: '270.500000000000000000',

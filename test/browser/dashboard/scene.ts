@@ -65,10 +65,14 @@ function reconcileAnswer(period: string): ReconcileAnswer {
     billingEnd: '2025-02-01T00:00:00Z',
     residual: '0.000000000000000000',
     missingHours: 0,
+    missingDays: 0,
+    restated: '0.000000000000000000',
+    corrections: '0.000000000000000000',
     findings: [],
   };
   return {
     period,
+    lateCalls: 0,
     residual: common.residual,
     lines: [
       {
