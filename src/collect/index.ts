@@ -22,7 +22,7 @@ export { REQUEST_SLOTS, requestIdKeys } from './otlp/attributes.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { safeLabel } from './privacy.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
-export { driverTerms } from './retention/driver-terms.ts';
+export { bitsOf, driverTerms } from './retention/driver-terms.ts';
 export {
   checkGrain,
   checkKept,
@@ -40,5 +40,5 @@ export {
   type RetentionDeps,
   readPeriod,
 } from './retention/retention.ts';
-export { measuredCalls, podsOfWork, workHours, workTotals } from './retention/sources.ts';
+export { callMeasures, measuredCalls, podsOfWork, workHours, workTotals } from './retention/sources.ts';
 export { type WeightFallback, weightFallbacks } from './weight.ts';

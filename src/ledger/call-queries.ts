@@ -1,7 +1,18 @@
-import { checkGrain, checkKept, measuredCalls, readLetGo } from '../collect/index.ts';
-import { type Driver, fail, MILLIS_PER_MINUTE, measuredDrivers, type TimeRange } from '../model/index.ts';
+import { bitsOf, checkGrain, checkKept, measuredCalls, readLetGo } from '../collect/index.ts';
+import {
+  type Driver,
+  fail,
+  MILLIS_PER_HOUR,
+  MILLIS_PER_MINUTE,
+  measuredDrivers,
+  type TimeRange,
+} from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
+import { measuredHours } from './measured-hours.ts';
 import type { Dimension } from './sum-queries.ts';
+
+/** Beyond so many rows of work a report takes what the last allocation counted. */
+const MOST_WORK_ROWS = 2_000_000;
 
 /** Calls of one group, in millionths. */
 export interface CallTotal {
@@ -40,7 +51,8 @@ export async function callTotals(
 
 /**
  * Gives the share of calls for which every one of these drivers was measured somewhere in their work.
- * Null when none of the drivers depends on a measurement: then all calls are covered.
+ * Null when none of the drivers depends on a measurement: then all calls are covered. Where there is much work, it is what the last
+ * allocation found, by whole hours.
  */
 export async function measuredShares(
   columns: ColumnStore,
@@ -53,16 +65,32 @@ export async function measuredShares(
   await checkKept(columns, 'rollups', range.fromMs);
   const letGo = await readLetGo(columns);
   await checkGrain(columns, letGo, range);
-  const rows = await columns.query<CallKey & { covered: number | null }>(
-    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('began', by)}, sumIf(root_share, is_covered) / sum(root_share) AS covered
-     FROM ${measuredCalls(letGo, drivers)} GROUP BY k_tenant, k_endpoint, k_day`,
-    { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone) },
-  );
+  const keys = (instant: string) => `${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey(instant, by)}`;
+  const fromWork = `SELECT ${keys('began')}, sumIf(root_share, is_covered) / sum(root_share) AS covered
+     FROM ${measuredCalls(letGo, drivers)} GROUP BY k_tenant, k_endpoint, k_day`;
+  const counted = `SELECT ${keys('hour')}, toFloat64(sumIf(calls, bitAnd(drivers, {bits:UInt32}) = {bits:UInt32})) / toFloat64(sum(calls)) AS covered
+     FROM ${measuredHours} GROUP BY k_tenant, k_endpoint, k_day HAVING sum(calls) > 0`;
+  const isMuch = (await workRows(columns, range)) > MOST_WORK_ROWS;
+  const params = { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone), ...(isMuch && { bits: bitsOf(drivers) }) };
+  const rows = await columns.query<CallKey & { covered: number | null }>(isMuch ? counted : fromWork, params);
   return new Map(
     rows.flatMap(({ k_tenant: tenant, k_endpoint: endpoint, k_day: day, covered }) =>
       covered === null ? [] : [[callKey({ tenant, endpoint, day }), covered]],
     ),
   );
+}
+
+/** About how many rows of work start in a range, by the table's index alone. */
+async function workRows(columns: ColumnStore, range: TimeRange): Promise<number> {
+  const hours = {
+    from: Math.floor(range.fromMs / MILLIS_PER_HOUR) * 3600,
+    to: Math.ceil(range.toMs / MILLIS_PER_HOUR) * 3600,
+  };
+  const parts = await columns.query<{ rows: string }>(
+    `EXPLAIN ESTIMATE SELECT 1 FROM work WHERE toStartOfHour(start_at) >= toDateTime({from:UInt32}, 'UTC') AND toStartOfHour(start_at) < toDateTime({to:UInt32}, 'UTC')`,
+    { from: Math.max(0, hours.from), to: Math.min(Math.max(0, hours.to), 4_294_967_295) },
+  );
+  return parts.reduce((sum, { rows }) => sum + Number(rows), 0);
 }
 
 /** Drivers whose absence shows in coverage, each once. */

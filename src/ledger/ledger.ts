@@ -5,6 +5,7 @@ import { correctionShares } from './corrections.ts';
 import { fingerprintOf, sliceId } from './fingerprint.ts';
 import { inTurn } from './in-turn.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
+import { countMeasured } from './measured-hours.ts';
 import { PostingWriter } from './posting-writer.ts';
 import { lastVersions, type PostedSlice, postedSlices } from './queries.ts';
 import { type Wanted, wantedSlices } from './wanted.ts';
@@ -36,14 +37,14 @@ export function postAllocation(store: Store, range: TimeRange, now: Date): Promi
 async function post(store: Store, range: TimeRange, now: Date): Promise<PostingSummary> {
   const writer = new PostingWriter(store, now.getTime());
   try {
-    return await postWith(writer, store, range);
+    return await postWith(writer, store, range, now);
   } finally {
     // Whose turn is next must not find a ledger that still changes.
     await writer.rest();
   }
 }
 
-async function postWith(writer: PostingWriter, store: Store, range: TimeRange): Promise<PostingSummary> {
+async function postWith(writer: PostingWriter, store: Store, range: TimeRange, now: Date): Promise<PostingSummary> {
   const wanted = await wantedSlices(store, { range });
   const standing = await postedSlices(store.columns, range);
   const versions = await lastVersions(store.columns, range);
@@ -61,6 +62,7 @@ async function postWith(writer: PostingWriter, store: Store, range: TimeRange): 
   // What is still standing is no longer there to be shared out: its bill or its pool has gone.
   for (const posted of standing.values()) await writer.rebook(posted, undefined);
   await writer.flush();
+  await countMeasured(store.columns, range, now);
   const { posted, reversed, rows } = writer;
   const corrections = wanted.corrections.length;
   const slices = wanted.open.length + corrections + closed.length;

@@ -54,17 +54,16 @@ export function podsOfWork(letGo: LetGo): string {
 }
 
 /**
- * The calls of a range with what was measured in their work inside it.
+ * The calls of a range with the drivers that were measured in their work inside it, each a bit; all drivers where none are given.
  *
- * Gives  a table expression of tenant, endpoint, root_share (of one call, or of many alike), began, is_covered.
+ * Gives  a table expression of tenant, endpoint, root_share (of one call, or of many alike), began, bits.
  */
-export function measuredCalls(letGo: LetGo, drivers: readonly Driver[]): string {
+export function callMeasures(letGo: LetGo, drivers?: readonly Driver[]): string {
   const raw = `SELECT call_trace, call_span, tenant, endpoint, sumIf(toFloat64(share) * sign, is_call = 1) AS root_share,
       minIf(start_at, is_call = 1) AS began, groupBitOr(${measuredBits(drivers)}) AS bits
-    FROM work WHERE tenant != '' AND ${rawWork(letGo)} AND ${IN_RANGE} GROUP BY call_trace, call_span, tenant, endpoint`;
-  const wanted = bitsOf(drivers);
+    FROM work WHERE tenant != '' AND ${rawWork(letGo)} AND ${IN_HOURS} AND ${IN_RANGE} GROUP BY call_trace, call_span, tenant, endpoint`;
   const answer = (calls: string) =>
-    `SELECT tenant, endpoint, root_share, began, bitAnd(bits, ${wanted}) = ${wanted} AS is_covered FROM (${calls}) WHERE root_share > 0`;
+    `SELECT tenant, endpoint, root_share, began, bits FROM (${calls}) WHERE root_share > 0`;
   if (letGo.runs.length === 0) return `(${answer(raw)})`;
   const summed = (
     ids: string,
@@ -78,4 +77,14 @@ export function measuredCalls(letGo: LetGo, drivers: readonly Driver[]): string 
   const together = `SELECT tenant, endpoint, sum(part.root_share) AS root_share, minIf(part.began, part.root_share != 0) AS began, groupBitOr(part.bits) AS bits
     FROM (${raw} UNION ALL ${summed('!=')}) AS part GROUP BY call_trace, call_span, tenant, endpoint`;
   return `(${answer(together)} UNION ALL ${answer(summed('='))})`;
+}
+
+/**
+ * Whether all of these drivers were measured somewhere in the work of a call.
+ *
+ * Gives  a table expression of tenant, endpoint, root_share (of one call, or of many alike), began, is_covered.
+ */
+export function measuredCalls(letGo: LetGo, drivers: readonly Driver[]): string {
+  const wanted = bitsOf(drivers);
+  return `(SELECT tenant, endpoint, root_share, began, bitAnd(bits, ${wanted}) = ${wanted} AS is_covered FROM ${callMeasures(letGo, drivers)})`;
 }
