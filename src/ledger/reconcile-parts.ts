@@ -184,21 +184,22 @@ function modelLine(service: string): string {
 /** Two names for one bill, or one bill exported in two ways, bring every charge twice. */
 async function doubleCounts(store: Store, imports: readonly StoredImport[]): Promise<DoubleCount[]> {
   if (new Set(imports.map(({ source, account }) => JSON.stringify([source, account]))).size < 2) return [];
-  const rows = await store.columns.query<{ bills: string[]; currency: string; n: string; billed: string }>(
-    `SELECT bills, currency, sum(least(of_first, of_second)) AS n, sum(amount * least(of_first, of_second)) AS billed FROM (
-      SELECT currency, charge_start, charge_end, columns['ResourceId'] AS resource, columns['ChargeCategory'] AS category, billed AS amount,
-        arraySort(groupUniqArray(3)(concat(source, ' ', account))) AS bills,
-        countIf(concat(source, ' ', account) = bills[1]) AS of_first, countIf(concat(source, ' ', account) != bills[1]) AS of_second
-      FROM charges WHERE (${inForce(imports)}) AND billed != 0 AND columns['ResourceId'] != ''
-      GROUP BY currency, charge_start, charge_end, resource, category, amount HAVING length(bills) = 2
+  const rows = await store.columns.query<{ bills: string[]; currency: string; n: string; of_billed: string }>(
+    `SELECT bills, currency, sum(least_n) AS n, sum(amount * least_n) AS of_billed FROM (
+      SELECT currency, amount, arraySort(groupArray(bill)) AS bills, min(of_bill) AS least_n FROM (
+        SELECT currency, charge_start, charge_end, columns['ResourceId'] AS resource, columns['ChargeCategory'] AS category, billed AS amount,
+          concat(source, ' ', account) AS bill, count() AS of_bill
+        FROM charges WHERE (${inForce(imports)}) AND billed != 0 AND columns['ResourceId'] != ''
+        GROUP BY currency, charge_start, charge_end, resource, category, amount, bill
+      ) GROUP BY currency, charge_start, charge_end, resource, category, amount HAVING length(bills) = 2
     ) GROUP BY bills, currency ORDER BY bills, currency`,
   );
-  return rows.map(({ bills, currency, n, billed }) => ({
+  return rows.map(({ bills, currency, n, of_billed }) => ({
     first: bills[0]!,
     second: bills[1]!,
     currency,
     rows: Number(n),
-    billed: formatMoney(storedAmount(billed)),
+    billed: formatMoney(storedAmount(of_billed)),
   }));
 }
 
