@@ -1,9 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { importBill } from '../src/bill/index.ts';
 import { costReport, postAllocation, reconcile, reconcileFully } from '../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../src/model/index.ts';
 import { applyVersions, openStore, type Store } from '../src/store/index.ts';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 export interface ReportFigures {
   readonly calls: number;

@@ -53,7 +53,8 @@ class Check {
     const value = parsed(bytes);
     if (value === null) return this.problem(number, 'is not JSON as it was written');
     if (this.isEnded) return this.problem(number, 'stands behind the end');
-    if (this.head === null && value.type !== 'ledger') return this.problem(number, 'the export does not begin with its head');
+    if (this.head === null && value.type !== 'ledger')
+      return this.problem(number, 'the export does not begin with its head');
     if (value.type === 'end') return this.end(value, number);
     this.all.update(bytes);
     this.lines += 1;
@@ -73,7 +74,8 @@ class Check {
   startBlock(value, number) {
     this.endBlock(number);
     this.count.blocks += 1;
-    if (value.place !== this.count.blocks) this.problem(number, `block ${value.place} stands where ${this.count.blocks} belongs`);
+    if (value.place !== this.count.blocks)
+      this.problem(number, `block ${value.place} stands where ${this.count.blocks} belongs`);
     if (value.before !== this.hash) this.problem(number, `block ${value.place} does not follow the one before it`);
     this.block = { ...value, texts: [] };
   }
@@ -96,7 +98,8 @@ class Check {
     if (this.posting === null) return this.problem(number, 'a share outside of a posting');
     const sign = this.posting.value.entry === 'reversal' ? -1n : 1n;
     const [amount, account] = [atto(value.amount), ACCOUNTS[value.account]];
-    if (amount === null || account === undefined || !/^\d+$/.test(value.weight)) return this.problem(number, 'is no share');
+    if (amount === null || account === undefined || !/^\d+$/.test(value.weight))
+      return this.problem(number, 'is no share');
     this.posting.sum += amount;
     this.posting.rows.push({ ...value, account, weight: BigInt(value.weight), amount: sign * amount });
   }
@@ -106,10 +109,12 @@ class Check {
     const { value, rows, sum, number: at } = this.posting;
     this.posting = null;
     const own = atto(value.amount);
-    if (value.shares !== rows.length) this.problem(number, `the posting of line ${at} has ${rows.length} of its ${value.shares} shares`);
+    if (value.shares !== rows.length)
+      this.problem(number, `the posting of line ${at} has ${rows.length} of its ${value.shares} shares`);
     if (own !== sum) this.problem(at, `the shares add up to another amount than ${value.amount}`);
     const digest = digestOf(value, rows, value.entry === 'reversal' ? -(own ?? 0n) : (own ?? 0n));
-    if (digest.slice(0, 32) !== value.fingerprint) this.problem(at, 'the posting or its shares are not what was posted');
+    if (digest.slice(0, 32) !== value.fingerprint)
+      this.problem(at, 'the posting or its shares are not what was posted');
     const version = String(value.version).padStart(10, '0');
     this.block?.texts.push(`${value.slice} ${version} ${value.entry} ${digest}`);
   }
@@ -119,7 +124,8 @@ class Check {
     if (this.block === null) return;
     const { place, before, postedAtMs, texts, postings, hash } = this.block;
     this.block = null;
-    if (postings !== texts.length) this.problem(number, `block ${place} has ${texts.length} of its ${postings} postings`);
+    if (postings !== texts.length)
+      this.problem(number, `block ${place} has ${texts.length} of its ${postings} postings`);
     const text = [before, `${this.head?.period} ${place} ${postedAtMs}`, ...texts.sort(), ''].join('\n');
     const own = createHash('sha256').update(text).digest('hex');
     if (own !== hash) this.problem(number, `block ${place} is not what its hash says`);
@@ -134,7 +140,8 @@ class Check {
     if (value.sha256 !== this.all.digest('hex')) this.problem(number, 'the lines are not those that were written');
     if (this.head === null) return;
     for (const name of ['blocks', 'postings', 'shares']) {
-      if (this.head[name] !== this.count[name]) this.problem(number, `there are ${this.count[name]} ${name} instead of ${this.head[name]}`);
+      if (this.head[name] !== this.count[name])
+        this.problem(number, `there are ${this.count[name]} ${name} instead of ${this.head[name]}`);
     }
     if (this.head.hash !== this.hash) this.problem(number, 'the chain does not come to the hash of the head');
     for (const seal of this.head.seals) {
@@ -145,7 +152,8 @@ class Check {
 
   finish(lines, seal) {
     if (!this.isEnded) this.problem(lines + 1, 'the end is missing: the file was cut');
-    if (seal !== undefined && !this.hashes.includes(seal)) this.problem(lines, 'the chain has not come by the seal given');
+    if (seal !== undefined && !this.hashes.includes(seal))
+      this.problem(lines, 'the chain has not come by the seal given');
     return { period: this.head?.period ?? '', ...this.count, hash: this.hash, problems: this.problems };
   }
 }
@@ -154,7 +162,9 @@ class Check {
 function parsed(bytes) {
   try {
     const value = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null && Buffer.from(`${JSON.stringify(value)}\n`).equals(bytes) ? value : null;
+    return typeof value === 'object' && value !== null && Buffer.from(`${JSON.stringify(value)}\n`).equals(bytes)
+      ? value
+      : null;
   } catch {
     return null;
   }
@@ -182,7 +192,9 @@ function textColumn(texts) {
     if (!places.has(text)) places.set(text, places.size);
     keys.writeUInt32LE(places.get(text), 4 * row);
   });
-  const entries = Buffer.concat([...places.keys()].map((text) => Buffer.concat([varint(Buffer.byteLength(text)), Buffer.from(text)])));
+  const entries = Buffer.concat(
+    [...places.keys()].map((text) => Buffer.concat([varint(Buffer.byteLength(text)), Buffer.from(text)])),
+  );
   const size = Buffer.alloc(4);
   size.writeUInt32LE(entries.length);
   return Buffer.concat([size, entries, keys]);

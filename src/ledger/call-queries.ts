@@ -1,4 +1,5 @@
 import { bitsOf, checkGrain, checkKept, measuredCalls, readLetGo } from '../collect/index.ts';
+import { secondsOf } from '../cost/index.ts';
 import {
   type Driver,
   fail,
@@ -13,6 +14,7 @@ import type { Dimension } from './sum-queries.ts';
 
 /** Beyond so many rows of work a report takes what the last allocation counted. */
 const MOST_WORK_ROWS = 2_000_000;
+const LOOK_EVERY_MS = 14 * 24 * MILLIS_PER_HOUR;
 
 /** Calls of one group, in millionths. */
 export interface CallTotal {
@@ -35,11 +37,14 @@ export async function callTotals(
     throw fail('PARAMETER_INVALID', { reason: 'from and to must be whole minutes' });
   }
   await checkKept(columns, 'rollups', range.fromMs);
+  // The engine keeps sums of hours, many times fewer than minutes; it takes them when the question names nothing finer.
+  const isHourly = isWholeHours(range) && (!by.includes('day') || hasWholeHours(zone, range));
+  const instant = isHourly ? 'toStartOfHour(minute)' : 'minute';
   const rows = await columns.query<CallKey & { n: string; n_known: string }>(
-    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey('minute', by)}, sum(calls) AS n, sum(known) AS n_known FROM usage_minute
-     WHERE marker = 0 AND minute >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND minute < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+    `SELECT ${key('tenant', by)}, ${key('endpoint', by)}, ${dayKey(instant, by)}, sum(calls) AS n, sum(known) AS n_known FROM usage_minute
+     WHERE marker = 0 AND ${instant} >= toDateTime({from:UInt32}, 'UTC') AND ${instant} < toDateTime({to:UInt32}, 'UTC')
      GROUP BY k_tenant, k_endpoint, k_day HAVING n != 0`,
-    { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone) },
+    { ...secondsOf(range), ...zoneOf(by, zone) },
   );
   return new Map(
     rows.map(({ k_tenant: tenant, k_endpoint: endpoint, k_day: day, n, n_known }) => [
@@ -71,7 +76,12 @@ export async function measuredShares(
   const counted = `SELECT ${keys('hour')}, toFloat64(sumIf(calls, bitAnd(drivers, {bits:UInt32}) = {bits:UInt32})) / toFloat64(sum(calls)) AS covered
      FROM ${measuredHours} GROUP BY k_tenant, k_endpoint, k_day HAVING sum(calls) > 0`;
   const isMuch = (await workRows(columns, range)) > MOST_WORK_ROWS;
-  const params = { from: range.fromMs, to: range.toMs, ...zoneOf(by, zone), ...(isMuch && { bits: bitsOf(drivers) }) };
+  const params = {
+    from: range.fromMs,
+    to: range.toMs,
+    ...zoneOf(by, zone),
+    ...(isMuch && { bits: bitsOf(drivers) }),
+  };
   const rows = await columns.query<CallKey & { covered: number | null }>(isMuch ? counted : fromWork, params);
   return new Map(
     rows.flatMap(({ k_tenant: tenant, k_endpoint: endpoint, k_day: day, covered }) =>
@@ -97,6 +107,20 @@ async function workRows(columns: ColumnStore, range: TimeRange): Promise<number>
 export function depends(drivers: readonly (Driver | '')[]): Driver[] {
   const used = new Set(drivers.flatMap((driver) => (driver === '' ? [] : [driver])));
   return [...used].filter((driver) => measuredDrivers.includes(driver) || driver === 'busy_us');
+}
+
+function isWholeHours({ fromMs, toMs }: TimeRange): boolean {
+  return fromMs % MILLIS_PER_HOUR === 0 && toMs % MILLIS_PER_HOUR === 0;
+}
+
+/** Whether days of a zone begin with a whole hour of UTC; looked at twice a month, because zones change. */
+function hasWholeHours(zone: string, { fromMs, toMs }: TimeRange): boolean {
+  if (zone === 'UTC') return true;
+  const minute = new Intl.DateTimeFormat('en', { timeZone: zone, minute: 'numeric' });
+  for (let at = fromMs; at < toMs + LOOK_EVERY_MS; at += LOOK_EVERY_MS) {
+    if (Number(minute.format(Math.floor(at / MILLIS_PER_HOUR) * MILLIS_PER_HOUR)) !== 0) return false;
+  }
+  return true;
 }
 
 interface CallKey {

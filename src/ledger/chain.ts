@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import type { BillingMonth } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 import { sliceId } from './fingerprint.ts';
-import type { Posting } from './posting-block.ts';
+import type { LedgerSlice } from './ledger-slice.ts';
+
+/** What a link says of a posting. */
+interface Linked {
+  readonly slice: LedgerSlice;
+  readonly version: number;
+  readonly entry: 1 | -1;
+  readonly fingerprint: Buffer;
+}
 
 /** Where a month's chain of blocks has come to. */
 export interface ChainTip {
@@ -40,7 +48,7 @@ export async function chainTip(columns: ColumnStore, month: BillingMonth): Promi
  * Holds  whoever changes a digit, a line, their order or the end of what was posted has another hash.
  * From   docs/reference/ledger-export.md
  */
-export function nextLink(tip: ChainTip, month: BillingMonth, postings: readonly Posting[], nowMs: number): ChainLink {
+export function nextLink(tip: ChainTip, month: BillingMonth, postings: readonly Linked[], nowMs: number): ChainLink {
   const place = tip.place + 1;
   const lines = postings.map(postingLine).sort();
   const text = [tip.hash, `${month.month} ${place} ${nowMs}`, ...lines, ''].join('\n');
@@ -53,7 +61,7 @@ export function nextLink(tip: ChainTip, month: BillingMonth, postings: readonly 
 }
 
 /** Versions with leading zeros, so that the order of lines is that of their characters. */
-function postingLine({ slice, version, entry, fingerprint }: Posting): string {
+function postingLine({ slice, version, entry, fingerprint }: Linked): string {
   const id = sliceId(slice).toString('hex');
   const name = entry === 1 ? 'posting' : 'reversal';
   return `${id} ${String(version).padStart(10, '0')} ${name} ${fingerprint.toString('hex')}`;

@@ -1,10 +1,10 @@
 import { FIXED_SOURCE, modelsInForce, type Slice } from '../cost/index.ts';
 import { fail, type TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
-import { type CallTotal, callTotals, depends, measuredShares } from './call-queries.ts';
+import { callTotals, depends, measuredShares } from './call-queries.ts';
 import { rowsOf } from './cost-rows.ts';
 import { type Identity, identityOf, type PoolSum, poolsOf, sumOf } from './identity.ts';
-import { type LateCalls, lateCalls } from './late-calls.ts';
+import { lateCalls } from './late-calls.ts';
 import { postedSlices } from './queries.ts';
 import { type EstimatedRow, withStandardErrors } from './standard-errors.ts';
 import { type Dimension, sumByPool, sumCosts } from './sum-queries.ts';
@@ -67,13 +67,6 @@ export async function costReport(
       rowsOf(by, costs, { calls, measured: coverage, late }),
     ),
   };
-}
-
-/** What is known of the calls of a report; null where it is not. */
-export interface CallFacts {
-  readonly calls: ReadonlyMap<string, CallTotal> | null;
-  readonly measured: ReadonlyMap<string, number> | null;
-  readonly late: LateCalls | null;
 }
 
 function onlyCurrency(slices: readonly Slice[], modelCurrency: string | undefined): string {

@@ -1,7 +1,7 @@
 import { storedAmount } from '../cost/index.ts';
 import { compareUtf8, divideHalfEven, formatMoney } from '../model/index.ts';
-import { callKey } from './call-queries.ts';
-import type { CallFacts } from './cost-report.ts';
+import { type CallTotal, callKey } from './call-queries.ts';
+import type { LateCalls } from './late-calls.ts';
 import type { CostSumRow, Dimension } from './sum-queries.ts';
 
 export interface CostReportRow {
@@ -22,6 +22,13 @@ export interface CostReportRow {
   state: 'rated' | 'provisional' | 'final';
   coverage: { weight: number | null; driver: number | null };
   model: string;
+}
+
+/** What is known of the calls of a report; null where it is not. */
+export interface CallFacts {
+  readonly calls: ReadonlyMap<string, CallTotal> | null;
+  readonly measured: ReadonlyMap<string, number> | null;
+  readonly late: LateCalls | null;
 }
 
 /** Every group with a share or a call, in the order of UTF-8 bytes. */

@@ -63,7 +63,11 @@ test('an allocation that is killed at any write is ended by the next one, and it
     await expect(killed).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await house.allocate(AUGUST);
     const { identity } = await costReport(house.store, range, []);
-    expect([round, identity.bill, identity.residual]).toEqual([round, `${4 * (round + 1)}.${'0'.repeat(18)}`, `0.${'0'.repeat(18)}`]);
+    expect([round, identity.bill, identity.residual]).toEqual([
+      round,
+      `${4 * (round + 1)}.${'0'.repeat(18)}`,
+      `0.${'0'.repeat(18)}`,
+    ]);
   }
   const { verifyLedger } = (await import(join(repository, 'bin', 'taximeter-verify.js'))) as {
     verifyLedger: (path: string) => Promise<{ blocks: number; problems: string[] }>;

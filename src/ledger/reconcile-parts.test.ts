@@ -27,12 +27,15 @@ await house.importBills([
 await house.allocate({ from: '2022-08-01', to: '2022-08-02' });
 
 describe('the charges in parts', () => {
-  test.each([[['service']], [['day']], [['account', 'invoice']], [['service', 'day']]] as const)('by %s: matched + unmatched = charges', async (by) => {
-    const { parts, lines } = await reconcileFully(house.store, august, by, now);
-    for (const { matched, unmatched, charges } of parts) expect(sum([matched, unmatched])).toBe(charges);
-    expect(sum(parts.map(({ charges }) => charges))).toBe(lines[0]!.charges);
-    expect(sum(parts.map(({ unmatched }) => unmatched))).toBe('8.000000000000000000');
-  });
+  test.each([[['service']], [['day']], [['account', 'invoice']], [['service', 'day']]] as const)(
+    'by %s: matched + unmatched = charges',
+    async (by) => {
+      const { parts, lines } = await reconcileFully(house.store, august, by, now);
+      for (const { matched, unmatched, charges } of parts) expect(sum([matched, unmatched])).toBe(charges);
+      expect(sum(parts.map(({ charges }) => charges))).toBe(lines[0]!.charges);
+      expect(sum(parts.map(({ unmatched }) => unmatched))).toBe('8.000000000000000000');
+    },
+  );
 
   test('say what no pool takes, with a line that takes it', async () => {
     const { outOfScope } = await reconcileFully(house.store, august, [], now);
@@ -60,11 +63,22 @@ describe('the charges in parts', () => {
 
   test('find one bill that came under two names', async () => {
     const rows = (ProviderName: string) =>
-      [0, 1].map((at) => ({ ...charge(at, 'vm', '2.5'), ProviderName, BillingAccountId: 'twice', ResourceId: `i-${at}` }));
+      [0, 1].map((at) => ({
+        ...charge(at, 'vm', '2.5'),
+        ProviderName,
+        BillingAccountId: 'twice',
+        ResourceId: `i-${at}`,
+      }));
     await house.importBills([wide(rows('AWS')), wide(rows('Amazon Web Services'))]);
     const { doubles } = await reconcileFully(house.store, august, [], now);
     expect(doubles).toEqual([
-      { first: 'AWS twice', second: 'Amazon Web Services twice', currency: 'USD', rows: 2, billed: '5.000000000000000000' },
+      {
+        first: 'AWS twice',
+        second: 'Amazon Web Services twice',
+        currency: 'USD',
+        rows: 2,
+        billed: '5.000000000000000000',
+      },
     ]);
   });
 });

@@ -66,10 +66,15 @@ test('docs/guides/close-a-month.md and restatements.md can be followed', { timeo
   expect(page).toContain('<h1>Statement of acme</h1>');
   expect(page).toContain('2022-08, final');
 
-  for (const command of commandsOf('restatements.md')) expect([command, (await run(...command)).code]).toEqual([command, 0]);
+  for (const command of commandsOf('restatements.md'))
+    expect([command, (await run(...command)).code]).toEqual([command, 0]);
   const { out } = await run('reconcile', '--period', '2022-09', '--json');
-  expect(JSON.parse(out).lines).toMatchObject([{ restated: '-6.000000000000000000', residual: '0.000000000000000000' }]);
-  expect(JSON.parse((await run('cost', '--from', '2022-08-01', '--to', '2022-09-01', '--json')).out).identity.bill).toBe('30.000000000000000000');
+  expect(JSON.parse(out).lines).toMatchObject([
+    { restated: '-6.000000000000000000', residual: '0.000000000000000000' },
+  ]);
+  expect(
+    JSON.parse((await run('cost', '--from', '2022-08-01', '--to', '2022-09-01', '--json')).out).identity.bill,
+  ).toBe('30.000000000000000000');
 });
 
 test('a changed export is refused with what is wrong, and a month is written to standard output', async () => {

@@ -67,7 +67,9 @@ async function closedBooks(): Promise<Map<string, string>> {
 
 let histories = 0;
 
-test('whatever happens: residual 0, closed books as they were, everybody as if the bills had been right', { timeout: 400_000 }, async () => {
+test('whatever happens: residual 0, closed books as they were, everybody as if the bills had been right', {
+  timeout: 400_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 7, size: 'max' }), async (steps) => {
       const account = `account-${histories++}`;
@@ -81,10 +83,16 @@ test('whatever happens: residual 0, closed books as they were, everybody as if t
             hourMs: starts[Math.max(0, one.bill - back)]! + hour * HOUR,
             cost,
           }));
-          bills.set(one.bill, charges.map(({ hourMs, cost }) => ({ hourMs, cost: scaled(cost, 18) })));
-          await house.importBills([billOf(charges.map(({ hourMs, cost }) => focusCharge(account, one.bill, hourMs, cost)))]);
+          bills.set(
+            one.bill,
+            charges.map(({ hourMs, cost }) => ({ hourMs, cost: scaled(cost, 18) })),
+          );
+          await house.importBills([
+            billOf(charges.map(({ hourMs, cost }) => focusCharge(account, one.bill, hourMs, cost))),
+          ]);
         } else if ('late' in one) await call(starts[one.late[0]]! + one.late[1] * HOUR, tenants[one.late[2]]!);
-        else if ('model' in one) await house.apply(modelOf([{ id: 'vm', match: { ServiceName: 'vm' }, driver: one.model }]));
+        else if ('model' in one)
+          await house.apply(modelOf([{ id: 'vm', match: { ServiceName: 'vm' }, driver: one.model }]));
         else if (bills.has(closings)) {
           await closePeriod(house.store, parseMonth(months[closings]!), 'test', new Date());
           closings += 1;
@@ -102,12 +110,15 @@ test('whatever happens: residual 0, closed books as they were, everybody as if t
         expect(await owed(account)).toEqual(expected(bills, frozen, closings));
       }
       expect((await house.report(all)).identity.residual).toBe('0.000000000000000000');
-      for (const month of months) expect((await reconcile(house.store, parseMonth(month))).residual).toBe('0.000000000000000000');
+      for (const month of months)
+        expect((await reconcile(house.store, parseMonth(month))).residual).toBe('0.000000000000000000');
       expect(await house.allocate(all)).toMatchObject({ posted: 0, reversed: 0 });
     }),
     { numRuns: 4, seed: 18, endOnFailure: true },
   );
-  expect(await rows('SELECT slice, version, entry FROM postings GROUP BY slice, version, entry HAVING sum(amount) != 0')).toEqual([]);
+  expect(
+    await rows('SELECT slice, version, entry FROM postings GROUP BY slice, version, entry HAVING sum(amount) != 0'),
+  ).toEqual([]);
 });
 
 function focusCharge(account: string, bill: number, hourMs: number, cost: string): SmallCharge {
@@ -152,7 +163,7 @@ function expected(
       total,
       weights.map(([, weight]) => weight),
     );
-    weights.forEach(([tenant], place) => add(`${hourMs / 1000} tenant ${tenant}`, shares[place]!));
+    for (const [place, [tenant]] of weights.entries()) add(`${hourMs / 1000} tenant ${tenant}`, shares[place]!);
     if (weights.length === 0) add(`${hourMs / 1000} idle `, total);
   }
   return [...owes].flatMap(([who, amount]) => (amount === 0n ? [] : [`${who} ${decimal(amount, 18)}`])).sort();

@@ -203,6 +203,18 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       ) ENGINE = MergeTree ORDER BY (day, stamp, tenant, endpoint) SETTINGS {durable}`,
     ],
   },
+  {
+    id: '0012-minutes-by-hour',
+    statements: [
+      // Sums of hours that the engine keeps within each part of the minutes: written with it, all or nothing, and taken by itself for
+      // questions that need no more. Parts are summed up when they are merged, and so are their hours.
+      "ALTER TABLE usage_minute MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild'",
+      `ALTER TABLE usage_minute ADD PROJECTION IF NOT EXISTS by_hour (
+        SELECT marker, toStartOfHour(minute), tenant, endpoint, sum(calls), sum(known) GROUP BY marker, toStartOfHour(minute), tenant, endpoint
+      )`,
+      'ALTER TABLE usage_minute MATERIALIZE PROJECTION by_hour',
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';
