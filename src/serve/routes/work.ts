@@ -142,6 +142,8 @@ export function addWork(app: OpenAPIHono, house: House): void {
   });
   app.openapi(allocateRoute, async (context) => {
     const { from, to } = context.req.valid('json');
+    // Everything acknowledged so far counts, spans that wait for others of a large trace too.
+    await house.collector.settle();
     return context.json(await postAllocation(house.store, parseRange(from, to), house.now()), 200);
   });
   app.openapi(closeRoute, async (context) => {
