@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { checkGrain, Retention, readLetGo } from '../../src/collect/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { House } from './house.ts';
 import { Clock, INTERNAL, letGoAndDelete, SERVER, span, totalsOf } from './retention-world.ts';
@@ -41,6 +42,40 @@ test('a late span of a trace that is gone counts alone; the clock may go back', 
     clock.set('2031-01-31T23:30:00Z');
     await house.ingestTraces([span(2, 1, INTERNAL, 10, 40)]);
     expect(await totalsOf(house)).toEqual({ calls: 1, spans: 2, busyUs: 130, usage: 1 });
+  } finally {
+    await house.close();
+  }
+});
+
+test('what is no longer kept is refused, not answered in part; a charge of minutes keeps its hours', async () => {
+  const clock = new Clock('2031-01-31T23:00:00Z');
+  const house = await House.open(`${folder.path}/refused`, clock.now);
+  try {
+    await house.ingestTraces([span(1, 0, SERVER, 0, 100)]);
+    clock.set('2031-04-10T00:00:00Z');
+    const deps = {
+      columns: house.store.columns,
+      nowMs: clock.now,
+      settleSince: (day: number) => house.collector.settleSince(day),
+    };
+    const spansOnly = { spans: 62, rollups: null, samples: null, events: null };
+    const kept = new Retention({ ...deps, keptDays: spansOnly, finerCharges: async () => 'a charge is for minutes' });
+    expect(await kept.run()).toEqual([
+      { kind: 'spans', keptSince: '1970-01-01', rows: 0, keptBecause: 'a charge is for minutes' },
+    ]);
+    await new Retention({ ...deps, keptDays: spansOnly, finerCharges: async () => null }).run();
+    const cut = { fromMs: Date.parse('2031-01-31T12:00:00Z'), toMs: Date.parse('2031-01-31T12:30:00Z') };
+    const letGo = await readLetGo(house.store.columns);
+    await expect(checkGrain(house.store.columns, letGo, cut)).rejects.toMatchObject({ code: 'RANGE_TOO_FINE' });
+
+    const rollups = { spans: null, rollups: 62, samples: null, events: null };
+    const results = await new Retention({ ...deps, keptDays: rollups, finerCharges: async () => null }).run();
+    expect(results).toMatchObject([{ kind: 'rollups', keptSince: '2031-02-01' }]);
+    await expect(totalsOf(house)).rejects.toMatchObject({ code: 'RANGE_DROPPED' });
+    const [left] = await house.store.columns.query<{ rows: string }>(
+      'SELECT count() AS rows FROM usage_minute WHERE marker = 0',
+    );
+    expect(left).toEqual({ rows: '0' });
   } finally {
     await house.close();
   }
