@@ -5,7 +5,7 @@ import type { SpanTable } from '../table/span-table.ts';
 import type { CallRules } from './call-rules.ts';
 import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
-import type { StoredVersion } from './versions.ts';
+import type { StoredVersion } from './stored-version.ts';
 
 /** Two numbers of texts below this fit one exact number. */
 const IDS = 2 ** 26;

@@ -1,11 +1,22 @@
 import { LINK_WORDS, type SpanTable } from '../table/span-table.ts';
-import { type Forest, NOBODY } from './forest.ts';
+import type { TraceIndex } from './trace-index.ts';
 
 /** An id that more traces name than this is no request's: it joins nothing. */
 export const MOST_NAMING = 256;
 
-/** Of several calls with one id. */
-const SEVERAL = -2;
+/** No row, and several calls with one id. */
+const [NOBODY, SEVERAL] = [-1, -2];
+
+/** What is known of trees of spans when all of them are grown: as a Forest has it. */
+interface Grown {
+  readonly table: SpanTable;
+  readonly index: TraceIndex;
+  readonly isCall: Uint8Array;
+  readonly counted: Int32Array;
+  readonly parent: Int32Array;
+  readonly hasCall: Uint8Array;
+  readonly onlyCall: Int32Array;
+}
 
 /**
  * A request id is kept as a link to a trace that nobody sends: its trace id is the id's hash, its span id zero. It stands behind a
@@ -42,7 +53,7 @@ export function isTop({ parent }: SpanTable, row: number): boolean {
  * Holds  an id counts when exactly one call names it, and all roots of the trace that name an id name this one.
  * From   docs/decisions/0015-work-by-request-id.md
  */
-export function joinRequests(forest: Forest, crowded: ReadonlySet<string>): void {
+export function joinRequests(forest: Grown, crowded: ReadonlySet<string>): void {
   const { table, index, isCall, counted, parent, hasCall, onlyCall } = forest;
   const callOf = new Map<string, number>();
   const naming = new Map<string, Set<number>>();

@@ -2,8 +2,8 @@ import { splitWeight } from '../weight.ts';
 import { CallNames } from './call-names.ts';
 import { type CallRules, everyCall } from './call-rules.ts';
 import { type Forest, NOBODY } from './forest.ts';
+import type { StoredVersion } from './stored-version.ts';
 import { Takers } from './takers.ts';
-import type { StoredVersion } from './versions.ts';
 import { WorkMeasure } from './work-measure.ts';
 
 /** Rows that splits of one batch may make. */
