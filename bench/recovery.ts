@@ -1,5 +1,5 @@
 import { startServer } from './server.ts';
-import { loadRequests, sendAll } from './spans.ts';
+import { loadRequests, sendAll } from './sending.ts';
 
 export interface RecoveryFigures {
   readonly spans: number;

@@ -1,8 +1,7 @@
-import { Agent, request as httpRequest } from 'node:http';
-import { simulateLoad, simulation } from '../src/advise/index.ts';
 import { SpanIntake } from '../src/collect/otlp/span-intake.ts';
 import { decodeTracesProtobuf } from '../src/collect/otlp/traces-protobuf.ts';
 import { decodedByLibrary } from '../test/conformance/otlp-messages.ts';
+import { loadRequests, type SpanRequest, sendAll } from './sending.ts';
 import { type MeasuredServer, startServer } from './server.ts';
 
 export interface SpanFigures {
@@ -16,21 +15,6 @@ export interface SpanFigures {
   readonly decodeReferenceCpuPerMillion: number;
   readonly idleBytes: number;
   readonly peakBytes: number;
-}
-
-const SENDERS = 8;
-
-/** The same requests for every part: a seeded API under plain load. */
-export function loadRequests(spans: number, seed = 'bench'): { readonly bytes: Buffer; readonly spans: number }[] {
-  const sim = simulation({ seed, start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
-  const requests: { bytes: Buffer; spans: number }[] = [];
-  let made = 0;
-  for (const request of simulateLoad(sim, { fromMs: Date.UTC(2026, 9, 5), stepMs: 1_000 })) {
-    requests.push({ bytes: Buffer.from(request.bytes), spans: request.spans });
-    made += request.spans;
-    if (made >= spans) return requests;
-  }
-  return requests;
 }
 
 /** Spans accepted durably, and spans made queryable, in CPU seconds of the server process. */
@@ -70,38 +54,12 @@ async function measure(server: MeasuredServer, work: () => Promise<void>): Promi
   return { cpu: server.cpuSeconds() - cpu, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Sends requests over several connections at once. */
-export async function sendAll(server: MeasuredServer, requests: readonly { readonly bytes: Buffer }[]): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
-  let next = 0;
-  const sender = async () => {
-    for (let at = next++; at < requests.length; at = next++)
-      await post(agent, `${server.otlp}/v1/traces`, requests[at]!.bytes);
-  };
-  await Promise.all(Array.from({ length: SENDERS }, sender));
-  agent.destroy();
-}
-
-function post(agent: Agent, url: string, body: Buffer): Promise<void> {
-  return new Promise((done, failed) => {
-    const headers = { 'content-type': 'application/x-protobuf', 'content-length': body.length };
-    const request = httpRequest(url, { method: 'POST', agent, headers }, (response) => {
-      response.resume();
-      response.once('end', () =>
-        response.statusCode === 200 ? done() : failed(new Error(`status ${response.statusCode}`)),
-      );
-    });
-    request.once('error', failed);
-    request.end(body);
-  });
-}
-
 /**
  * What decoding alone costs, into rows with our decoder and into messages with the well-kept library: the same part of the
  * requests, each decoder warmed up on that part first, so that neither is measured while it is still being compiled.
  */
 function benchDecoders(
-  requests: readonly { readonly bytes: Buffer; readonly spans: number }[],
+  requests: readonly SpanRequest[],
 ): Pick<SpanFigures, 'decodeCpuPerMillion' | 'decodeReferenceCpuPerMillion'> {
   const part = requests.slice(0, Math.max(1, Math.ceil(requests.length / 10)));
   const spans = part.reduce((sum, request) => sum + request.spans, 0);

@@ -37,13 +37,15 @@ export interface Metric {
 }
 
 const NO_INSTANT: Instant = { low: 0, high: 0 };
+/** One for all: a series is known by its labels. */
+const NO_LABELS: Labels = [];
 /** DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK: the series ended or was not measured this time. */
 const NO_VALUE = 1;
 /** Under its own name a histogram's sum is found, and behind this its count. */
 const COUNT = '.count';
 
 export function newPoint(): Point {
-  return { at: NO_INSTANT, started: NO_INSTANT, value: '', count: '0', flags: 0, labels: [] };
+  return { at: NO_INSTANT, started: NO_INSTANT, value: '', count: '0', flags: 0, labels: NO_LABELS };
 }
 
 /**
