@@ -41,6 +41,8 @@ export interface PointTimes {
 }
 
 const LARGEST_VALUE = 10n ** 36n;
+/** Metrics and series of one memory; further ones are worked out each time. */
+export const MOST_REMEMBERED = 50_000;
 const KIND_TIME_VALUE_BYTES = 25;
 /** Kind, time, value, start. */
 const FIXED_BYTES = KIND_TIME_VALUE_BYTES + 8;
@@ -68,7 +70,7 @@ export function encodeSample(
   let head = source.heads.get(point);
   if (head === undefined) {
     head = headOf(source, point);
-    source.heads.set(point, head);
+    if (source.memory.count < MOST_REMEMBERED) source.heads.set(point, head);
     source.memory.count += 1;
   }
   writer.u32(head.length + FIXED_BYTES);
@@ -204,7 +206,7 @@ export function sourceOf(metric: string, resource: Resource): SeriesSource {
   if (known !== undefined) return known;
   const identity = part(metric) + text;
   const source = { metric: safeLabel(metric), identity, service, pod, heads: new Map(), memory };
-  sources.set(metric, source);
+  if (memory.count < MOST_REMEMBERED) sources.set(metric, source);
   memory.count += 1;
   return source;
 }

@@ -185,6 +185,7 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-function bytesOf(values: ArrayBufferView): Uint8Array {
+/** The bytes of a typed array, in place. */
+export function bytesOf(values: ArrayBufferView): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

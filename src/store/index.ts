@@ -1,4 +1,4 @@
-export { Block, packTexts, type TextSource } from './block.ts';
+export { Block, bytesOf, packTexts, type TextSource } from './block.ts';
 export type { ColumnStore, QueryParams, RowShape } from './columns.ts';
 export { type ParsedDocument, parseDocuments } from './document-file.ts';
 export { type AppliedVersion, applyVersions, type NewVersion, newestOf, versionsOf } from './document-versions.ts';

@@ -1,4 +1,4 @@
-import { Block } from '../../store/index.ts';
+import { Block, bytesOf } from '../../store/index.ts';
 import { plainColumns, textColumns } from '../table/columns.ts';
 import { measures, type SpanTable } from '../table/span-table.ts';
 import { NOBODY } from './forest.ts';
@@ -21,17 +21,13 @@ type Words = Uint8Array | Uint16Array | Uint32Array;
 export function workBlock(work: Work, changes: Changes, { batch, receivedDay }: BatchName): Block {
   const { added, outdated } = changes;
   const block = new Block(added.length + outdated.length);
-  block.constant('batch', 'UInt64', bytes(BigUint64Array.of(BigInt(batch))));
+  block.constant('batch', 'UInt64', bytesOf(BigUint64Array.of(BigInt(batch))));
   block.fixed('sign', 'Int8', new Int8Array(block.rows).fill(1, 0, added.length).fill(-1, added.length));
-  block.constant('received', 'Date', bytes(Uint16Array.of(receivedDay)));
+  block.constant('received', 'Date', bytesOf(Uint16Array.of(receivedDay)));
   addDecided(block, work, added, outdated);
   addMeasured(block, work, added, outdated);
   addSent(block, work.forest.table, rowsOf(work, added, outdated));
   return block;
-}
-
-function bytes(values: ArrayBufferView): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 /** Of each row of the block its row in the table. */
@@ -160,7 +156,7 @@ function addLinks(block: Block, table: SpanTable, rows: Int32Array): void {
   for (const row of rows) {
     const links = table.links.get(row);
     if (links) {
-      items.push(bytes(links));
+      items.push(bytesOf(links));
       count += links.length / 6;
     }
     ends.push(count);

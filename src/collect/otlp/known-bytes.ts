@@ -1,17 +1,20 @@
 import { Texts } from '../../store/index.ts';
 
-/** What bytes were decoded into, so that the same bytes, which senders repeat all day, are decoded once. */
+/** What bytes were decoded into, so that the same bytes, which senders repeat all day, are decoded once. Full, it learns no more. */
 export class KnownBytes<Value extends object> {
+  readonly #most: number;
+  readonly #mostBytes: number;
   readonly #bytes = new Texts();
   /** By number of the bytes. */
   readonly #values: (Value | undefined)[] = [];
 
-  get count(): number {
-    return this.#values.length;
+  constructor(most: number, mostBytes: number) {
+    this.#most = most;
+    this.#mostBytes = mostBytes;
   }
 
-  get sizeBytes(): number {
-    return this.#bytes.sizeBytes;
+  get isFull(): boolean {
+    return this.#bytes.count > this.#most || this.#bytes.sizeBytes > this.#mostBytes;
   }
 
   clear(): void {
@@ -19,14 +22,15 @@ export class KnownBytes<Value extends object> {
     this.#values.length = 0;
   }
 
-  /** What bytes[start, end) were decoded into; undefined when `keep` was not called for them. */
-  find(bytes: Buffer, start: number, end: number): Value | undefined {
-    return this.#values[this.#bytes.idOf(bytes, start, end)];
-  }
-
-  keep(bytes: Buffer, start: number, end: number, value: Value): void {
+  /** Gives what bytes[start, end) are known as, else what `decode` makes of them; when that throws, nothing is kept. */
+  of(bytes: Buffer, start: number, end: number, decode: () => Value): Value {
+    if (this.isFull) return decode();
     const id = this.#bytes.idOf(bytes, start, end);
+    const known = this.#values[id];
+    if (known !== undefined) return known;
+    const value = decode();
     while (this.#values.length < id) this.#values.push(undefined);
     this.#values[id] = value;
+    return value;
   }
 }

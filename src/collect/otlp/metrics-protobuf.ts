@@ -1,6 +1,6 @@
 import type { RowWriter } from '../../store/index.ts';
 import { RefusalCount } from '../refusal.ts';
-import { type Labels, type Resource, resourceOf, sortedLabels } from '../samples.ts';
+import { type Labels, MOST_REMEMBERED, type Resource, resourceOf, sortedLabels } from '../samples.ts';
 import { KnownBytes } from './known-bytes.ts';
 import { type Metric, type MetricData, newPoint, type Point, writeMetric } from './metric-points.ts';
 import { ProtoReader } from './proto-reader.ts';
@@ -32,18 +32,14 @@ const histogramTags = { attributes: 74, flags: 80 };
 const exponentialTags = { attributes: 10, flags: 80 };
 
 /** Resources and sets of attributes by their bytes, over all requests: senders repeat them every minute. */
-const resources = new KnownBytes<Resource>();
-const labelSets = new KnownBytes<Labels>();
-const MOST_KNOWN = 20_000;
-const MOST_KNOWN_BYTES = 16 << 20;
+const resources = new KnownBytes<Resource>(5_000, 8 << 20);
+const labelSets = new KnownBytes<Labels>(20_000, 8 << 20);
 /** Metrics and series are remembered below their resources. */
 const memory = { count: 0 };
-const MOST_SERIES = 50_000;
 
 /** All at once: what is remembered of one points into the others. */
 function forgetTooMany(): void {
-  const isFew = resources.count < MOST_KNOWN && labelSets.count < MOST_KNOWN && memory.count < MOST_SERIES;
-  if (isFew && resources.sizeBytes + labelSets.sizeBytes < MOST_KNOWN_BYTES) return;
+  if (!resources.isFull && !labelSets.isFull && memory.count < MOST_REMEMBERED) return;
   resources.clear();
   labelSets.clear();
   memory.count = 0;
@@ -98,18 +94,21 @@ class MetricsDecoder {
       if (tag === 10) reader.at = to;
       else reader.skip(tag);
     }
-    const known = parts === 1 ? resources.find(reader.buffer, from, to) : undefined;
-    if (known !== undefined) return known;
-    reader.at = start;
+    const decode = () => this.#decodedResource(start);
+    return parts === 1 ? resources.of(reader.buffer, from, to, decode) : decode();
+  }
+
+  /** Takes  start: of the message around it. */
+  #decodedResource(start: number): Resource {
+    const reader = this.#reader;
     const labels: [string, string][] = [];
+    reader.at = start;
     while (!reader.isDone) {
       const tag = reader.tag();
       if (tag === 10) reader.message(() => this.#resource(labels));
       else reader.skip(tag);
     }
-    const resource = resourceOf(labels, memory);
-    if (parts === 1) resources.keep(reader.buffer, from, to, resource);
-    return resource;
+    return resourceOf(labels, memory);
   }
 
   #resource(labels: [string, string][]): void {
@@ -189,21 +188,13 @@ class MetricsDecoder {
       else if (!isNumber && tag === 41) point.value = reader.double();
       else reader.skip(tag);
     }
-    if (from >= 0)
-      point.labels = isSplit ? this.#labels(start, end, tags.attributes) : this.#known(from, to, tags.attributes);
+    // The tag in front of each attribute differs from kind to kind, so bytes of one kind are not those of another.
+    if (isSplit) point.labels = this.#labels(start, end, tags.attributes);
+    else if (from >= 0)
+      point.labels = labelSets.of(reader.buffer, from, to, () => this.#labels(from, to, tags.attributes));
     reader.at = end;
     reader.limit = outer;
     return point;
-  }
-
-  #known(from: number, to: number, attributes: number): Labels {
-    const { buffer } = this.#reader;
-    // The tag in front of each attribute differs from kind to kind, so bytes of one kind are not those of another.
-    const known = labelSets.find(buffer, from, to);
-    if (known !== undefined) return known;
-    const labels = this.#labels(from, to, attributes);
-    labelSets.keep(buffer, from, to, labels);
-    return labels;
   }
 
   /** Reads the attributes among the fields of buffer[from, to). */

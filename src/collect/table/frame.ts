@@ -1,3 +1,4 @@
+import { bytesOf } from '../../store/index.ts';
 import { plainColumns, textColumns } from './columns.ts';
 import { measures, type SpanTable } from './span-table.ts';
 
@@ -115,10 +116,6 @@ function payloadBytes(
 
 function padded(size: number): number {
   return (size + 7) & ~7;
-}
-
-function bytesOf(column: ArrayBufferView): Uint8Array {
-  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
 }
 
 class SectionWriter {
