@@ -1,5 +1,5 @@
-import { startServer } from './server.ts';
 import { loadRequests, sendAll } from './sending.ts';
+import { startServer } from './server.ts';
 
 export interface RecoveryFigures {
   readonly spans: number;

@@ -13,12 +13,12 @@ export interface SpanRequest {
 
 /** The same requests for every part, without end: a seeded API under plain load. */
 export function endlessRequests(): Iterable<SpanRequest> {
-  const sim = simulation({ seed: 'bench', start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
+  const sim = simulation({ seed, start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
   return simulateLoad(sim, { fromMs: Date.UTC(2026, 9, 5), stepMs: STEP_MS });
 }
 
 /** The first requests, until they carry so many spans. */
-export function loadRequests(spans: number): SpanRequest[] {
+export function loadRequests(spans: number, seed = 'bench'): SpanRequest[] {
   const requests: SpanRequest[] = [];
   let made = 0;
   for (const { bytes, spans: carried } of endlessRequests()) {
