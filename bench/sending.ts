@@ -21,7 +21,7 @@ export function endlessRequests(): Iterable<SpanRequest> {
 export function loadRequests(spans: number, seed = 'bench'): SpanRequest[] {
   const requests: SpanRequest[] = [];
   let made = 0;
-  for (const { bytes, spans: carried } of endlessRequests()) {
+  for (const { bytes, spans: carried } of endlessRequests(seed)) {
     requests.push({ bytes: Buffer.from(bytes), spans: carried });
     made += carried;
     if (made >= spans) break;

@@ -1,9 +1,10 @@
 import { formatMoney, monthOf } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
+import type { BillFormat } from './formats/translation.ts';
 import { type BillImportSummary, summaryOf } from './import-summary.ts';
 import { loadCharges } from './load-charges.ts';
 import { deleteImports, type NewImport, orphanImports, putInForce, readStanding, takeImportId } from './queries.ts';
-import { type BillFormat, type ReadBill, readBill } from './read-bill.ts';
+import { type ReadBill, readBill } from './read-bill.ts';
 import { type Replacement, replacementsOf, type Standing } from './replacement.ts';
 import { removeOldSpools, Spool } from './spool.ts';
 import type { BillFile } from './table.ts';
@@ -38,7 +39,7 @@ export async function importBill(
   await sweep(store, importId - ABANDONED_MICROS);
   const spool = await Spool.open(store.scratch, importId);
   try {
-    const bill = await readBill(files, options.format, importId, spool);
+    const bill = await readBill(files, options.format, spool);
     const standing = await readStanding(store.documents);
     const replacements = replacementsOf(bill.groups, standing, options.replace);
     await write(store, replacements, importId, spool, bill, options);

@@ -2,14 +2,16 @@ import { expect, test } from 'vitest';
 import { type ExampleRow, exampleRow } from '../../test/support/example-bill.ts';
 import { formatInstant, formatMoney } from '../model/index.ts';
 import type { Charge } from './charge.ts';
-import { chargeFromFocusRow } from './charge-from-focus-row.ts';
+import { chargeFromFocusRow, focusReading } from './charge-from-focus-row.ts';
+import { ColumnKeys } from './column-cells.ts';
 import type { DirtCounts } from './dirt.ts';
 import { headerProblems, isFocusHeader, readFocusHeader } from './focus-header.ts';
+import { textColumn } from './table.ts';
 
 function read(row: ExampleRow): { charge: Charge | null; problems: readonly string[]; dirt: DirtCounts } {
   const dirt: DirtCounts = {};
-  const header = readFocusHeader({ line: 1, cells: Object.keys(row) }, dirt);
-  const result = chargeFromFocusRow(Object.values(row), { header, dirt, instants: new Map() });
+  const header = readFocusHeader(Object.keys(row).map(textColumn), new ColumnKeys(), dirt);
+  const result = chargeFromFocusRow(Object.values(row), focusReading(header, dirt));
   return 'source' in result ? { charge: result, problems: [], dirt } : { charge: null, problems: result, dirt };
 }
 
@@ -17,6 +19,10 @@ function chargeOf(row: ExampleRow): Charge {
   const { charge, problems } = read(row);
   if (!charge) throw new Error(problems.join('; '));
   return charge;
+}
+
+function columnsOf(charge: Charge): Record<string, string> {
+  return Object.fromEntries(charge.cells.map(({ column, text }) => [column, text]));
 }
 
 const refused: readonly (readonly [what: string, otherwise: ExampleRow, problem: RegExp])[] = [
@@ -130,16 +136,16 @@ test('a time without a zone is UTC, one with an offset is moved to UTC', () => {
 
 test('columns keep their text, nulls are left out, tags stand apart', () => {
   const charge = chargeOf(exampleRow({ BilledCost: '4e-10', RegionId: 'NULL', Tags: '{" org":"trey"}', Id: '7' }));
-  const columns = Object.fromEntries(charge.columns);
+  const columns = columnsOf(charge);
   expect(columns).toMatchObject({ BilledCost: '4e-10', Id: '7', ServiceName: 'vm' });
   expect(Object.keys(columns)).not.toContain('RegionId');
   expect(Object.keys(columns)).not.toContain('Tags');
-  expect(charge.tags).toEqual([['org', 'trey']]);
+  expect(charge.tags.texts).toEqual([['org', 'trey']]);
 });
 
 test('tags that cannot be read stay visible as a column', () => {
   const charge = chargeOf(exampleRow({ Tags: 'env=prod' }));
-  expect(Object.fromEntries(charge.columns).Tags).toBe('env=prod');
+  expect(columnsOf(charge).Tags).toBe('env=prod');
 });
 
 test('column names are found in any case, with spaces and underscores', () => {
@@ -151,15 +157,18 @@ test('column names are found in any case, with spaces and underscores', () => {
     'Billing Currency': BillingCurrency!,
   };
   const { charge, dirt } = read(row);
-  expect(charge).toEqual(chargeOf(exampleRow()));
+  const { cells, ...amounts } = charge!;
+  expect(amounts).toEqual(expect.objectContaining({ billedAtto: chargeOf(exampleRow()).billedAtto }));
+  expect(columnsOf(charge!)).toEqual(columnsOf(chargeOf(exampleRow())));
+  expect(cells.map(({ column }) => column)).toEqual(chargeOf(exampleRow()).cells.map(({ column }) => column));
   expect(dirt).toEqual({ headerName: 3 });
 });
 
 test('a row with other than its header has columns is refused; empty cells at the end do no harm', () => {
   const row = exampleRow();
-  const header = readFocusHeader({ line: 1, cells: Object.keys(row) }, {});
+  const header = readFocusHeader(Object.keys(row).map(textColumn), new ColumnKeys(), {});
   const cells = Object.values(row);
-  const result = (given: readonly string[]) => chargeFromFocusRow(given, { header, dirt: {}, instants: new Map() });
+  const result = (given: readonly string[]) => chargeFromFocusRow(given, focusReading(header, {}));
   expect(result(cells.slice(1))).toEqual(['the row has 13 values where the header has 14']);
   expect(result([...cells, 'slipped'])).toEqual(['the row has 15 values where the header has 14']);
   expect(result([...cells, ''])).toMatchObject({ source: 'AWS' });
@@ -172,7 +181,7 @@ test('a header names each mandatory column that is missing or there twice', () =
     'billed_cost',
     ...Object.keys(exampleRow()).filter((name) => !/Cost|Category/.test(name)),
   ];
-  expect(headerProblems({ line: 1, cells }, file).map((problem) => problem.message)).toEqual([
+  expect(headerProblems({ line: 1, columns: cells.map(textColumn) }, file).map((problem) => problem.message)).toEqual([
     'the column BilledCost appears 2 times',
     'the column EffectiveCost is missing',
     'the column ChargeCategory is missing',
@@ -180,6 +189,6 @@ test('a header names each mandatory column that is missing or there twice', () =
 });
 
 test('a table of something else is not taken for a bill', () => {
-  expect(isFocusHeader({ line: 1, cells: ['time', 'user', 'BilledCost'] })).toBe(false);
-  expect(isFocusHeader({ line: 1, cells: Object.keys(exampleRow()) })).toBe(true);
+  expect(isFocusHeader(['time', 'user', 'BilledCost'])).toBe(false);
+  expect(isFocusHeader(Object.keys(exampleRow()))).toBe(true);
 });

@@ -1,27 +1,32 @@
 import type { Charge } from './charge.ts';
 import { countDirt, type DirtCounts } from './dirt.ts';
 import type { FocusHeader } from './focus-header.ts';
-import { FocusRow, type InstantCache } from './focus-row.ts';
+import { FocusRow } from './focus-row.ts';
 
-/** What all rows of one file share. */
+/** Reads the rows of one file. */
 export interface FocusReading {
   readonly header: FocusHeader;
   readonly dirt: DirtCounts;
-  readonly instants: InstantCache;
+  readonly row: FocusRow;
+}
+
+export function focusReading(header: FocusHeader, dirt: DirtCounts): FocusReading {
+  return { header, dirt, row: new FocusRow(header, dirt) };
 }
 
 /**
  * Turns one row of a FOCUS export into a charge.
  *
- * Takes  cells: the row as text. reading: where its columns are; its dirt is counted up.
- * Gives  the charge, or each thing that is wrong with the row.
+ * Takes  cells: the row as the file holds it. reading: where its columns are; its dirt is counted up.
+ * Gives  the charge, good until the next row is read, or each thing that is wrong with the row.
  * Holds  no amount is changed except by rounding half-even to 10^-18, which is counted.
  * From   FOCUS 1.0 to 1.4, dataset Cost and Usage.
  */
-export function chargeFromFocusRow(cells: readonly string[], reading: FocusReading): Charge | readonly string[] {
+export function chargeFromFocusRow(cells: readonly unknown[], reading: FocusReading): Charge | readonly string[] {
   const width = widthProblem(cells, reading.header);
   if (width) return [width];
-  const row = new FocusRow(cells, reading.header, reading.dirt, reading.instants);
+  const { row, dirt } = reading;
+  row.fill(cells);
   const billedAtto = row.money('BilledCost');
   const [billingStartMs, billingEndMs] = row.period('BillingPeriod');
   const [chargeStartMs, chargeEndMs] = row.period('ChargePeriod');
@@ -37,17 +42,19 @@ export function chargeFromFocusRow(cells: readonly string[], reading: FocusReadi
     effectiveAtto: row.money('EffectiveCost'),
     listAtto: row.moneyOr('ListCost', billedAtto, 'listCostMissing'),
     contractedAtto: row.moneyOr('ContractedCost', billedAtto, 'contractedCostMissing'),
-    ...row.texts(),
+    tags: row.keep(),
+    cells: row.cells,
   };
   const category = row.mandatory('ChargeCategory');
   const isNegative = charge.billedAtto < 0n || charge.effectiveAtto < 0n;
-  if (isNegative && category.toLowerCase() === 'usage') countDirt(reading.dirt, 'negativeUsage');
-  return row.problems.length > 0 ? row.problems : charge;
+  if (isNegative && category === 'Usage') countDirt(dirt, 'negativeUsage');
+  return row.problems.length > 0 ? [...row.problems] : charge;
 }
 
 /** A row of another width was cut, or its columns have slipped: its amounts cannot be trusted. Empty trailing cells do no harm. */
-function widthProblem(cells: readonly string[], header: FocusHeader): string | null {
-  const extra = cells.slice(header.width).some((cell) => cell.trim() !== '');
-  if (cells.length >= header.width && !extra) return null;
+function widthProblem(cells: readonly unknown[], header: FocusHeader): string | null {
+  if (cells.length === header.width) return null;
+  const extra = cells.slice(header.width).some((cell) => String(cell).trim() !== '');
+  if (cells.length > header.width && !extra) return null;
   return `the row has ${cells.length} values where the header has ${header.width}`;
 }

@@ -1,4 +1,5 @@
-import type { RowShape, RowWriter } from '../store/index.ts';
+import type { RowWriter } from '../store/index.ts';
+import type { Cell, Tags } from './cell.ts';
 
 /** Texts by name, sorted by name, each name once. */
 export type TextMap = readonly (readonly [name: string, value: string])[];
@@ -16,50 +17,41 @@ export interface Charge {
   readonly effectiveAtto: bigint;
   readonly listAtto: bigint;
   readonly contractedAtto: bigint;
-  readonly columns: TextMap;
-  readonly tags: TextMap;
+  /** Every column that holds something, sorted by name, each name once; without the tags. */
+  readonly cells: readonly Cell[];
+  readonly tags: Tags;
 }
 
-/** The columns of table `charges`, in the order that writeCharge writes them. */
-export const chargeShape: RowShape = [
-  ['import_id', 'UInt64'],
-  ['line', 'UInt32'],
-  ['source', 'LowCardinality(String)'],
-  ['account', 'LowCardinality(String)'],
-  ['currency', 'LowCardinality(String)'],
-  ['billing_start', "DateTime('UTC')"],
-  ['billing_end', "DateTime('UTC')"],
-  ['charge_start', "DateTime('UTC')"],
-  ['charge_end', "DateTime('UTC')"],
-  ['billed', 'Decimal(38, 18)'],
-  ['effective', 'Decimal(38, 18)'],
-  ['list', 'Decimal(38, 18)'],
-  ['contracted', 'Decimal(38, 18)'],
-  ['columns', 'Map(LowCardinality(String), String)'],
-  ['tags', 'Map(LowCardinality(String), String)'],
-];
+/** Gives the text of a column of a charge; empty when it is null or absent. */
+export function textOf(charge: Charge, column: string): string {
+  for (const cell of charge.cells) if (cell.column === column) return cell.text;
+  return '';
+}
 
-/** The bytes of import id and line, which say where a row came from and not what it is. */
-export const PROVENANCE_BYTES = 12;
+/** The part of a charge that has a fixed length: four times and four amounts. */
+export const FIXED_BYTES = 4 * 4 + 4 * 16;
 
-/** Writes a charge as one row of `chargeShape`. */
-export function writeCharge(to: RowWriter, importId: number, line: number, charge: Charge): void {
-  to.u64(importId);
-  to.u32(line);
+/**
+ * Writes what a charge is, without where it came from: its fingerprint is made of these bytes, so their form must not change.
+ *
+ * Gives  where its times and amounts begin, `FIXED_BYTES` of them.
+ */
+export function writeCharge(to: RowWriter, charge: Charge): number {
   to.text(charge.source);
   to.text(charge.account);
   to.text(charge.currency);
-  for (const ms of [charge.billingStartMs, charge.billingEndMs, charge.chargeStartMs, charge.chargeEndMs])
-    to.u32(ms / 1000);
-  for (const atto of [charge.billedAtto, charge.effectiveAtto, charge.listAtto, charge.contractedAtto]) to.i128(atto);
-  writeTexts(to, charge.columns);
-  writeTexts(to, charge.tags);
-}
-
-function writeTexts(to: RowWriter, texts: TextMap): void {
-  to.varint(texts.length);
-  for (const [name, value] of texts) {
-    to.text(name);
-    to.text(value);
-  }
+  const fixedAt = to.sizeBytes;
+  to.u32(charge.billingStartMs / 1000);
+  to.u32(charge.billingEndMs / 1000);
+  to.u32(charge.chargeStartMs / 1000);
+  to.u32(charge.chargeEndMs / 1000);
+  to.i128(charge.billedAtto);
+  to.i128(charge.effectiveAtto);
+  to.i128(charge.listAtto);
+  to.i128(charge.contractedAtto);
+  to.varint(charge.cells.length);
+  for (const { entry } of charge.cells) to.copy(entry, 0, entry.length);
+  to.varint(charge.tags.texts.length);
+  to.copy(charge.tags.bytes, 0, charge.tags.bytes.length);
+  return fixedAt;
 }

@@ -17,6 +17,8 @@ export const dirtKinds = {
   listCostMissing: 'rows without ListCost, taken as BilledCost',
   contractedCostMissing: 'rows without ContractedCost, taken as BilledCost',
   providerMissing: 'rows that name no provider',
+  splitRow: 'rows that split the cost of another row over containers, left out because that row counts',
+  unknownLineItemType: 'line items of an unknown type, taken at their unblended cost',
 } as const;
 
 export type DirtKind = keyof typeof dirtKinds;
@@ -24,6 +26,6 @@ export type DirtKind = keyof typeof dirtKinds;
 /** Counts of dirt by kind; a kind that did not occur is absent. */
 export type DirtCounts = Partial<Record<DirtKind, number>>;
 
-export function countDirt(counts: DirtCounts, kind: DirtKind): void {
-  counts[kind] = (counts[kind] ?? 0) + 1;
+export function countDirt(counts: DirtCounts, kind: DirtKind, times = 1): void {
+  counts[kind] = (counts[kind] ?? 0) + times;
 }

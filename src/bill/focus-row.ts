@@ -1,48 +1,40 @@
-import { Failure, parseInstant, parseMoney } from '../model/index.ts';
-import type { TextMap } from './charge.ts';
+import type { Cell, Tags } from './cell.ts';
+import { noTags } from './cell.ts';
 import { countDirt, type DirtCounts, type DirtKind } from './dirt.ts';
 import { sourceColumns } from './focus-columns.ts';
-import type { FocusColumn, FocusHeader } from './focus-header.ts';
-import { tagsFromJson } from './tags.ts';
+import type { FocusHeader } from './focus-header.ts';
 
 /** The source of rows that name no provider at all. */
 export const UNKNOWN_SOURCE = '(unknown)';
 
-const nullWords = new Set(['NULL', 'null', 'Null', '(null)', '(NULL)', '\\N']);
 const currencies = new Set(Intl.supportedValuesOf('currency'));
-const HAS_ZONE = /(Z|UTC|[+-]\d{2}:?\d{2})\s*$/;
-/** The engine counts seconds in 32 bits, which end in 2106. */
-const LAST_INSTANT_MS = 0xffff_ffff * 1000;
-const INSTANTS_KEPT = 10_000;
 
-interface Instant {
-  readonly ms: number;
-  readonly hasZone: boolean;
-}
-
-/** A bill has few distinct times and many rows: reading each text once halves the work. */
-export type InstantCache = Map<string, Instant>;
-
-/** One row of a FOCUS file: gives its columns as what they mean, and collects what is wrong with them. */
+/** One row of FOCUS: gives its columns as what they mean, and collects what is wrong with them. One is filled again for every row. */
 export class FocusRow {
   readonly problems: string[] = [];
-  readonly #cells: readonly string[];
+  /** What is kept of the row, by column name. */
+  readonly cells: Cell[] = [];
   readonly #header: FocusHeader;
   readonly #dirt: DirtCounts;
-  readonly #instants: InstantCache;
+  readonly #row: Cell[] = [];
 
-  constructor(cells: readonly string[], header: FocusHeader, dirt: DirtCounts, instants: InstantCache) {
-    this.#cells = cells;
+  constructor(header: FocusHeader, dirt: DirtCounts) {
     this.#header = header;
     this.#dirt = dirt;
-    this.#instants = instants;
+  }
+
+  fill(raw: readonly unknown[]): void {
+    this.problems.length = 0;
+    const { columns } = this.#header;
+    for (let place = 0; place < columns.length; place++) {
+      const { cells, index } = columns[place]!;
+      this.#row[place] = cells.of(raw[index]);
+    }
   }
 
   /** The text of a column; empty when it is null or absent. */
   text(column: string): string {
-    const index = this.#header.at.get(column);
-    const text = index === undefined ? '' : (this.#cells[index] ?? '').trim();
-    return nullWords.has(text) ? '' : text;
+    return this.#cell(column)?.text ?? '';
   }
 
   mandatory(column: string): string {
@@ -68,14 +60,12 @@ export class FocusRow {
   }
 
   money(column: string): bigint {
-    const text = this.mandatory(column);
-    return text === '' ? 0n : this.#amount(column, text);
+    return this.mandatory(column) === '' ? 0n : this.#amount(this.#cell(column)!);
   }
 
   /** A cost that some exports leave out: then the other amount stands in, and that is counted. */
   moneyOr(column: string, otherwise: bigint, kind: DirtKind): bigint {
-    const text = this.text(column);
-    if (text !== '') return this.#amount(column, text);
+    if (this.text(column) !== '') return this.#amount(this.#cell(column)!);
     countDirt(this.#dirt, kind);
     return otherwise;
   }
@@ -94,70 +84,56 @@ export class FocusRow {
     return [startMs, endMs];
   }
 
-  /** Every column that holds something, as text; tags apart, unless they cannot be read. */
-  texts(): { readonly columns: TextMap; readonly tags: TextMap } {
-    const tags = tagsFromJson(this.text('Tags'), this.#dirt);
-    if (tags === null) countDirt(this.#dirt, 'tagsUnreadable');
-    const columns: [string, string][] = [];
-    for (const column of this.#header.columns) {
-      if (column.name === 'Tags' && tags !== null) continue;
-      const value = this.#value(column);
-      if (value !== '') columns.push([column.name, value]);
+  /** Keeps every column that holds something in `cells`; gives the tags, unless they cannot be read: then they stay a column. */
+  keep(): Tags {
+    let tags = noTags;
+    const kept = this.cells;
+    kept.length = 0;
+    for (const cell of this.#row) {
+      for (const kind of cell.dirt) countDirt(this.#dirt, kind);
+      if (cell.text === '') continue;
+      if (cell.column === 'Tags') {
+        const read = cell.tags();
+        for (const [kind, count] of Object.entries(read.dirt)) countDirt(this.#dirt, kind as DirtKind, count);
+        if (read.tags !== null) {
+          tags = read.tags;
+          continue;
+        }
+      }
+      kept.push(cell);
     }
-    return { columns, tags: tags ?? [] };
+    return tags;
   }
 
-  #value({ name, index, values }: FocusColumn): string {
-    const text = (this.#cells[index] ?? '').trim();
-    if (nullWords.has(text)) {
-      countDirt(this.#dirt, 'nullWord');
-      return '';
-    }
-    const rightCase = values?.get(text.toLowerCase()) ?? text;
-    if (rightCase !== text) countDirt(this.#dirt, 'valueCase');
-    if (name === 'ChargeCategory' && text !== '' && !values?.has(text.toLowerCase()))
-      countDirt(this.#dirt, 'unknownCategory');
-    return rightCase;
+  #cell(column: string): Cell | undefined {
+    const place = this.#header.at.get(column);
+    return place === undefined ? undefined : this.#row[place];
   }
 
-  #amount(column: string, text: string): bigint {
-    try {
-      const { amountAtto, isRounded } = parseMoney(text);
-      if (isRounded) countDirt(this.#dirt, 'rounded');
-      if (/[eE]/.test(text)) countDirt(this.#dirt, 'exponent');
-      return amountAtto;
-    } catch (cause) {
-      if (!(cause instanceof Failure)) throw cause;
-      const what = cause.code === 'MONEY_TOO_LARGE' ? 'is too large to keep exact' : 'is not an amount of money';
-      this.problems.push(`${column} ${quoted(text)} ${what}`);
+  #amount(cell: Cell): bigint {
+    const money = cell.money();
+    if (typeof money === 'string') {
+      const what = money === 'too large' ? 'is too large to keep exact' : 'is not an amount of money';
+      this.problems.push(`${cell.column} ${quoted(cell.text)} ${what}`);
       return 0n;
     }
+    if (money.isRounded) countDirt(this.#dirt, 'rounded');
+    if (/[eE]/.test(cell.text)) countDirt(this.#dirt, 'exponent');
+    return money.amountAtto;
   }
 
   #instant(column: string): number | null {
-    const text = this.mandatory(column);
-    if (text === '') return null;
-    const instant = this.#instants.get(text) ?? readInstant(text);
+    if (this.mandatory(column) === '') return null;
+    const cell = this.#cell(column)!;
+    const instant = cell.instant();
     if (instant === null) {
-      this.problems.push(`${column} ${quoted(text)} is not a time between 1970 and 2106`);
+      this.problems.push(`${column} ${quoted(cell.text)} is not a time between 1970 and 2106`);
       return null;
     }
-    if (this.#instants.size >= INSTANTS_KEPT) this.#instants.clear();
-    this.#instants.set(text, instant);
     if (!instant.hasZone) countDirt(this.#dirt, 'noZone');
     const seconds = Math.floor(instant.ms / 1000) * 1000;
     if (seconds !== instant.ms) countDirt(this.#dirt, 'subSecond');
     return seconds;
-  }
-}
-
-function readInstant(text: string): Instant | null {
-  try {
-    const ms = parseInstant(text);
-    return ms >= 0 && ms <= LAST_INSTANT_MS ? { ms, hasZone: HAS_ZONE.test(text) } : null;
-  } catch (cause) {
-    if (cause instanceof Failure) return null;
-    throw cause;
   }
 }
 

@@ -1,10 +1,12 @@
 import { formatInstant, formatMoney } from '../model/index.ts';
 import type { StoredImport } from '../store/index.ts';
+import type { CheckReport } from './bill-check.ts';
 import type { BillGroup } from './bill-group.ts';
 import { type DirtCounts, dirtKinds } from './dirt.ts';
-import type { BillFormat, ReadBill, ReadFile } from './read-bill.ts';
+import type { BillFormat } from './formats/translation.ts';
+import type { ReadBill, ReadFile } from './read-bill.ts';
 import { placeOf, type Replacement, type UnitStatus } from './replacement.ts';
-import type { ServiceTotal } from './service-totals.ts';
+import type { CategoryTotal, ServiceTotal } from './service-totals.ts';
 
 /** What an import did to one (source, account, currency, billing period). Money as decimal strings with 18 decimals. */
 export interface GroupSummary {
@@ -33,6 +35,9 @@ export interface BillImportSummary {
   readonly groups: readonly GroupSummary[];
   /** The 50 largest by effective cost. */
   readonly byService: readonly ServiceTotal[];
+  readonly byCategory: readonly CategoryTotal[];
+  /** The export held against the rules of FOCUS. */
+  readonly check: CheckReport;
   readonly dirt: DirtCounts;
 }
 
@@ -44,7 +49,7 @@ export function summaryOf(
   return {
     files: bill.files,
     rows: bill.rows,
-    format: 'focus',
+    format: bill.format,
     rounded: bill.dirt.rounded ?? 0,
     notes: [
       ...readingNotes(bill),
@@ -52,6 +57,8 @@ export function summaryOf(
     ],
     groups: replacements.flatMap((each) => each.groups.map((group) => groupSummary(group, each))),
     byService: bill.byService,
+    byCategory: bill.byCategory,
+    check: bill.check,
     dirt: bill.dirt,
   };
 }
@@ -77,7 +84,7 @@ function readingNotes(bill: ReadBill): string[] {
   const absent = [...bill.absent].map((column) => `the column ${column} is absent; BilledCost stands in for it`);
   const empty = bill.rows === 0 ? ['the export has no rows; nothing was changed'] : [];
   const dirt = Object.entries(bill.dirt) as [keyof typeof dirtKinds, number][];
-  return [...empty, ...absent, ...dirt.map(([kind, count]) => `${dirtKinds[kind]}: ${count}`)];
+  return [...empty, ...bill.notes, ...absent, ...dirt.map(([kind, count]) => `${dirtKinds[kind]}: ${count}`)];
 }
 
 function goneNotes({ groups, replaces }: Replacement): string[] {

@@ -1,9 +1,10 @@
 export { type BillImportOptions, importBill } from './bill.ts';
 export { type DirtCounts, type DirtKind, dirtKinds } from './dirt.ts';
 export { finerCharges } from './finer-charges.ts';
+export { type BillFormat, billFormats } from './formats/translation.ts';
 export type { BillImportSummary, GroupSummary } from './import-summary.ts';
 export { activeImports, chargesInForce, inForce } from './queries.ts';
-export type { BillFormat, ReadFile } from './read-bill.ts';
+export type { ReadFile } from './read-bill.ts';
 export type { UnitStatus } from './replacement.ts';
 export type { ServiceTotal } from './service-totals.ts';
 export type { BillFile } from './table.ts';

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ColumnStore } from '../store/index.ts';
-import { chargeShape } from './charge.ts';
+import { chargeColumns } from './charge-block.ts';
 import { SEGMENT_ROWS, type Segment } from './spool.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function loadCharges(
     const [first] = batch;
     const path = batch.length === 1 ? first!.path : join(folder, `${index}.load`);
     if (batch.length > 1) await concatenate(batch, path);
-    await columns.insertFile('charges', chargeShape, path);
+    await columns.insertFile('charges', { columns: chargeColumns }, path);
   }
 }
 
@@ -45,7 +45,7 @@ export function batchesOf(segments: readonly Segment[], monthOf: (segment: Segme
   return batches;
 }
 
-/** Rows stand one after another in RowBinary, so files of rows are joined byte by byte. */
+/** Blocks stand one after another in a file, so files of blocks are joined byte by byte. */
 async function concatenate(batch: readonly Segment[], path: string): Promise<void> {
   for (const segment of batch) {
     await pipeline(createReadStream(segment.path), createWriteStream(path, { flags: 'a' }));

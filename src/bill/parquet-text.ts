@@ -1,9 +1,12 @@
-import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaElement } from 'hyparquet';
+import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet';
+import type { TableColumn } from './table.ts';
 
-/** A column of a Parquet file and how its values are written as text. */
-export interface ParquetColumn {
-  readonly name: string;
-  readonly text: (value: unknown) => string;
+/** A column of a Parquet file: a field, or a field of a struct. */
+export interface ParquetColumn extends TableColumn {
+  /** The top-level field that it is read with. */
+  readonly field: string;
+  /** Takes the value out of that of the top-level field. */
+  readonly of: (value: unknown) => unknown;
 }
 
 /** Times as text to the digit they were written with; JSON as it stands. */
@@ -20,19 +23,70 @@ export const exactParsers: Partial<ParquetParsers> = {
  * without the mark it hands out the whole numbers behind them.
  *
  * Takes  metadata: freshly read, changed here.
- * Gives  one column per top-level field, in file order.
+ * Gives  one column per field in file order; of a struct one per field of it, named `struct.field`.
  */
 export function exactColumns(metadata: FileMetaData): ParquetColumn[] {
-  return parquetSchema(metadata).children.map(({ element, children }) => {
-    const isLeaf = children.length === 0;
-    const text = isLeaf ? leafText(element) : plainText;
-    return { name: element.name, text: (value) => (value === null || value === undefined ? '' : text(value)) };
-  });
+  return parquetSchema(metadata).children.flatMap((field) => columnsOf(field, field.element.name, itself, []));
+}
+
+function itself(value: unknown): unknown {
+  return value;
+}
+
+function columnsOf(tree: SchemaTree, field: string, of: (value: unknown) => unknown, path: string[]): ParquetColumn[] {
+  const { element, children } = tree;
+  const names = [...path, element.name];
+  const isStruct =
+    children.length > 0 && element.repetition_type !== 'REPEATED' && element.converted_type === undefined;
+  if (isStruct && element.logical_type === undefined) {
+    return children.flatMap((child) => {
+      const { name } = child.element;
+      const inside = (value: unknown) => (of(value) as Record<string, unknown> | null | undefined)?.[name];
+      return columnsOf(child, field, inside, names);
+    });
+  }
+  const text = textOf(tree);
+  return [{ name: names.join('.'), field, of, text: (value) => (isNull(value) ? '' : text(value)) }];
+}
+
+function isNull(value: unknown): boolean {
+  return value === null || value === undefined;
+}
+
+/** Lists and maps become JSON; the decimals in them keep their digits as texts. */
+function textOf(tree: SchemaTree): (value: unknown) => string {
+  if (tree.children.length === 0 && tree.element.repetition_type !== 'REPEATED') return leafText(tree.element);
+  const exact = exactInside(tree);
+  return (value) => plainText(exact(value));
+}
+
+function exactInside({ element, children }: SchemaTree): (value: unknown) => unknown {
+  if (children.length === 0) {
+    const isDecimal = isDecimalElement(element);
+    const text = leafText(element);
+    return isDecimal
+      ? (value) => (Array.isArray(value) ? value.map(text) : isNull(value) ? null : text(value))
+      : itself;
+  }
+  const inside = new Map(children.map((child) => [child.element.name, exactInside(child)]));
+  // A list is three levels in the schema and one in its value.
+  const only = [...inside.values()][0]!;
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk);
+    if (isNull(value) || typeof value !== 'object' || value instanceof Uint8Array) return only(value);
+    const fields = Object.entries(value as Record<string, unknown>);
+    if (!fields.every(([name]) => inside.has(name))) return only(value);
+    return Object.fromEntries(fields.map(([name, each]) => [name, inside.get(name)!(each)]));
+  };
+  return walk;
+}
+
+function isDecimalElement(element: SchemaElement): boolean {
+  return element.converted_type === 'DECIMAL' || element.logical_type?.type === 'DECIMAL';
 }
 
 function leafText(element: SchemaElement): (value: unknown) => string {
-  const isDecimal = element.converted_type === 'DECIMAL' || element.logical_type?.type === 'DECIMAL';
-  if (!isDecimal) return element.type === 'FLOAT' ? (value) => floatText(value as number) : plainText;
+  if (!isDecimalElement(element)) return element.type === 'FLOAT' ? (value) => floatText(value as number) : plainText;
   const logicalScale = element.logical_type?.type === 'DECIMAL' ? element.logical_type.scale : 0;
   const scale = element.scale ?? logicalScale;
   delete element.converted_type;
@@ -43,8 +97,16 @@ function leafText(element: SchemaElement): (value: unknown) => string {
 /** The number behind a decimal: an integer, or big-endian two's complement bytes. */
 function wholeNumber(value: unknown): bigint {
   if (!(value instanceof Uint8Array)) return BigInt(value as number | bigint);
+  if (value.length === 16) return longNumber(new DataView(value.buffer, value.byteOffset, 16));
   const hex = Buffer.from(value).toString('hex');
   return hex === '' ? 0n : BigInt.asIntN(value.length * 8, BigInt(`0x${hex}`));
+}
+
+/** The usual width of a decimal, and mostly a small number in it. */
+function longNumber(bytes: DataView): bigint {
+  const high = bytes.getBigInt64(0);
+  const low = bytes.getBigUint64(8);
+  return high === 0n ? low : (high << 64n) | low;
 }
 
 /** Writes value x 10^-scale. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exampleCsv, exampleRow } from '../../test/support/example-bill.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { openStore, type Store } from '../store/index.ts';
-import { type Container, containerOf, readTable } from './read-table.ts';
+import { type Container, containerOf, openTable } from './read-table.ts';
 
 const folder = tempFolder('read-table');
 let store: Store;
@@ -22,11 +22,14 @@ afterAll(async () => {
 async function rowsOf(name: string): Promise<{ container: Container; rows: (readonly string[])[]; lines: number[] }> {
   const file = { name, path: join(folder.path, name) };
   const container = await containerOf(file);
-  const rows: (readonly string[])[] = [];
-  const lines: number[] = [];
-  for await (const batch of readTable(file, container)) {
-    rows.push(...batch.map((row) => row.cells));
-    lines.push(...batch.map((row) => row.line));
+  const { columns, line, batches } = await openTable(file, container);
+  const rows: (readonly string[])[] = [columns.map(({ name: column }) => column)];
+  const lines = [line];
+  for await (const batch of batches) {
+    for (const row of batch) {
+      rows.push(row.cells.map((raw, place) => columns[place]!.text(raw)));
+      lines.push(row.line);
+    }
   }
   return { container, rows, lines };
 }

@@ -1,5 +1,5 @@
 import { formatMoney } from '../model/index.ts';
-import type { Charge } from './charge.ts';
+import { type Charge, textOf } from './charge.ts';
 
 export interface ServiceTotal {
   readonly serviceCategory: string;
@@ -10,30 +10,68 @@ export interface ServiceTotal {
   readonly effective: string;
 }
 
-/** Adds charges up by service, one currency at a time. */
+export interface CategoryTotal {
+  readonly chargeCategory: string;
+  readonly currency: string;
+  readonly rows: number;
+  readonly billed: string;
+  readonly effective: string;
+}
+
+interface Sum {
+  readonly key: readonly [string, string, string];
+  rows: number;
+  billed: bigint;
+  effective: bigint;
+}
+
+/** Adds charges up by three texts, one of them the currency. */
+class Sums {
+  readonly #sums = new Map<string, Map<string, Map<string, Sum>>>();
+
+  add(first: string, second: string, { currency, billedAtto, effectiveAtto }: Charge): void {
+    const inner = inside(this.#sums, first, () => new Map<string, Map<string, Sum>>());
+    const byCurrency = inside(inner, second, () => new Map<string, Sum>());
+    const sum = inside(
+      byCurrency,
+      currency,
+      (): Sum => ({ key: [first, second, currency], rows: 0, billed: 0n, effective: 0n }),
+    );
+    sum.rows += 1;
+    sum.billed += billedAtto;
+    sum.effective += effectiveAtto;
+  }
+
+  /** The largest by effective cost, either sign. */
+  largest(count: number): Sum[] {
+    const all = [...this.#sums.values()].flatMap((inner) => [...inner.values()].flatMap((sums) => [...sums.values()]));
+    const named = all.map((sum) => ({ sum, id: JSON.stringify(sum.key), size: magnitude(sum.effective) }));
+    named.sort((a, b) => (a.size === b.size ? (a.id < b.id ? -1 : 1) : a.size > b.size ? -1 : 1));
+    return named.slice(0, count).map(({ sum }) => sum);
+  }
+}
+
+function inside<Value>(values: Map<string, Value>, key: string, first: () => Value): Value {
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  const value = first();
+  values.set(key, value);
+  return value;
+}
+
+/** Adds charges up by service and by category, one currency at a time. */
 export class ServiceTotals {
-  readonly #totals = new Map<string, { key: [string, string, string]; billed: bigint; effective: bigint }>();
+  readonly #services = new Sums();
+  readonly #categories = new Sums();
 
   add(charge: Charge): void {
-    const key: [string, string, string] = [
-      textOf(charge, 'ServiceCategory'),
-      textOf(charge, 'ServiceName'),
-      charge.currency,
-    ];
-    const id = JSON.stringify(key);
-    const total = this.#totals.get(id) ?? { key, billed: 0n, effective: 0n };
-    this.#totals.set(id, total);
-    total.billed += charge.billedAtto;
-    total.effective += charge.effectiveAtto;
+    this.#services.add(textOf(charge, 'ServiceCategory'), textOf(charge, 'ServiceName'), charge);
+    this.#categories.add(textOf(charge, 'ChargeCategory'), '', charge);
   }
 
   /** The largest services by effective cost, either sign. */
   largest(count: number): ServiceTotal[] {
-    const sorted = [...this.#totals].sort(([idA, a], [idB, b]) => {
-      const difference = magnitude(b.effective) - magnitude(a.effective);
-      return difference === 0n ? (idA < idB ? -1 : 1) : difference < 0n ? -1 : 1;
-    });
-    return sorted.slice(0, count).map(([, { key, billed, effective }]) => ({
+    return this.#services.largest(count).map(({ key, billed, effective }) => ({
       serviceCategory: key[0],
       serviceName: key[1],
       currency: key[2],
@@ -41,10 +79,16 @@ export class ServiceTotals {
       effective: formatMoney(effective),
     }));
   }
-}
 
-function textOf(charge: Charge, column: string): string {
-  return charge.columns.find(([name]) => name === column)?.[1] ?? '';
+  categories(count: number): CategoryTotal[] {
+    return this.#categories.largest(count).map(({ key, rows, billed, effective }) => ({
+      chargeCategory: key[0],
+      currency: key[2],
+      rows,
+      billed: formatMoney(billed),
+      effective: formatMoney(effective),
+    }));
+  }
 }
 
 function magnitude(value: bigint): bigint {

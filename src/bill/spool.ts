@@ -1,11 +1,13 @@
 import { appendFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { RowWriter } from '../store/index.ts';
+import type { Charge } from './charge.ts';
+import { ChargeRows } from './charge-block.ts';
+import type { ColumnKeys } from './column-cells.ts';
 
 /** Rows of one file, at most; one file is inserted as one block. */
 export const SEGMENT_ROWS = 200_000;
-const PENDING_BYTES = 8 * 1024 * 1024;
+const PENDING_BYTES = 16 * 1024 * 1024;
 
 /** A file of rows of one unit. */
 export interface Segment {
@@ -18,36 +20,39 @@ interface Growing {
   readonly unit: string;
   path: string;
   rows: number;
-  readonly pending: RowWriter;
+  pending: ChargeRows | null;
 }
 
 /**
- * Rows on their way into the engine, in files by unit: what an import has to write is known only after its last row was read,
+ * Charges on their way into the engine, in files by unit: what an import has to write is known only after its last row was read,
  * and a bill does not fit memory.
  */
 export class Spool {
   readonly folder: string;
+  readonly #importId: number;
   readonly #units = new Map<string, Growing>();
   readonly #full: Segment[] = [];
   #files = 0;
   #pendingBytes = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, importId: number) {
     this.folder = folder;
+    this.#importId = importId;
   }
 
   static async open(scratch: string, importId: number): Promise<Spool> {
-    const spool = new Spool(resolve(scratch, `bill-${importId}`));
+    const spool = new Spool(resolve(scratch, `bill-${importId}`), importId);
     await mkdir(spool.folder, { recursive: true });
     return spool;
   }
 
-  add(unit: string, row: Uint8Array): void {
-    const growing = this.#units.get(unit) ?? { unit, path: this.#nextPath(), rows: 0, pending: new RowWriter(4096) };
+  /** Takes  bytes and fixedAt: the charge as writeCharge wrote it. */
+  add(unit: string, charge: Charge, line: number, bytes: Buffer, fixedAt: number, keys: ColumnKeys): void {
+    const growing = this.#units.get(unit) ?? { unit, path: this.#nextPath(), rows: 0, pending: null };
     this.#units.set(unit, growing);
-    growing.pending.raw(row);
+    growing.pending ??= new ChargeRows(charge, keys);
+    this.#pendingBytes += growing.pending.add(charge, line, bytes, fixedAt);
     growing.rows += 1;
-    this.#pendingBytes += row.length;
     if (growing.rows === SEGMENT_ROWS) this.#rotate(growing);
     if (this.#pendingBytes >= PENDING_BYTES) this.#flushAll();
   }
@@ -72,16 +77,17 @@ export class Spool {
 
   #flushAll(): void {
     for (const growing of this.#units.values()) this.#flush(growing);
+    this.#pendingBytes = 0;
   }
 
-  #flush({ path, pending }: Growing): void {
-    if (pending.sizeBytes > 0) appendFileSync(path, pending.bytes());
-    this.#pendingBytes -= pending.sizeBytes;
-    pending.reset();
+  #flush(growing: Growing): void {
+    if (growing.pending === null) return;
+    appendFileSync(growing.path, Buffer.concat([...growing.pending.block(this.#importId).pieces()]));
+    growing.pending = null;
   }
 
   #nextPath(): string {
-    return join(this.folder, `${this.#files++}.rows`);
+    return join(this.folder, `${this.#files++}.native`);
   }
 }
 

@@ -4,12 +4,33 @@ export interface BillFile {
   readonly path: string;
 }
 
-/** One row as text, exactly as it was written; an absent value is the empty text. */
-export interface TableRow {
-  /** The line of a text file, the row number of a Parquet file; the header is line 1 of a text file and row 0 of a Parquet file. */
-  readonly line: number;
-  readonly cells: readonly string[];
+/** A column of a file, and how its values are written as text; an absent value is the empty text. */
+export interface TableColumn {
+  readonly name: string;
+  readonly text: (raw: unknown) => string;
 }
 
-/** A file as batches of rows; the first row of the first batch is the header. */
-export type TableRows = AsyncGenerator<readonly TableRow[], void, undefined>;
+/** One row as the file holds it. It is good until the next one is asked for: most readers fill the same row again. */
+export interface TableRow {
+  /** The line of a text file, the row number from 1 of a Parquet or JSON file. */
+  readonly line: number;
+  /** What `TableColumn.text` takes. Equal values of a column are mostly the same value, so that what is made of one can be kept. */
+  readonly cells: readonly unknown[];
+}
+
+/** A file as a table: its columns, and its rows in batches. */
+export interface Table {
+  readonly columns: readonly TableColumn[];
+  /** Of the header: 1 in a text file, 0 where columns have names of their own. */
+  readonly line: number;
+  readonly batches: AsyncIterable<Iterable<TableRow>>;
+}
+
+/** A column whose values are texts already. */
+export function textColumn(name: string): TableColumn {
+  return { name, text: asText };
+}
+
+function asText(raw: unknown): string {
+  return (raw as string | undefined) ?? '';
+}

@@ -7,6 +7,7 @@ export {
 } from './collect.ts';
 export { unpack } from './decompress.ts';
 export { type EventPrivacy, eventPrivacies } from './events/event-privacy.ts';
+export { withExactNumbers } from './events/json-spans.ts';
 export type { EventForm } from './events/read-events.ts';
 export { detectLogFormat } from './logs/detect.ts';
 export { findLogFormat, logFormatNames } from './logs/formats.ts';

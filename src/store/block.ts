@@ -113,9 +113,35 @@ export class Block {
     this.#columns.push({ name, type: `Array(${type})`, pieces });
   }
 
+  /** Adds a column of maps whose keys are few. Takes  ends: of each row, how many items there are up to its last. names: of keys. keys, values: of all items. */
+  namedTexts(
+    name: string,
+    ends: readonly number[],
+    names: readonly string[],
+    keys: Uint32Array,
+    values: Uint8Array,
+  ): void {
+    // The empty text comes first in a dictionary.
+    const entries = Buffer.concat(['', ...names].map(named));
+    const [width, places] = placesOf(
+      names.length + 1,
+      keys.map((key) => key + 1),
+    );
+    const head = BigUint64Array.of(DICTIONARY_FLAGS | width, BigInt(names.length + 1));
+    const dictionary = [bytesOf(head), entries, bytesOf(BigUint64Array.of(BigInt(keys.length))), bytesOf(places)];
+    const pieces = [bytesOf(BigUint64Array.of(DICTIONARY_VERSION)), bytesOf(BigUint64Array.from(ends, BigInt))];
+    const type = 'Map(LowCardinality(String), String)';
+    this.#columns.push({ name, type, pieces: [...pieces, ...(keys.length > 0 ? dictionary : []), bytesOf(values)] });
+  }
+
+  /** Adds a column of maps of any texts. Takes  ends: as above. keys, values: of all items, each with its length in front. */
+  textMaps(name: string, ends: readonly number[], keys: Uint8Array, values: Uint8Array): void {
+    const pieces = [bytesOf(BigUint64Array.from(ends, BigInt)), bytesOf(keys), bytesOf(values)];
+    this.#columns.push({ name, type: 'Map(String, String)', pieces });
+  }
+
   #dictionary(name: string, entries: Uint8Array, count: number, keys: Uint32Array): void {
-    const [width, values] =
-      count <= 0x100 ? [0n, new Uint8Array(keys)] : count <= 0x1_0000 ? [1n, new Uint16Array(keys)] : [2n, keys];
+    const [width, values] = placesOf(count, keys);
     const head = BigUint64Array.of(DICTIONARY_VERSION, DICTIONARY_FLAGS | width, BigInt(count));
     const pieces = [bytesOf(head), entries, bytesOf(BigUint64Array.of(BigInt(this.rows))), bytesOf(values)];
     this.#columns.push({ name, type: 'LowCardinality(String)', pieces });
@@ -171,6 +197,12 @@ function textBytes(texts: TextSource, ids: readonly number[]): Uint8Array {
     at += end - start;
   }
   return bytes.subarray(0, at);
+}
+
+/** Places in a dictionary, in as few bytes as its size allows, and the mark that says how many. */
+function placesOf(count: number, keys: Uint32Array): readonly [width: bigint, places: ArrayBufferView] {
+  if (count <= 0x100) return [0n, new Uint8Array(keys)];
+  return count <= 0x1_0000 ? [1n, new Uint16Array(keys)] : [2n, keys];
 }
 
 function named(text: string): Buffer {

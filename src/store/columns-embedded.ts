@@ -7,6 +7,7 @@ import { createChdbConnection } from 'chdb/connection';
 import { fail } from '../model/index.ts';
 import type { Block } from './block.ts';
 import {
+  type BlockShape,
   type ColumnStore,
   insertSettings,
   type QueryParams,
@@ -85,7 +86,8 @@ class EmbeddedColumns implements ColumnStore {
     }
   }
 
-  insertFile(table: string, shape: RowShape, path: string): Promise<void> {
+  insertFile(table: string, shape: RowShape | BlockShape, path: string): Promise<void> {
+    if ('columns' in shape) return this.#insert(table, shape.columns, `file(${quoted(path)}, Native)`);
     const types = shape.map(([column, type]) => `${column} ${type}`).join(', ');
     const names = shape.map(([column]) => column);
     return this.#insert(table, names, `file(${quoted(path)}, RowBinary, ${quoted(types)})`);

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import type { Block } from './block.ts';
 import {
+  type BlockShape,
   type ColumnStore,
   type QueryParams,
   type RowShape,
@@ -64,9 +65,10 @@ class ServerColumns implements ColumnStore {
     return streamInsert(this.#client, sql, Readable.from(block.pieces()), token);
   }
 
-  insertFile(table: string, shape: RowShape, path: string): Promise<void> {
-    const names = shape.map(([column]) => column).join(', ');
-    return streamInsert(this.#client, `INSERT INTO ${table} (${names}) FORMAT RowBinary`, createReadStream(path));
+  insertFile(table: string, shape: RowShape | BlockShape, path: string): Promise<void> {
+    const [names, format] = 'columns' in shape ? [shape.columns, 'Native'] : [shape.map(([name]) => name), 'RowBinary'];
+    const sql = `INSERT INTO ${table} (${names.join(', ')}) FORMAT ${format}`;
+    return streamInsert(this.#client, sql, createReadStream(path));
   }
 
   close(): Promise<void> {

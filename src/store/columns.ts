@@ -8,6 +8,11 @@ export type QueryParams = Record<string, unknown>;
 /** Column names and ClickHouse types of a RowBinary file, in file order. */
 export type RowShape = readonly (readonly [column: string, type: string])[];
 
+/** The columns of a file of blocks in the Native format, which names their types itself. */
+export interface BlockShape {
+  readonly columns: readonly string[];
+}
+
 /**
  * The analytic engine, embedded or a server: the same SQL text and the same answers on both.
  * Numbers of 64 bits and more, and decimals, come back as strings; whoever calculates with them makes bigints.
@@ -22,8 +27,8 @@ export interface ColumnStore {
   command(sql: string, params?: QueryParams, token?: string): Promise<void>;
   /** Inserts a block: all of its rows become visible and durable, or none. Takes  token: as for `command`. */
   insertBlock(table: string, block: Block, token: string): Promise<void>;
-  /** Inserts a RowBinary file as one block: all of its rows become visible and durable, or none. */
-  insertFile(table: string, shape: RowShape, path: string): Promise<void>;
+  /** Inserts a file as one block: all of its rows become visible and durable, or none. Takes  shape: of RowBinary, or the columns of blocks that stand one behind the other. */
+  insertFile(table: string, shape: RowShape | BlockShape, path: string): Promise<void>;
   close(): Promise<void>;
 }
 

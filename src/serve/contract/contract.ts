@@ -239,6 +239,34 @@ export const documentsAnswer = z.object({
   ),
 });
 
+/** An export held against the rules of FOCUS. */
+export const billCheck = z.object({
+  findings: z.array(
+    z.object({
+      rule: z.string(),
+      severity: z.enum(['error', 'warning', 'note']),
+      message: z.string(),
+      rows: z.number(),
+      examples: z.array(z.object({ file: z.string(), line: z.number() })),
+    }),
+  ),
+  invoices: z.array(
+    z.object({ issuer: z.string(), invoice: z.string(), currency: z.string(), rows: z.number(), billed: money }),
+  ),
+  commitments: z.array(
+    z.object({
+      commitment: z.string(),
+      currency: z.string(),
+      purchased: money,
+      used: money,
+      unused: money,
+      difference: money,
+    }),
+  ),
+  /** Invoices, commitments and origins beyond what is kept. */
+  unchecked: z.number(),
+});
+
 export const billAnswer = z.object({
   files: z.array(z.object({ name: z.string(), container: z.string(), rows: z.number() })),
   rows: z.number(),
@@ -269,6 +297,10 @@ export const billAnswer = z.object({
       effective: money,
     }),
   ),
+  byCategory: z.array(
+    z.object({ chargeCategory: z.string(), currency: z.string(), rows: z.number(), billed: money, effective: money }),
+  ),
+  check: billCheck,
   dirt: z.record(z.string(), z.number()),
 });
 

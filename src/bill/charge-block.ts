@@ -1,0 +1,81 @@
+import { Block, RowWriter } from '../store/index.ts';
+import { type Charge, FIXED_BYTES } from './charge.ts';
+import type { ColumnKeys } from './column-cells.ts';
+
+/** The columns of table `charges`, as a block of them holds them. */
+export const chargeColumns = [
+  ...['import_id', 'line', 'source', 'account', 'currency', 'billing_start', 'billing_end', 'charge_start'],
+  ...['charge_end', 'billed', 'effective', 'list', 'contracted', 'columns', 'tags'],
+];
+
+const times = ['billing_start', 'billing_end', 'charge_start', 'charge_end'];
+const amounts = ['billed', 'effective', 'list', 'contracted'];
+
+/** Charges of one (source, account, billing period) on their way into the engine, by columns. */
+export class ChargeRows {
+  readonly #keys: ColumnKeys;
+  readonly #source: string;
+  readonly #account: string;
+  readonly #currencies: { value: string; rows: number }[] = [];
+  readonly #lines = new RowWriter(1 << 10);
+  readonly #times = times.map(() => new RowWriter(1 << 10));
+  readonly #amounts = amounts.map(() => new RowWriter(1 << 10));
+  readonly #columns = { ends: [] as number[], keys: [] as number[], values: new RowWriter(1 << 12) };
+  readonly #tags = { ends: [] as number[], keys: new RowWriter(1 << 8), values: new RowWriter(1 << 8), count: 0 };
+  #rows = 0;
+
+  constructor(first: Charge, keys: ColumnKeys) {
+    this.#keys = keys;
+    this.#source = first.source;
+    this.#account = first.account;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Takes  bytes: the charge as writeCharge writes it, and where in them its fixed part begins. Gives  how much more it holds. */
+  add(charge: Charge, line: number, bytes: Buffer, fixedAt: number): number {
+    this.#rows += 1;
+    this.#lines.u32(line);
+    const last = this.#currencies.at(-1);
+    if (last?.value === charge.currency) last.rows += 1;
+    else this.#currencies.push({ value: charge.currency, rows: 1 });
+    let at = fixedAt;
+    for (const column of this.#times) column.copy(bytes, at, (at += 4));
+    for (const column of this.#amounts) column.copy(bytes, at, (at += 16));
+    const { keys, values, ends } = this.#columns;
+    const before = values.sizeBytes;
+    for (const { key, entry, valueAt } of charge.cells) {
+      keys.push(key);
+      values.copy(entry, valueAt, entry.length);
+    }
+    ends.push(keys.length);
+    this.#addTags(charge);
+    return values.sizeBytes - before + FIXED_BYTES + charge.cells.length * 2 + charge.tags.bytes.length;
+  }
+
+  #addTags({ tags }: Charge): void {
+    for (const [key, value] of tags.texts) {
+      this.#tags.keys.text(key);
+      this.#tags.values.text(value);
+    }
+    this.#tags.count += tags.texts.length;
+    this.#tags.ends.push(this.#tags.count);
+  }
+
+  block(importId: number): Block {
+    const block = new Block(this.#rows);
+    block.constant('import_id', 'UInt64', new Uint8Array(BigUint64Array.of(BigInt(importId)).buffer));
+    block.fixed('line', 'UInt32', this.#lines.bytes());
+    block.text('source', this.#source);
+    block.text('account', this.#account);
+    block.textRuns('currency', this.#currencies);
+    for (const [place, name] of times.entries()) block.fixed(name, "DateTime('UTC')", this.#times[place]!.bytes());
+    for (const [place, name] of amounts.entries()) block.fixed(name, 'Decimal(38, 18)', this.#amounts[place]!.bytes());
+    const { ends, keys, values } = this.#columns;
+    block.namedTexts('columns', ends, this.#keys.names, Uint32Array.from(keys), values.bytes());
+    block.textMaps('tags', this.#tags.ends, this.#tags.keys.bytes(), this.#tags.values.bytes());
+    return block;
+  }
+}
