@@ -119,6 +119,7 @@ export class BillCheck {
   readonly #commitments = new Map<string, Commitment>();
   readonly #origins = new Map<string, Origin>();
   readonly #row = Object.fromEntries(looked.map((name) => [name, ''])) as Record<Looked, string>;
+  #lastInvoice: Invoice | null = null;
   #unchecked = 0;
 
   constructor(keys: ColumnKeys) {
@@ -213,10 +214,15 @@ export class BillCheck {
 
   #invoice(charge: Charge, issuer: string, invoice: string): void {
     const { currency } = charge;
-    const total = this.#kept(this.#invoices, JSON.stringify([issuer, invoice, currency]), MOST_KEYS, () => ({
-      ...{ issuer, invoice, currency, rows: 0, billed: 0n },
-    }));
+    const last = this.#lastInvoice;
+    const isSame = last?.invoice === invoice && last.issuer === issuer && last.currency === currency;
+    const total = isSame
+      ? last
+      : this.#kept(this.#invoices, JSON.stringify([issuer, invoice, currency]), MOST_KEYS, () => ({
+          ...{ issuer, invoice, currency, rows: 0, billed: 0n },
+        }));
     if (!total) return;
+    this.#lastInvoice = total;
     total.rows += 1;
     total.billed += charge.billedAtto;
   }

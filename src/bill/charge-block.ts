@@ -42,8 +42,14 @@ export class ChargeRows {
     if (last?.value === charge.currency) last.rows += 1;
     else this.#currencies.push({ value: charge.currency, rows: 1 });
     let at = fixedAt;
-    for (const column of this.#times) column.copy(bytes, at, (at += 4));
-    for (const column of this.#amounts) column.copy(bytes, at, (at += 16));
+    for (const column of this.#times) {
+      column.copy(bytes, at, at + 4);
+      at += 4;
+    }
+    for (const column of this.#amounts) {
+      column.copy(bytes, at, at + 16);
+      at += 16;
+    }
     const { keys, values, ends } = this.#columns;
     const before = values.sizeBytes;
     for (const { key, entry, valueAt } of charge.cells) {

@@ -31,6 +31,8 @@ export class ColumnCells {
   readonly #values: ReadonlyMap<string, string> | undefined;
   readonly #cells = new Map<unknown, Cell>();
   readonly #empty: Cell;
+  #last: Cell;
+  #lastRaw: unknown = null;
   #asked = 0;
   #isKept = true;
 
@@ -41,10 +43,19 @@ export class ColumnCells {
     this.#text = column.text;
     this.#values = values;
     this.#empty = new Cell(name, key, '');
+    this.#last = this.#empty;
   }
 
   of(raw: unknown): Cell {
     if (raw === null || raw === undefined || raw === '') return this.#empty;
+    // Most columns have the value of the row before.
+    if (raw === this.#lastRaw) return this.#last;
+    this.#lastRaw = raw;
+    this.#last = this.#found(raw);
+    return this.#last;
+  }
+
+  #found(raw: unknown): Cell {
     if (!this.#isKept) return this.#made(raw);
     this.#asked += 1;
     const known = this.#cells.get(raw);

@@ -90,7 +90,7 @@ export class FocusRow {
     const kept = this.cells;
     kept.length = 0;
     for (const cell of this.#row) {
-      for (const kind of cell.dirt) countDirt(this.#dirt, kind);
+      if (cell.dirt.length > 0) for (const kind of cell.dirt) countDirt(this.#dirt, kind);
       if (cell.text === '') continue;
       if (cell.column === 'Tags') {
         const read = cell.tags();
