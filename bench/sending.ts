@@ -12,7 +12,7 @@ export interface SpanRequest {
 }
 
 /** The same requests for every part, without end: a seeded API under plain load. */
-export function endlessRequests(): Iterable<SpanRequest> {
+export function endlessRequests(seed = 'bench'): Iterable<SpanRequest> {
   const sim = simulation({ seed, start: '2026-10-05T00:00:00Z', callsPerHour: 6_000, habits: false });
   return simulateLoad(sim, { fromMs: Date.UTC(2026, 9, 5), stepMs: STEP_MS });
 }

@@ -9,6 +9,7 @@ import { formatMoney, parseMoney } from '../model/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { type BillImportOptions, importBill } from './bill.ts';
 import { activeImports, chargesInForce } from './queries.ts';
+import { shownBills, shownReport } from './shown-bills.ts';
 
 const folder = tempFolder('bill');
 const NOON = Date.UTC(2024, 9, 2, 12);
@@ -236,10 +237,44 @@ test('currencies of one account stand apart in every sum', async () => {
   expect(byService.map(({ currency }) => currency).sort()).toEqual(['EUR', 'USD']);
 });
 
-test('the same account under another source name is noted: it may be one bill counted twice', async () => {
+test('the same account at another provider is noted: it may be one bill counted twice', async () => {
   await importRows(hours('renamed', ['1']));
-  const { notes } = await importRows(hours('renamed', ['1'], { ProviderName: 'Amazon Web Services' }));
-  expect(notes).toEqual([expect.stringMatching(/^AWS renamed .* overlaps Amazon Web Services/)]);
+  const { notes } = await importRows(hours('renamed', ['1'], { ProviderName: 'Example' }));
+  expect(notes).toEqual([expect.stringMatching(/^AWS renamed .* overlaps Example/)]);
+});
+
+test('the same bill under another name of its provider, or in months of another zone, is refused until it is meant', async () => {
+  await importRows(hours('overlaps', ['1']));
+  const renamed = hours('overlaps', ['1', '2'], { ProviderName: 'Amazon Web Services, Inc.' });
+  const shifted = { BillingPeriodStart: '2024-09-01T07:00:00Z', BillingPeriodEnd: '2024-10-01T07:00:00Z' };
+  for (const rows of [renamed, hours('overlaps', ['1', '2'], shifted)]) {
+    await expect(importRows(rows)).rejects.toMatchObject({
+      code: 'BILL_OVERLAPS',
+      problems: [
+        { message: expect.stringMatching(/^AWS overlaps USD billing period 2024-09-01T00:00:00Z is in force/) },
+      ],
+    });
+  }
+  expect(await stored('overlaps')).toEqual({ rows: 1, billed: '1' });
+  const { notes, groups } = await importRows(renamed, { replace: true });
+  expect(notes).toEqual([expect.stringMatching(/overlaps this export and is out of force/)]);
+  expect(groups).toMatchObject([{ status: 'replaced', previousBilled: '1.000000000000000000' }]);
+  expect(await stored('overlaps')).toEqual({ rows: 2, billed: '3' });
+});
+
+test('the same month from another kind of export takes its place and says so; both reports are kept', async () => {
+  await importRows(hours('moves', ['1'], { ProviderName: 'Shop' }));
+  const path = join(folder.path, 'plain.csv');
+  writeFileSync(path, 'vendor,account,amount,currency,service,month\nShop,moves,3,USD,vm,2024-09\n');
+  const now = new Date(NOON + 86_400_000);
+  const summary = await importBill(store, [{ name: 'plain.csv', path }], { format: 'auto', replace: false, now });
+  expect(summary.format).toBe('csv');
+  expect(summary.notes).toContain(
+    'Shop moves USD billing period 2024-09-01T00:00:00Z came as focus before and comes as csv now',
+  );
+  const [shown] = (await shownBills(store)).filter(({ account }) => account === 'moves');
+  expect(shown).toMatchObject({ format: 'csv', billed: '3.000000000000000000', files: ['plain.csv'] });
+  expect((await shownReport(store, shown!.importId))!.check).toEqual(summary.check);
 });
 
 test('files of one export add up, whatever they are packed in', async () => {

@@ -3,8 +3,16 @@ import type { Store } from '../store/index.ts';
 import type { BillFormat } from './formats/translation.ts';
 import { type BillImportSummary, summaryOf } from './import-summary.ts';
 import { loadCharges } from './load-charges.ts';
-import { deleteImports, type NewImport, orphanImports, putInForce, readStanding, takeImportId } from './queries.ts';
-import { type ReadBill, readBill } from './read-bill.ts';
+import {
+  deleteImports,
+  type NewImport,
+  orphanImports,
+  putInForce,
+  readFormats,
+  readStanding,
+  takeImportId,
+} from './queries.ts';
+import { type Progress, type ReadBill, readBill } from './read-bill.ts';
 import { type Replacement, replacementsOf, type Standing } from './replacement.ts';
 import { removeOldSpools, Spool } from './spool.ts';
 import type { BillFile } from './table.ts';
@@ -16,6 +24,8 @@ export interface BillImportOptions {
   readonly replace: boolean;
   readonly importedBy?: string | undefined;
   readonly now: Date;
+  /** Told now and then how far the reading is. */
+  readonly progress?: Progress | undefined;
 }
 
 /** An import that has not finished after a day never will: import ids are times in microseconds. */
@@ -28,7 +38,7 @@ const ABANDONED_MICROS = 24 * 3_600 * 1_000_000;
  * Gives  what was read, and what it did to each group.
  * Holds  all or nothing; importing the same content again changes nothing, in whatever order its rows and files come;
  *        groups that the export does not mention stay as they are.
- * Fails  BILL_INVALID, FORMAT_UNKNOWN, FILE_UNREADABLE, FILE_DAMAGED, BILL_SMALLER, BILL_BUSY.
+ * Fails  BILL_INVALID, FORMAT_UNKNOWN, FILE_UNREADABLE, FILE_DAMAGED, BILL_SMALLER, BILL_OVERLAPS, BILL_BUSY.
  */
 export async function importBill(
   store: Store,
@@ -39,11 +49,12 @@ export async function importBill(
   await sweep(store, importId - ABANDONED_MICROS);
   const spool = await Spool.open(store.scratch, importId);
   try {
-    const bill = await readBill(files, options.format, spool);
+    const bill = await readBill(files, options.format, spool, options.progress);
     const standing = await readStanding(store.documents);
+    const formats = await readFormats(store.documents);
     const replacements = replacementsOf(bill.groups, standing, options.replace);
     await write(store, replacements, importId, spool, bill, options);
-    return summaryOf(bill, replacements, standing.active);
+    return summaryOf(bill, replacements, standing.active, formats);
   } finally {
     await spool.remove();
   }
@@ -68,7 +79,8 @@ async function write(
   const isStillRight = (now: Standing) =>
     isSameOutcome(replacementsOf(bill.groups, now, options.replace), replacements);
   await loadCharges(store.columns, segments, spool.folder, (segment) => month(segment.unit));
-  await putInForce(store.documents, added, replacedIds, at, isStillRight);
+  const report = { import_id: String(importId), format: bill.format, report: JSON.stringify(bill.check) };
+  await putInForce(store.documents, added, replacedIds, at, report, isStillRight);
 }
 
 function isSameOutcome(now: readonly Replacement[], decided: readonly Replacement[]): boolean {

@@ -45,6 +45,7 @@ export function summaryOf(
   bill: ReadBill,
   replacements: readonly Replacement[],
   active: readonly StoredImport[],
+  formats: ReadonlyMap<string, string>,
 ): BillImportSummary {
   return {
     files: bill.files,
@@ -53,7 +54,11 @@ export function summaryOf(
     rounded: bill.dirt.rounded ?? 0,
     notes: [
       ...readingNotes(bill),
-      ...replacements.flatMap((each) => [...goneNotes(each), ...overlapNotes(each, active)]),
+      ...replacements.flatMap((each) => [
+        ...goneNotes(each),
+        ...formatNotes(each, bill.format, formats),
+        ...overlapNotes(each, active),
+      ]),
     ],
     groups: replacements.flatMap((each) => each.groups.map((group) => groupSummary(group, each))),
     byService: bill.byService,
@@ -64,6 +69,7 @@ export function summaryOf(
 }
 
 function groupSummary(group: BillGroup, { status, replaces }: Replacement): GroupSummary {
+  // An overlapping bill comes after the one of the same place.
   const previous = replaces.find((row) => row.currency === group.currency);
   return {
     source: group.source,
@@ -87,11 +93,39 @@ function readingNotes(bill: ReadBill): string[] {
   return [...empty, ...bill.notes, ...absent, ...dirt.map(([kind, count]) => `${dirtKinds[kind]}: ${count}`)];
 }
 
-function goneNotes({ groups, replaces }: Replacement): string[] {
+function goneNotes({ groups, replaces, overlaps }: Replacement): string[] {
+  const out = overlaps.map(
+    (row) =>
+      `${placeOf(row.source, row.account, row.currency, row.billing_start)} overlaps this export and is out of force`,
+  );
+  return [
+    ...out,
+    ...currencyNotes(
+      groups,
+      replaces.filter((row) => !overlaps.includes(row)),
+    ),
+  ];
+}
+
+function currencyNotes(groups: readonly BillGroup[], replaces: Replacement['replaces']): string[] {
   const gone = replaces.filter((row) => groups.every((group) => group.currency !== row.currency));
   return gone.map(
     (row) => `${placeOf(row.source, row.account, row.currency, row.billing_start)} is no longer in the export`,
   );
+}
+
+/** The same month from another kind of export: it is resolved by replacing, and that is worth a line. */
+function formatNotes(
+  { status, replaces }: Replacement,
+  format: string,
+  formats: ReadonlyMap<string, string>,
+): string[] {
+  if (status !== 'replaced') return [];
+  return replaces.flatMap((row) => {
+    const before = formats.get(row.import_id) ?? format;
+    const place = placeOf(row.source, row.account, row.currency, row.billing_start);
+    return before === format ? [] : [`${place} came as ${before} before and comes as ${format} now`];
+  });
 }
 
 /**

@@ -7,6 +7,13 @@ const ID_FACT = 'bill_import_id';
 /** Rows per INSERT: their values must stay below the parameter limits of both databases. */
 const INSERT_ROWS = 200;
 
+/** What is kept of an import beside its sums. */
+export interface NewReport {
+  readonly import_id: string;
+  readonly format: string;
+  readonly report: string;
+}
+
 export type NewImport = Omit<StoredImport, 'id'>;
 
 /**
@@ -84,6 +91,7 @@ export async function putInForce(
   added: readonly NewImport[],
   replacedIds: readonly number[],
   replacedAt: string,
+  report: NewReport,
   isStillRight: (standing: Standing) => boolean,
 ): Promise<void> {
   try {
@@ -93,6 +101,7 @@ export async function putInForce(
       .execute(async (inside) => {
         if (!isStillRight(await readStanding(inside))) throw fail('BILL_BUSY');
         await writeImports(inside, added, replacedIds, replacedAt);
+        await inside.insertInto('bill_report').values(report).execute();
       });
   } catch (cause) {
     const isConflict = (cause as { code?: unknown } | null)?.code === '40001';
@@ -114,6 +123,18 @@ async function writeImports(
 
 function slices<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/** Gives the format and the report of an import; null for one from before there were reports, or none at all. */
+export async function readReport(documents: DocumentStore, importId: string): Promise<NewReport | null> {
+  const found = documents.selectFrom('bill_report').selectAll().where('import_id', '=', importId);
+  return (await found.executeTakeFirst()) ?? null;
+}
+
+/** Gives the formats of imports by their id. */
+export async function readFormats(documents: DocumentStore): Promise<ReadonlyMap<string, string>> {
+  const rows = await documents.selectFrom('bill_report').select(['import_id', 'format']).execute();
+  return new Map(rows.map((row) => [row.import_id, row.format]));
 }
 
 /** Removes the rows of one import that never came into force. */

@@ -42,6 +42,9 @@ export interface ReadBill {
   readonly notes: readonly string[];
 }
 
+/** Hears how many rows were read so far. */
+export type Progress = (rows: number) => void;
+
 /** Whatever was wrong with an export, and what could be said of it nevertheless. */
 export interface JudgedBill extends ReadBill {
   readonly problems: readonly Problem[];
@@ -60,11 +63,12 @@ export async function judgeBill(
   files: readonly BillFile[],
   format: 'auto' | BillFormat,
   spool: Spool | null,
+  progress: Progress = () => undefined,
 ): Promise<JudgedBill> {
   const { parts, problems } = await partsOf(files);
   const reader = new BillReader(spool, format, parts);
   for (const problem of problems) reader.note(problem);
-  if (problems.length === 0) for (const part of parts) await reader.read(part);
+  if (problems.length === 0) for (const part of parts) await reader.read(part, progress);
   return reader.finish();
 }
 
@@ -77,8 +81,9 @@ export async function readBill(
   files: readonly BillFile[],
   format: 'auto' | BillFormat,
   spool: Spool,
+  progress?: Progress,
 ): Promise<ReadBill> {
-  const { problems, problemCount, ...bill } = await judgeBill(files, format, spool);
+  const { problems, problemCount, ...bill } = await judgeBill(files, format, spool, progress);
   if (problemCount > 0) throw fail('BILL_INVALID', { problems: problemCount }, problems);
   return bill;
 }
@@ -107,7 +112,7 @@ class BillReader {
     this.#names = parts.map(({ name }) => name);
   }
 
-  async read(part: ExportPart): Promise<void> {
+  async read(part: ExportPart, progress: Progress): Promise<void> {
     const container = await containerOf(part);
     const before = this.#rows;
     const table = await this.#focusTable(await openTable(part, container), part);
@@ -121,6 +126,7 @@ class BillReader {
         lastLine = row.line;
         this.#charge(row, part, reading);
       }
+      progress(this.#rows);
     }
     if (part.rows !== undefined && part.rows !== sourceRows) {
       this.note({ message: `its manifest says ${part.rows} rows and it has ${sourceRows}`, path: part.name });

@@ -26,6 +26,11 @@ export const failures = {
   FILE_DAMAGED: [400, 'the file is damaged or cut short', 'Fetch it again.'],
   BILL_INVALID: [422, 'the bill cannot be taken', 'Mend the rows named; nothing was stored.'],
   BILL_SMALLER: [409, 'this export is smaller than the one it would replace', 'Use --replace if that is meant.'],
+  BILL_OVERLAPS: [
+    409,
+    'another export of the same account is in force for an overlapping billing period',
+    'Import that export again, or use --replace to put this one in its place.',
+  ],
   BILL_BUSY: [409, 'another import changed the same bill at the same time', 'Import it again.'],
   CURRENCY_MIXED: [409, 'several currencies would be added up', 'Ask for one currency at a time.'],
   COST_NO_WEIGHT: [500, 'there is nobody to share this amount', 'This is a fault in Taximeter; please report it.'],

@@ -6,6 +6,7 @@ import { metricsOf } from './metrics.ts';
 import { answerOtlp, otlpSignal } from './otlp.ts';
 import { isPagePath, pageResponse } from './pages.ts';
 import { problemResponse } from './problem.ts';
+import { addBills } from './routes/bills.ts';
 import { addDocuments } from './routes/documents.ts';
 import { addEvents } from './routes/events.ts';
 import { addLedger } from './routes/ledger.ts';
@@ -63,6 +64,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addLedger(app, house);
   addDocuments(app, house);
   addWork(app, house);
+  addBills(app, house);
   addQuarantine(app, house);
   addRetention(app, house);
   addEvents(app, house);

@@ -32,6 +32,14 @@ export interface BillImportTable {
   replaced_at: string | null;
 }
 
+/** What an import was, and how it held against the rules of FOCUS. */
+export interface BillReportTable {
+  import_id: string;
+  format: string;
+  /** JSON. */
+  report: string;
+}
+
 /** A closed billing period of one (source, account, currency). */
 export interface PeriodTable {
   id: Generated<number>;
@@ -86,6 +94,7 @@ export interface SubjectTable {
 export interface Tables {
   document: DocumentTable;
   bill_import: BillImportTable;
+  bill_report: BillReportTable;
   period: PeriodTable;
   fact: FactTable;
   quarantine: QuarantineTable;

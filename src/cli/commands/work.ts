@@ -1,18 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
-import type { AllocateAnswer, BillAnswer, CloseAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
+import type { AllocateAnswer, CloseAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
 import { parseFile } from '../parse.ts';
-import { formatOf, printRows, shortMoney } from '../print.ts';
-import { fileStream } from '../read-input.ts';
-import { sendBill } from '../send-bill.ts';
+import { addBillCommands } from './bill.ts';
 import { addIngestCommand } from './ingest.ts';
 import { addQuarantineCommands } from './quarantine.ts';
 
-/** apply, ingest, quarantine, bill import, allocate, close, parse: commands that bring something in or post something. */
+/** apply, ingest, quarantine, bill, allocate, close, parse: commands that bring something in or post something. */
 export function addWorkCommands(program: Command, cli: Cli): void {
   program
     .command('apply')
@@ -23,17 +20,7 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .action((flags: { file: string; dryRun?: boolean; json?: boolean }) => apply(cli, flags));
   addIngestCommand(program, cli);
   addQuarantineCommands(program, cli);
-  const bill = program.command('bill').description('bills of cloud providers');
-  bill
-    .command('import')
-    .description('import one whole export; it replaces what was imported for its accounts and billing periods')
-    .argument('<files...>')
-    .option('--format <format>', 'auto or focus', 'auto')
-    .option('--replace', 'also where the new export is smaller')
-    .option('--json', 'print JSON')
-    .action((files: string[], flags: { format: string; replace?: boolean; json?: boolean }) =>
-      importBill(cli, files, flags),
-    );
+  addBillCommands(program, cli);
   program
     .command('allocate')
     .description('share out everything that starts in a range, and post it; again is harmless')
@@ -103,61 +90,4 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
   }
-}
-
-async function importBill(
-  cli: Cli,
-  files: readonly string[],
-  flags: { format: string; replace?: boolean; json?: boolean },
-): Promise<void> {
-  if (!['auto', 'focus'].includes(flags.format)) throw fail('FORMAT_UNKNOWN', { format: flags.format });
-  for (const file of files) await readable(file);
-  const parts = files.map((file) => ({ name: basename(file), open: () => fileStream(file) }));
-  const answer = await sendBill(cli, parts, { format: flags.format, replace: flags.replace === true });
-  cli.print(flags.json ? JSON.stringify(answer, null, 2) : billText(answer));
-}
-
-async function readable(file: string): Promise<void> {
-  const { access, constants, stat } = await import('node:fs/promises');
-  try {
-    await access(file, constants.R_OK);
-    if (!(await stat(file)).isFile()) throw fail('FILE_UNREADABLE', { file, reason: 'it is not a file' });
-  } catch (cause) {
-    throw (cause as { code?: string }).code === 'FILE_UNREADABLE'
-      ? cause
-      : fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
-  }
-}
-
-function billText(answer: BillAnswer): string {
-  const groups = printRows(
-    formatOf({}) as 'table',
-    [
-      { head: 'source', value: (group) => group.source },
-      { head: 'account', value: (group) => group.account },
-      { head: 'billing period', value: (group) => group.billingStart.slice(0, 10) },
-      { head: 'rows', value: (group) => group.rows, align: 'right' },
-      { head: 'billed', value: (group) => shortMoney(group.billed, 12), align: 'right' },
-      { head: 'effective', value: (group) => shortMoney(group.effective, 12), align: 'right' },
-      { head: 'currency', value: (group) => group.currency },
-      { head: 'status', value: (group) => group.status },
-      { head: 'effective before', value: (group) => shortMoney(group.previousEffective, 12), align: 'right' },
-    ],
-    answer.groups,
-  );
-  const services = printRows(
-    'table',
-    [
-      { head: 'category', value: (service) => service.serviceCategory },
-      { head: 'service', value: (service) => service.serviceName },
-      { head: 'billed', value: (service) => shortMoney(service.billed, 6), align: 'right' },
-      { head: 'effective', value: (service) => shortMoney(service.effective, 6), align: 'right' },
-      { head: 'currency', value: (service) => service.currency },
-    ],
-    answer.byService,
-  );
-  const notes = answer.notes.map((note) => `note: ${note}`);
-  return [`${answer.rows} rows of ${answer.files.length} files (${answer.format})`, groups, services, ...notes].join(
-    '\n',
-  );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,11 +13,10 @@ import { arriving } from '../bodies.ts';
 import { allocateAnswer, billAnswer, closeAnswer, linesAnswer, settleAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
+import { uploadedBill, uploadName, withUpload } from './bills.ts';
 
 /** The malformed lines that an answer names. */
 const MOST_NAMED = 100;
-
-const uploadName = z.string().regex(/^[A-Za-z0-9]{8,64}$/);
 
 const uploadRoute = createRoute({
   method: 'put',
@@ -25,7 +24,7 @@ const uploadRoute = createRoute({
   summary: 'Send one file of a bill export; the import follows',
   request: {
     params: z.object({ upload: uploadName, place: z.coerce.number().int().min(0).max(9999) }),
-    query: z.object({ name: z.string().min(1).max(255) }),
+    query: z.object({ name: z.string().min(1).max(1_000) }),
   },
   responses: answers(z.object({ bytes: z.number() })),
 });
@@ -38,12 +37,7 @@ const billRoute = createRoute({
     body: {
       content: {
         'application/json': {
-          schema: z.object({
-            upload: uploadName,
-            names: z.array(z.string().min(1).max(255)).min(1).max(10_000),
-            format: z.enum(['auto', 'focus']).default('auto'),
-            replace: z.boolean().default(false),
-          }),
+          schema: uploadedBill.extend({ replace: z.boolean().default(false) }),
         },
       },
     },
@@ -128,17 +122,10 @@ export function addWork(app: OpenAPIHono, house: House): void {
   });
   app.openapi(billRoute, async (context) => {
     const { upload, names, format, replace } = context.req.valid('json');
-    const folder = join(uploads, upload);
-    try {
-      const there = new Set(await readdir(folder).catch(() => []));
-      const missing = names.filter((_, place) => !there.has(String(place)));
-      if (missing.length > 0) throw fail('PARAMETER_INVALID', { notUploaded: missing.join(', ').slice(0, 200) });
-      const files = names.map((name, place) => ({ name, path: join(folder, String(place)) }));
-      const summary = await importBill(house.store, files, { format, replace, now: house.now() });
-      return context.json(structuredClone(summary) as z.infer<typeof billAnswer>, 200);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const summary = await withUpload(house, upload, names, (files, progress) =>
+      importBill(house.store, files, { format, replace, now: house.now(), progress }),
+    );
+    return context.json(structuredClone(summary) as unknown as z.infer<typeof billAnswer>, 200);
   });
   app.openapi(allocateRoute, async (context) => {
     const { from, to } = context.req.valid('json');

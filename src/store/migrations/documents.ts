@@ -89,6 +89,16 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0006-bill-report': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('bill_report')
+        .addColumn('import_id', 'text', (c) => c.primaryKey())
+        .addColumn('format', 'text', (c) => c.notNull())
+        .addColumn('report', 'text', (c) => c.notNull())
+        .execute();
+    },
+  },
   '0007-seals': {
     async up(db: Kysely<unknown>) {
       await db.schema
