@@ -1,6 +1,14 @@
 export { type BillImportOptions, importBill } from './bill.ts';
 export { type CheckReport, type CheckRule, checkRules, type Finding } from './bill-check.ts';
 export { checkExport, type ExportReport } from './check-export.ts';
+export { convertAmount, convertParts } from './convert.ts';
+export {
+  type Conversion,
+  type CurrencyRatesSpec,
+  conversionOf,
+  currencyRatesSpec,
+  readRates,
+} from './currency-rates.ts';
 export { type DirtCounts, type DirtKind, dirtKinds } from './dirt.ts';
 export { exportFiles } from './export-files.ts';
 export { finerCharges } from './finer-charges.ts';

@@ -1,6 +1,7 @@
 export { type AllocatedCharge, allocatedCharges, allocatedColumns } from './allocated-charges.ts';
 export { type Closing, closePeriod } from './close.ts';
 export type { ClosingLimits } from './closing-limits.ts';
+export { convertCostReport, convertReconcileLine } from './convert-report.ts';
 export { type CostReport, costReport } from './cost-report.ts';
 export type { CostReportRow } from './cost-rows.ts';
 export { exportLedger } from './export-ledger.ts';

@@ -34,6 +34,16 @@ export const failures = {
   BILL_BUSY: [409, 'another import changed the same bill at the same time', 'Import it again.'],
   CURRENCY_MIXED: [409, 'several currencies would be added up', 'Ask for one currency at a time.'],
   COST_NO_WEIGHT: [500, 'there is nobody to share this amount', 'This is a fault in Taximeter; please report it.'],
+  RATE_MISSING: [
+    409,
+    'there is no exchange rate for every day',
+    'Apply a CurrencyRates document that has the days named.',
+  ],
+  RATE_AMBIGUOUS: [
+    409,
+    'two documents give different exchange rates for one day',
+    'Apply the rates so that one document says it.',
+  ],
   METER_EXISTS: [409, 'there is a meter of this name already', 'Choose another slug, or change that meter.'],
   PERIOD_UNBALANCED: [409, 'the identity does not hold for this period', 'Run allocate, then reconcile to see why.'],
   PERIOD_INCOMPLETE: [409, 'the period cannot be closed yet', 'See the reasons; mend them or wait for the bill.'],

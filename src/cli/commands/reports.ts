@@ -46,12 +46,13 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .option('--tz <zone>', 'IANA zone in which days begin', 'UTC')
     .option('--as-of <time>', 'money as it was known then')
     .option('--currency <code>', 'where bills have several')
+    .option('--convert-to <code>', 'show amounts in this currency, by CurrencyRates')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
     .action(async (flags: CostFlags) => {
       const answer = await cli.ask<CostAnswer>(
         'GET',
-        `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency', 'tz', 'asOf'])}`,
+        `/api/v1/cost?${query(flags, ['from', 'to', 'by', 'currency', 'tz', 'asOf', 'convertTo'])}`,
       );
       cli.print(costText(answer, formatOf(flags)));
       if (/[1-9]/.test(answer.identity.residual))
@@ -63,10 +64,11 @@ export function addReportCommands(program: Command, cli: Cli): void {
     .requiredOption('--period <month>', 'such as 2022-08')
     .option('--by <dimensions>', 'invoice, account, service, day: the charges in parts', '')
     .option('--as-of <time>', 'as it was known then')
+    .option('--convert-to <code>', 'show amounts in this currency, by CurrencyRates')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV')
     .action(async (flags: ReconcileFlags) => {
-      const asked = query(flags, ['period', 'by', 'asOf']);
+      const asked = query(flags, ['period', 'by', 'asOf', 'convertTo']);
       const answer = await cli.ask<ReconcileFullAnswer>('GET', `/api/v1/reconcile?${asked}`);
       cli.print(reconcileText(answer, formatOf(flags)));
       if (/[1-9]/.test(answer.residual)) cli.failed();
@@ -79,6 +81,7 @@ interface ReconcileFlags {
   period: string;
   by: string;
   asOf?: string;
+  convertTo?: string;
   json?: boolean;
   csv?: boolean;
 }
@@ -102,6 +105,7 @@ interface CostFlags {
   tz: string;
   asOf?: string;
   currency?: string;
+  convertTo?: string;
   json?: boolean;
   csv?: boolean;
 }
@@ -156,7 +160,11 @@ function costText(answer: CostAnswer, format: ReturnType<typeof formatOf>): stri
   return exact ? table : `${table}\n${identityText(answer)}${late}`;
 }
 
-function identityText({ identity, currency }: CostAnswer): string {
+function conversionLine({ from, to, rate, firstDay, lastDay, sources }: NonNullable<CostAnswer['conversion']>): string {
+  return `1 ${from} = ${rate} ${to}, mean of ${firstDay} to ${lastDay}: ${sources.join('; ')}`;
+}
+
+function identityText({ identity, currency, conversion }: CostAnswer): string {
   const line = (name: string, amount: string) => `  ${name.padEnd(14)}${amount.padStart(32)} ${currency}`;
   return [
     'tenants + idle + unattributed + out_of_scope = bill',
@@ -166,6 +174,7 @@ function identityText({ identity, currency }: CostAnswer): string {
     line('out_of_scope', identity.out_of_scope),
     line('bill', identity.bill),
     line('residual', identity.residual),
+    ...(conversion ? [conversionLine(conversion)] : []),
   ].join('\n');
 }
 
@@ -215,7 +224,8 @@ function linesTable(answer: ReconcileFullAnswer, format: 'csv' | 'table'): strin
     { head: 'residual', value: (line) => line.residual, align: 'right' },
     { head: 'findings', value: (line) => line.findings.join('; ') },
   ];
-  return printRows(format, columns, answer.lines);
+  const table = printRows(format, columns, answer.lines);
+  return format === 'csv' ? table : [table, ...(answer.conversions ?? []).map(conversionLine)].join('\n');
 }
 
 function partsTable({ parts }: ReconcileFullAnswer, format: 'csv' | 'table'): string {

@@ -48,8 +48,21 @@ export const costRow = z.object({
   model: z.string(),
 });
 
+/** The one rate that a whole report was converted with, and where it is from. */
+export const conversion = z.object({
+  from: z.string(),
+  to: z.string(),
+  rate: money,
+  firstDay: z.string(),
+  lastDay: z.string(),
+  days: z.number(),
+  sources: z.array(z.string()),
+});
+
 export const costAnswer = z.object({
   range,
+  /** Only where another currency was asked for. */
+  conversion: conversion.optional(),
   currency: z.string(),
   late: z.number().nullable(),
   identity,
@@ -125,6 +138,8 @@ export const reconcileAnswer = z.object({
   lines: z.array(reconcileLine),
   residual: money,
   lateCalls: z.number().nullable(),
+  /** One for each currency that was converted; only where another one was asked for. */
+  conversions: z.array(conversion).optional(),
 });
 
 /** The charges of a month in parts: how much of them the ledger holds as they are now. */

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { currencyRatesSpec } from '../../bill/index.ts';
 import { boundarySpec, endpointMapSpec, tenantMapSpec } from '../../collect/index.ts';
 import { costModelSpec } from '../../cost/index.ts';
 import { fail, type Problem } from '../../model/index.ts';
@@ -12,6 +13,7 @@ import { answers } from './answers.ts';
 const documentSpecs: Record<string, z.ZodType> = {
   Boundary: boundarySpec,
   CostModel: costModelSpec,
+  CurrencyRates: currencyRatesSpec,
   EndpointMap: endpointMapSpec,
   Meter: meterSpec,
   TenantMap: tenantMapSpec,

@@ -6,6 +6,7 @@ import { usageDimensions, usageReport, usageWindows } from '../../usage/index.ts
 import { costAnswer, reconcileFullAnswer, usageAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
+import { convertedCost, convertedLines } from './in-currency.ts';
 
 const costDimensions = ['tenant', 'endpoint', 'pool', 'service', 'day'] as const;
 
@@ -16,6 +17,12 @@ const rangeQuery = {
 const byQuery = z.string().optional();
 const only = z.string().max(1_024).optional();
 const asOfQuery = z.string().optional().openapi({ description: 'money as it was known then; none: now' });
+
+const convertToQuery = z
+  .string()
+  .regex(/^[A-Z]{3}$/)
+  .optional()
+  .openapi({ description: 'show amounts in this currency' });
 
 const costRoute = createRoute({
   method: 'get',
@@ -28,6 +35,7 @@ const costRoute = createRoute({
       currency: z.string().optional(),
       tz: z.string().default('UTC').openapi({ description: 'IANA zone in which days begin' }),
       asOf: asOfQuery,
+      convertTo: convertToQuery,
     }),
   },
   responses: answers(costAnswer),
@@ -60,6 +68,7 @@ const reconcileRoute = createRoute({
       period: z.string().openapi({ example: '2022-08' }),
       by: byQuery.openapi({ example: 'invoice,account,service,day' }),
       asOf: asOfQuery,
+      convertTo: convertToQuery,
     }),
   },
   responses: answers(reconcileFullAnswer),
@@ -73,7 +82,8 @@ export function addReports(app: OpenAPIHono, house: House): void {
     const by = dimensions(query.by ?? 'tenant,endpoint', costDimensions);
     const zone = knownZone(query.tz);
     const report = await costReport(house.store, range, by, query.currency, zone, moment(query.asOf));
-    return context.json({ range: shown(range), ...report, pools: [...report.pools], rows: [...report.rows] }, 200);
+    const inOther = await convertedCost(house, report, range, query.convertTo);
+    return context.json({ range: shown(range), ...inOther, pools: [...inOther.pools], rows: [...inOther.rows] }, 200);
   });
   app.openapi(usageRoute, async (context) => {
     const query = context.req.valid('query');
@@ -101,7 +111,8 @@ export function addReports(app: OpenAPIHono, house: House): void {
     const result = asOf
       ? { ...(await reconcile(house.store, month, asOf)), ...nothing }
       : await reconcileFully(house.store, month, by, house.now());
-    return context.json(structuredClone(result) as z.infer<typeof reconcileFullAnswer>, 200);
+    const inOther = await convertedLines(house, result, month, query.convertTo);
+    return context.json(structuredClone(inOther) as z.infer<typeof reconcileFullAnswer>, 200);
   });
 }
 
