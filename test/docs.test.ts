@@ -13,6 +13,7 @@ import { addWorkCommands } from '../src/cli/commands/work.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { Cli, type CliDeps } from '../src/cli/context.ts';
 import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/collect/index.ts';
+import { currencyRatesSpec } from '../src/bill/index.ts';
 import { costModelSpec } from '../src/cost/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
 import { createApi, type House } from '../src/serve/index.ts';
@@ -149,6 +150,7 @@ describe('documents', () => {
     TenantMap: tenantMapSpec,
     EndpointMap: endpointMapSpec,
     CostModel: costModelSpec,
+    CurrencyRates: currencyRatesSpec,
     Meter: meterSpec,
   };
 
