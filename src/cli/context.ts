@@ -74,8 +74,10 @@ export function failureLines(cause: unknown): string[] {
       `taximeter: something went wrong: ${words.split('\n')[0]}. This is a fault in Taximeter; please report it.`,
     ];
   }
-  const problems = cause.problems.map(
-    ({ line, message }) => `taximeter: ${line === undefined ? '' : `line ${line}: `}${message}`,
-  );
+  const problems = cause.problems.map(({ line, message, path = '' }) => {
+    // A path inside a document is part of the message already; a file of several is not.
+    const file = path === '' || message.includes(path) ? '' : `${path}: `;
+    return `taximeter: ${file}${line === undefined ? '' : `line ${line}: `}${message}`;
+  });
   return [...problems, `taximeter: ${cause.message}. ${cause.todo}`];
 }
