@@ -1,9 +1,9 @@
 import { Failure, type ParsedMoney, parseInstant, parseMoney } from '../model/index.ts';
-import type { TextMap } from './charge.ts';
 import type { DirtCounts, DirtKind } from './dirt.ts';
-import { tagsFromJson } from './tags.ts';
+import { type TextMap, tagsFromJson } from './tags.ts';
 
 const nullWords = new Set(['NULL', 'null', 'Null', '(null)', '(NULL)', '\\N']);
+const LONGEST_NULL = 6;
 const HAS_ZONE = /(Z|UTC|[+-]\d{2}:?\d{2})\s*$/;
 /** The engine counts seconds in 32 bits, which end in 2106. */
 const LAST_INSTANT_MS = 0xffff_ffff * 1000;
@@ -19,6 +19,8 @@ export interface Tags {
   readonly texts: TextMap;
   readonly bytes: Buffer;
 }
+
+const noDirt: readonly DirtKind[] = [];
 
 export const noTags: Tags = { texts: [], bytes: Buffer.alloc(0) };
 
@@ -43,20 +45,21 @@ export class Cell {
   #instant: Instant | null | undefined;
   #tags: { readonly tags: Tags | null; readonly dirt: DirtCounts } | undefined;
 
-  constructor(column: string, key: number, written: string, values?: ReadonlyMap<string, string>) {
+  /** Takes  name: the column behind its length, made once for all of its cells. */
+  constructor(column: string, key: number, name: Buffer, written: string, values?: ReadonlyMap<string, string>) {
     const trimmed = written.trim();
-    const isNull = trimmed === '' || nullWords.has(trimmed);
+    const isNull = trimmed === '' || (trimmed.length <= LONGEST_NULL && nullWords.has(trimmed));
     this.column = column;
     this.key = key;
     this.text = isNull ? '' : (values?.get(trimmed.toLowerCase()) ?? trimmed);
     this.isUnlisted = !isNull && values !== undefined && !values.has(trimmed.toLowerCase());
-    this.dirt = isNull ? (trimmed === '' ? [] : ['nullWord']) : this.#wordDirt(trimmed);
-    const name = lengthFirst(column);
-    this.entry = isNull ? noTags.bytes : Buffer.concat([name, lengthFirst(this.text)]);
+    this.dirt = isNull ? (trimmed === '' ? noDirt : ['nullWord']) : this.#wordDirt(trimmed);
+    this.entry = isNull ? noTags.bytes : entryOf(name, this.text);
     this.valueAt = name.length;
   }
 
-  #wordDirt(trimmed: string): DirtKind[] {
+  #wordDirt(trimmed: string): readonly DirtKind[] {
+    if (this.text === trimmed && !this.isUnlisted) return noDirt;
     const isUnknown = this.column === 'ChargeCategory' && this.isUnlisted;
     return [
       ...(this.text === trimmed ? [] : ['valueCase' as const]),
@@ -67,6 +70,10 @@ export class Cell {
   money(): ParsedMoney | 'too large' | 'no amount' {
     this.#money ??= readMoney(this.text);
     return this.#money;
+  }
+
+  get hasExponent(): boolean {
+    return this.text.includes('e') || this.text.includes('E');
   }
 
   /** Null when it is no time between 1970 and 2106. */
@@ -80,6 +87,23 @@ export class Cell {
     this.#tags ??= readTags(this.text);
     return this.#tags;
   }
+}
+
+const SHORT = 0x80;
+
+/** Most texts are short and plain: they need no buffer of their own on the way. */
+function entryOf(name: Buffer, text: string): Buffer {
+  if (text.length >= SHORT) return Buffer.concat([name, lengthFirst(text)]);
+  const entry = Buffer.allocUnsafe(name.length + 1 + text.length);
+  entry.set(name);
+  let at = name.length;
+  entry[at++] = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return Buffer.concat([name, lengthFirst(text)]);
+    entry[at++] = code;
+  }
+  return entry;
 }
 
 /** A text behind its length in bytes. */

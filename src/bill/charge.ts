@@ -1,9 +1,6 @@
 import type { RowWriter } from '../store/index.ts';
 import type { Cell, Tags } from './cell.ts';
 
-/** Texts by name, sorted by name, each name once. */
-export type TextMap = readonly (readonly [name: string, value: string])[];
-
 /** One line of a provider's bill. Amounts in atto-units of its currency, times in milliseconds since 1970 UTC. */
 export interface Charge {
   readonly source: string;

@@ -1,4 +1,4 @@
-import { Cell } from './cell.ts';
+import { Cell, lengthFirst } from './cell.ts';
 import type { TableColumn } from './table.ts';
 
 /** Beyond so many distinct values the ones met so far are forgotten. */
@@ -28,6 +28,7 @@ export class ColumnCells {
   readonly name: string;
   readonly #text: (raw: unknown) => string;
   readonly #key: number;
+  readonly #nameBytes: Buffer;
   readonly #values: ReadonlyMap<string, string> | undefined;
   readonly #cells = new Map<unknown, Cell>();
   readonly #empty: Cell;
@@ -42,7 +43,8 @@ export class ColumnCells {
     this.#key = key;
     this.#text = column.text;
     this.#values = values;
-    this.#empty = new Cell(name, key, '');
+    this.#nameBytes = lengthFirst(name);
+    this.#empty = new Cell(name, key, this.#nameBytes, '');
     this.#last = this.#empty;
   }
 
@@ -67,7 +69,7 @@ export class ColumnCells {
   }
 
   #made(raw: unknown): Cell {
-    return new Cell(this.name, this.#key, this.#text(raw), this.#values);
+    return new Cell(this.name, this.#key, this.#nameBytes, this.#text(raw), this.#values);
   }
 
   #forget(): void {

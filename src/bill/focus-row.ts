@@ -118,7 +118,7 @@ export class FocusRow {
       return 0n;
     }
     if (money.isRounded) countDirt(this.#dirt, 'rounded');
-    if (/[eE]/.test(cell.text)) countDirt(this.#dirt, 'exponent');
+    if (cell.hasExponent) countDirt(this.#dirt, 'exponent');
     return money.amountAtto;
   }
 

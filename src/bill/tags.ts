@@ -1,5 +1,7 @@
-import type { TextMap } from './charge.ts';
 import { countDirt, type DirtCounts } from './dirt.ts';
+
+/** Texts by name, sorted by name, each name once. */
+export type TextMap = readonly (readonly [name: string, value: string])[];
 
 /**
  * Reads the Tags column.
