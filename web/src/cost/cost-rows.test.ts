@@ -8,6 +8,8 @@ const ROW: CostRow = {
   tenant: 'acme',
   endpoint: 'GET /',
   calls: 110,
+  late: null,
+  standardError: null,
   direct: '0.138570851747471218',
   indirect: '5.189772742423934683',
   full: '5.328343594171405901',

@@ -7,7 +7,17 @@ import { slotsFromRows, volumeSummary } from './volume-slots.ts';
 const JANUARY = { from: '2025-01-01T00:00:00Z', to: '2025-02-01T00:00:00Z' };
 
 function row(start: string, calls: number, errors = 0): UsageRow {
-  return { start, calls, errors, bytesIn: 0, bytesOut: 0, records: null, averageMs: null, standardError: 0 };
+  return {
+    start,
+    calls,
+    errors,
+    bytesIn: 0,
+    bytesOut: 0,
+    records: null,
+    averageMs: null,
+    standardError: 0,
+    late: null,
+  };
 }
 
 describe('what to draw', () => {
