@@ -41,5 +41,5 @@ export {
   type RetentionDeps,
   readPeriod,
 } from './retention/retention.ts';
-export { callMeasures, measuredCalls, podsOfWork, workHours, workTotals } from './retention/sources.ts';
+export { callMeasures, measuredCalls, podsOfWork, sampledWork, workHours, workTotals } from './retention/sources.ts';
 export { type WeightFallback, weightFallbacks } from './weight.ts';

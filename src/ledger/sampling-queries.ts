@@ -1,16 +1,16 @@
-import { driverTerms } from '../collect/index.ts';
+import { driverTerms, readLetGo, sampledWork } from '../collect/index.ts';
 import { secondsOf } from '../cost/index.ts';
 import type { Driver, TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 
-/** Whether any work of a range stands for more than itself. */
-export async function hasSampledWork(columns: ColumnStore, { fromMs, toMs }: TimeRange): Promise<boolean> {
-  const rows = await columns.query(
-    `SELECT 1 FROM work WHERE is_weight_known = 1 AND weight > 1000000
-     AND start_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND start_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC') LIMIT 1`,
-    { from: fromMs, to: toMs },
-  );
-  return rows.length > 0;
+/** Whether work of a range is there as it came, and stands for more than itself; `let go` where of such work only sums are left. */
+export async function sampledIn(columns: ColumnStore, { fromMs, toMs }: TimeRange): Promise<'none' | 'raw' | 'let go'> {
+  const rows = await columns.query<{ is_raw: number }>(`SELECT is_raw FROM ${sampledWork(await readLetGo(columns))}`, {
+    from: fromMs,
+    to: toMs,
+  });
+  if (rows.length === 0) return 'none';
+  return rows.every(({ is_raw }) => Number(is_raw) === 1) ? 'raw' : 'let go';
 }
 
 /** What was shared out of one charge period by one driver among one service's work, or all work where the service is empty. */

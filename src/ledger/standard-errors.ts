@@ -2,10 +2,10 @@ import { type Driver, drivers, formatMoney, type TimeRange } from '../model/inde
 import type { ColumnStore } from '../store/index.ts';
 import type { CostReportRow } from './cost-rows.ts';
 import {
-  hasSampledWork,
   type SampledSum,
   type SharedBy,
   type SharedPart,
+  sampledIn,
   sampledSums,
   sharedParts,
   sharers,
@@ -24,7 +24,8 @@ export type EstimatedRow = CostReportRow & { readonly standardError: string | nu
  *
  * Takes  rows: of a report by tenant, endpoint, both or neither; of others the error is not known.
  * Gives  0 where nothing was sampled; null where no sender said how it sampled, or where an amount was shared by other totals than
- *        the work of its charge period gives now: of a pool of some services, of work that came late, of a restated charge.
+ *        the work of its charge period gives now: of a pool of some services, of work that came late, of a restated charge; and of
+ *        sampled work of which only sums are kept.
  * Holds  traces are kept independently, the spans of one together. Errors of the same charge period add up, as do those of periods of
  *        different length; those of other periods are independent. So it is rather too large than too small.
  * From   the delta method for a share of two totals; docs/internals/allocation.md
@@ -56,7 +57,10 @@ async function standardErrors(
   const parts = await sharedParts(columns, range, currency);
   if (parts.length > MOST_PARTS) return null;
   const reach = { fromMs: range.fromMs, toMs: Math.max(range.toMs, ...parts.map((part) => part.charge_to * 1000)) };
-  if (!(await hasSampledWork(columns, reach))) return new Map();
+  const sampled = await sampledIn(columns, reach);
+  // Which trace a sampled span belonged to says no sum.
+  if (sampled === 'let go') return null;
+  if (sampled === 'none') return new Map();
   // By length of the period, then by its beginning, then by row.
   const errors = new Map<number, Map<number, Map<string, number>>>();
   for (const alike of grouped(parts)) {

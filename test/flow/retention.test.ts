@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { costReport } from '../../src/ledger/index.ts';
+import { parseRange } from '../../src/model/index.ts';
 import { sharedData } from '../support/data.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { House } from './house.ts';
@@ -15,6 +17,11 @@ const rawRows = async (house: House) => {
   const [row] = await house.store.columns.query<{ rows: string }>('SELECT count() AS rows FROM work');
   return Number(row!.rows);
 };
+
+const errorsOf = async ({ store }: House, { from, to }: { from: string; to: string }) =>
+  (await costReport(store, parseRange(from, to), ['tenant', 'endpoint'])).rows.map(
+    ({ standardError }) => standardError,
+  );
 
 describe.each(realCases)('$name', (realCase) => {
   const data = sharedData(realCase.name);
@@ -36,6 +43,7 @@ describe.each(realCases)('$name', (realCase) => {
         clock.set('2031-02-01T04:00:00Z');
         await house.ingestTraces(input.traces.slice(0, half));
         const before = await answersOf(house, input);
+        const errors = await errorsOf(house, input);
         const all = await rawRows(house);
 
         clock.set('2031-04-10T00:00:00Z');
@@ -50,6 +58,8 @@ describe.each(realCases)('$name', (realCase) => {
         expect(second!.rows).toBe(all - first!.rows);
         expect(await rawRows(house)).toBe(0);
         expect(await answersOf(house, input)).toEqual(before);
+        const isSampled = errors.some((error) => error !== null && Number(error) > 0);
+        expect(await errorsOf(house, input)).toEqual(isSampled ? errors.map(() => null) : errors);
       } finally {
         await house.close();
       }

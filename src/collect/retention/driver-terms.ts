@@ -42,6 +42,9 @@ export function measuredBits(of: readonly Driver[] = measureBits): string {
   return `toUInt32(${bits.join(' + ')})`;
 }
 
+/** Whether a row of `work` is known to stand for more than itself. */
+export const isSampled = 'is_weight_known = 1 AND weight > 1000000';
+
 /** The hour in which a row of `work` starts, since 1970. */
 export const hourOfStart = 'toInt32(intDiv(toUnixTimestamp64Nano(start_at), 3600000000000))';
 

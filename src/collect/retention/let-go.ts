@@ -58,7 +58,8 @@ export async function checkKept(columns: ColumnStore, kind: Exclude<KeptKind, 's
     { kind, zone: 'UTC' },
   );
   const keptSinceMs = Number(row?.until ?? 0) * 1000;
-  if (fromMs < keptSinceMs) throw fail('RANGE_DROPPED', { kind, keptSince: formatInstant(keptSinceMs) });
+  if (keptSinceMs > 0 && fromMs < keptSinceMs)
+    throw fail('RANGE_DROPPED', { kind, keptSince: formatInstant(keptSinceMs) });
 }
 
 /**

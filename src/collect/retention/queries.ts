@@ -1,6 +1,6 @@
 import { drivers } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
-import { driverSum, hourOfStart, measuredBits, quarterOfStart } from './driver-terms.ts';
+import { driverSum, hourOfStart, isSampled, measuredBits, quarterOfStart } from './driver-terms.ts';
 import type { KeptKind, LetGo } from './let-go.ts';
 import { summedWork } from './sources.ts';
 
@@ -51,9 +51,9 @@ export function sumHours(
   const sums = drivers.map((driver) => `, ${driverSum(driver)} AS ${driver}_total`).join('');
   const totals = drivers.map((driver) => `${driver}_total`).join(', ');
   return columns.command(
-    `INSERT INTO work_hour (run, hour, tenant, endpoint, service, rows, ${drivers.join(', ')})
-     SELECT {run:UInt64}, of_hour, tenant, endpoint, service, net_rows, ${totals} FROM (
-       SELECT ${hourOfStart} AS of_hour, tenant, endpoint, service, sum(toInt64(sign)) AS net_rows${sums} FROM work
+    `INSERT INTO work_hour (run, hour, tenant, endpoint, service, rows, sampled, ${drivers.join(', ')})
+     SELECT {run:UInt64}, of_hour, tenant, endpoint, service, net_rows, sampled_rows, ${totals} FROM (
+       SELECT ${hourOfStart} AS of_hour, tenant, endpoint, service, sum(toInt64(sign)) AS net_rows, countIf(${isSampled}) AS sampled_rows${sums} FROM work
        WHERE ${RECEIVED} AND ${hourOfStart} >= {first:Int32} AND ${hourOfStart} <= {last:Int32}
          AND start_at >= fromUnixTimestamp64Milli({first:Int64} * 3600000, 'UTC') AND start_at < fromUnixTimestamp64Milli(({last:Int64} + 1) * 3600000, 'UTC')
        GROUP BY of_hour, tenant, endpoint, service

@@ -1,5 +1,5 @@
 import type { Driver } from '../../model/index.ts';
-import { bitsOf, driverSum, measuredBits } from './driver-terms.ts';
+import { bitsOf, driverSum, isSampled, measuredBits } from './driver-terms.ts';
 import type { LetGo } from './let-go.ts';
 
 /** Parameters `from` and `to` of every query here: milliseconds, and whole hours where sums are read. */
@@ -36,6 +36,18 @@ export function workTotals(letGo: LetGo, drivers: readonly Driver[], byService: 
   const again = drivers.map((driver) => `, sum(part.${driver}_total) AS ${driver}_total`).join('');
   return `(SELECT part.tenant AS tenant, part.endpoint AS endpoint, part.of_service AS of_service, sum(part.net_rows) AS net_rows${again}
     FROM (${raw} UNION ALL ${summed}) AS part GROUP BY tenant, endpoint, of_service)`;
+}
+
+/**
+ * Sampled work of a range: of each kind one row, that of raw rows first.
+ *
+ * Gives  a table expression of is_raw.
+ */
+export function sampledWork(letGo: LetGo): string {
+  const raw = `SELECT 1 AS is_raw FROM work WHERE ${rawWork(letGo)} AND ${isSampled} AND ${IN_HOURS} AND ${IN_RANGE} LIMIT 1`;
+  if (letGo.runs.length === 0) return `(${raw})`;
+  return `(SELECT * FROM (${raw}) UNION ALL SELECT * FROM (SELECT 0 AS is_raw FROM work_hour
+    WHERE ${summedWork(letGo)} AND hour >= ${FROM_HOUR} AND hour < ${TO_HOUR} AND sampled > 0 LIMIT 1))`;
 }
 
 /** The hours of a range that may hold work, in seconds. */

@@ -136,7 +136,7 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       ) ENGINE = MergeTree ORDER BY (kind, run) SETTINGS {durable}, non_replicated_deduplication_window = {remembered}`,
       // Work that was let go: what each driver came to in each hour since 1970. A partition is what one run added up.
       `CREATE TABLE IF NOT EXISTS work_hour (
-        run UInt64, hour Int32, tenant LowCardinality(String), endpoint LowCardinality(String), service LowCardinality(String), rows Int64,
+        run UInt64, hour Int32, tenant LowCardinality(String), endpoint LowCardinality(String), service LowCardinality(String), rows Int64, sampled UInt64,
         calls Int128, spans Int128, busy_us Int128, db_calls Int128, db_us Int128, ext_calls Int128, ext_us Int128, cpu_us Int128,
         mem_byte_ms Int128, gpu_us Int128, bytes_in Int128, bytes_out Int128, log_bytes Int128, tokens_in Int128, tokens_out Int128,
         retries Int128, cold_start Int128
