@@ -215,6 +215,19 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       'ALTER TABLE usage_minute MATERIALIZE PROJECTION by_hour',
     ],
   },
+  {
+    id: '0015-usage-rollup',
+    statements: [
+      // Calls of a quarter of an hour or of a UTC day, by few dimensions at a time. Which ones a row is for says `cut`: sums over
+      // the rows of one cut are all calls. A marker row (cut 0) for each batch of `work` that is in it, inserted with its rows.
+      // By day first: reports ask for stretches of time, of everybody as often as of one tenant.
+      `CREATE TABLE IF NOT EXISTS usage_rollup (
+        marker UInt64, cut UInt8, day Date, tenant LowCardinality(String), endpoint LowCardinality(String), consumer String,
+        slot DateTime('UTC'), calls Int128, known Int128, errors Int128
+      ) ENGINE = SummingMergeTree ORDER BY (marker, cut, day, tenant, endpoint, consumer, slot)
+      SETTINGS {durable}, non_replicated_deduplication_window = {remembered}`,
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

@@ -1,0 +1,59 @@
+import type { ColumnStore } from '../../store/index.ts';
+import { cuts, cutsWith, SLOT_MS } from './cuts.ts';
+
+export async function readLargestRolled(columns: ColumnStore): Promise<number> {
+  const [row] = await columns.query<{ largest: string }>('SELECT max(marker) AS largest FROM usage_rollup');
+  return Number(row!.largest);
+}
+
+/** Batches that are counted by minute and not in the rollups, with the rows of calls that they have. */
+export async function readCounted(columns: ColumnStore, since: number): Promise<{ batch: number; rows: number }[]> {
+  const markers = await columns.query<{ marker: string }>(
+    `SELECT DISTINCT marker FROM usage_minute WHERE marker > {since:UInt64}
+      AND marker NOT IN (SELECT marker FROM usage_rollup WHERE marker > {since:UInt64}) ORDER BY marker`,
+    { since },
+  );
+  if (markers.length === 0) return [];
+  const sizes = await columns.query<{ batch: string; n: string }>(
+    `SELECT batch, count() AS n FROM work WHERE is_call = 1 AND batch >= {first:UInt64} AND batch <= {last:UInt64} GROUP BY batch`,
+    { first: markers[0]!.marker, last: markers.at(-1)!.marker },
+  );
+  const rows = new Map(sizes.map(({ batch, n }) => [batch, Number(n)]));
+  return markers.map(({ marker }) => ({ batch: Number(marker), rows: rows.get(marker) ?? 0 }));
+}
+
+const SLOT_SECONDS = SLOT_MS / 1000;
+const dayCuts = `(${cuts.filter(({ grain }) => grain === 'day').map(({ id }) => id)})`;
+
+/**
+ * Adds batches to the rollups, with the markers that say so: one block, all or nothing.
+ *
+ * Takes  batches: ascending, none of them in the rollups. A correction is a batch like any other: what is no longer right counts as minus.
+ */
+export function insertBatches(columns: ColumnStore, batches: readonly number[]): Promise<void> {
+  const kept = (name: 'tenant' | 'endpoint' | 'consumer') => `if(cut IN ${cutsWith(name)}, ${name}, '') AS k_${name}`;
+  const list = `[${batches.join(',')}]`;
+  return columns.command(
+    `INSERT INTO usage_rollup (marker, cut, day, tenant, endpoint, consumer, slot, calls, known, errors)
+      SELECT 0 AS marker, cut, toDate(k_slot, 'UTC'), k_tenant, k_endpoint, k_consumer, k_slot,
+        sum(n) AS s_calls, sum(n_known) AS s_known, sum(n_errors) AS s_errors
+      FROM (
+        SELECT cut, ${(['tenant', 'endpoint', 'consumer'] as const).map(kept).join(', ')},
+          if(cut IN ${dayCuts}, toStartOfDay(at, 'UTC'), at) AS k_slot, n, n_known, n_errors
+        FROM (
+          SELECT toDateTime(intDiv(toUnixTimestamp(toDateTime(start_at, 'UTC')), ${SLOT_SECONDS}) * ${SLOT_SECONDS}, 'UTC') AS at,
+            tenant, endpoint, consumer, sum(sign * toInt128(share)) AS n,
+            sum(sign * toInt128(share) * is_weight_known) AS n_known, sum(sign * toInt128(share) * is_error) AS n_errors
+          FROM work WHERE batch >= {first:UInt64} AND batch <= {last:UInt64} AND has(${list}, batch) AND is_call = 1
+          GROUP BY at, tenant, endpoint, consumer
+        ) ARRAY JOIN [${cuts.map(({ id }) => id)}] AS cut
+      )
+      GROUP BY cut, k_tenant, k_endpoint, k_consumer, k_slot
+      HAVING s_calls != 0 OR s_known != 0 OR s_errors != 0
+      UNION ALL
+      SELECT arrayJoin(${list}), 0, toDate(0), '', '', '', toDateTime(0, 'UTC'), 1, 0, 0
+      SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 1000000000, min_insert_block_size_bytes = 0`,
+    { first: batches[0], last: batches.at(-1) },
+    `usage_rollup-${batches.join('-').slice(0, 100)}-${batches.length}-${batches.at(-1)}`,
+  );
+}
