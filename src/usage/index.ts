@@ -20,4 +20,5 @@ export {
   usageDimensions,
   usageWindows,
 } from './queries.ts';
+export { refreshRollups } from './rollups/refresh.ts';
 export { type UsageQuestion, type UsageReport, type UsageRow, usageReport } from './usage.ts';

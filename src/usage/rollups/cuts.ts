@@ -24,8 +24,3 @@ export const cuts: readonly Cut[] = [
 export function cutFor(grain: Cut['grain'], needed: ReadonlySet<Dimension>): Cut | undefined {
   return cuts.find((cut) => cut.grain === grain && [...needed].every((name) => cut.by.includes(name)));
 }
-
-/** The ids of cuts that have a dimension, as SQL. */
-export function cutsWith(name: Dimension): string {
-  return `(${cuts.filter(({ by }) => by.includes(name)).map(({ id }) => id)})`;
-}
