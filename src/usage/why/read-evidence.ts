@@ -1,0 +1,199 @@
+import type { TimeRange } from '../../model/index.ts';
+import type { ColumnStore, QueryParams } from '../../store/index.ts';
+import { readPresence } from '../reports/freshness.ts';
+import { type Choice, type Dimension, dimensionSql } from '../sums/dimensions.ts';
+import { type CallSums, callsWithin, sumCalls } from '../sums/sum-calls.ts';
+import { shiftInstant } from '../time/calendar.ts';
+import type { Evidence, Riser } from './diagnose.ts';
+
+export interface TwoRanges {
+  readonly range: TimeRange;
+  readonly base: TimeRange;
+  readonly only: Choice;
+  readonly timeZone: string;
+}
+
+const MOST_RISERS = 5;
+/** The latest of a riser: enough to see a rhythm. */
+const MOST_CALLS_PER_RISER = 20_000;
+const RETRY_WITHIN_MS = 30_000;
+/** Beyond this many calls, calls one by one are looked at in the last part of each range only. */
+const MOST_CALLS_LOOKED_AT = 5_000_000;
+
+/** Reads what `diagnose` decides by. Takes  base: the range before; it must not overlap. */
+export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: Date): Promise<Evidence> {
+  const { range, base, only } = asked;
+  const presence = await readPresence(columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
+  const tenants = await twoSums(columns, asked, ['tenant']);
+  const consumers = await twoSums(columns, asked, ['tenant', 'consumer']);
+  const total = (at: 'before' | 'after') => tenants.reduce((sum, each) => sum + each[at].calls, 0);
+  const week = await weekEarlier(columns, asked, now);
+  const known = await knownTenants(
+    columns,
+    tenants.filter(({ before }) => before.calls === 0).map(({ keys }) => keys.tenant!),
+    range,
+  );
+  const repeats = await readRepeats(columns, asked, total('before') + total('after'));
+  return {
+    ...{ before: total('before'), after: total('after') },
+    errorsBefore: tenants.reduce((sum, { before }) => sum + before.errors, 0),
+    errorsAfter: tenants.reduce((sum, { after }) => sum + after.errors, 0),
+    ...{ presentBefore: presence.shareOf(base), presentAfter: presence.shareOf(range) },
+    ...{ weekBefore: week?.before ?? null, weekAfter: week?.after ?? null },
+    tenants: tenants.map(({ keys, before, after }) => ({
+      ...{ name: keys.tenant!, before: before.calls, after: after.calls },
+      isNew: before.calls === 0 && !known.has(keys.tenant!),
+    })),
+    risers: await readRisers(columns, consumers, range, only),
+    ...repeats,
+    newVersions: await readNewVersions(columns, asked),
+  };
+}
+
+interface Two {
+  readonly keys: CallSums['keys'];
+  readonly before: { readonly calls: number; readonly errors: number };
+  readonly after: { readonly calls: number; readonly errors: number };
+}
+
+async function twoSums(
+  columns: ColumnStore,
+  { range, base, only }: TwoRanges,
+  by: readonly Dimension[],
+): Promise<Two[]> {
+  const groups = new Map<string, { keys: CallSums['keys']; before: Two['before']; after: Two['after'] }>();
+  const nothing = { calls: 0, errors: 0 };
+  for (const [at, asked] of [
+    ['before', base],
+    ['after', range],
+  ] as const) {
+    for (const { keys, calls, errors } of await sumCalls(columns, { ranges: [asked], by, only, isByRange: false })) {
+      const key = JSON.stringify(by.map((name) => keys[name]));
+      const group = groups.get(key) ?? { keys, before: nothing, after: nothing };
+      groups.set(key, { ...group, [at]: { calls: Number(calls) / 1e6, errors: Number(errors) / 1e6 } });
+    }
+  }
+  return [...groups.values()];
+}
+
+/** The same two ranges a week earlier, unless one of these is the other; null where one has no calls. */
+async function weekEarlier(columns: ColumnStore, { range, base, only, timeZone }: TwoRanges, now: Date) {
+  const earlier = ({ fromMs, toMs }: TimeRange) => ({
+    fromMs: shiftInstant(fromMs, { weeks: -1 }, timeZone),
+    toMs: shiftInstant(toMs, { weeks: -1 }, timeZone),
+  });
+  const [first, second] = [earlier(base), earlier(range)];
+  if (second.toMs > base.fromMs || range.toMs > now.getTime()) return null;
+  const ask = async (asked: TimeRange) => {
+    const [row] = await sumCalls(columns, { ranges: [asked], by: [], only, isByRange: false });
+    return row === undefined ? null : Number(row.calls) / 1e6;
+  };
+  const [before, after] = [await ask(first), await ask(second)];
+  return before === null || after === null ? null : { before, after };
+}
+
+/** Of these tenants those that had calls at any time before. */
+async function knownTenants(columns: ColumnStore, tenants: readonly string[], range: TimeRange): Promise<Set<string>> {
+  if (tenants.length === 0) return new Set();
+  const rows = await columns.query<{ tenant: string }>(
+    `SELECT tenant FROM usage_rollup WHERE marker = 0 AND cut = 4 AND day < toDate(fromUnixTimestamp64Milli({fromMs:Int64}, 'UTC'))
+       AND tenant IN ({tenants:Array(String)}) GROUP BY tenant HAVING sum(calls) > 0`,
+    { fromMs: range.fromMs, tenants },
+  );
+  return new Set(rows.map(({ tenant }) => tenant));
+}
+
+function chosen(only: Choice): { sql: string; params: QueryParams } {
+  const names = Object.keys(only) as Dimension[];
+  const sql = names.map((name) => ` AND ${dimensionSql[name]} IN ({only_${name}:Array(String)})`).join('');
+  return { sql, params: Object.fromEntries(names.map((name) => [`only_${name}`, only[name]])) };
+}
+
+async function readRisers(
+  columns: ColumnStore,
+  consumers: readonly Two[],
+  range: TimeRange,
+  only: Choice,
+): Promise<Riser[]> {
+  const rise = ({ before, after }: Two) => after.calls - before.calls;
+  const top = consumers.filter((each) => rise(each) > 0 && each.keys.consumer !== '');
+  top.sort((a, b) => rise(b) - rise(a));
+  const risers = top.slice(0, MOST_RISERS);
+  if (risers.length === 0) return [];
+  const { sql, params } = chosen(only);
+  const rows = await columns.query<Record<string, string>>(
+    `SELECT tenant, consumer, uniqExact(endpoint) AS endpoints, countIf(status IN (401, 403, 404, 405)) AS refused, count() AS n,
+       topK(1)(endpoint)[1] AS top_endpoint, arrayFilter((d, i) -> i > 1, arrayDifference(arraySort(groupArray(ms)) AS times) AS steps, arrayEnumerate(steps)) AS intervals,
+       if(n < 2, 0, arrayReduce('quantileExact', intervals)) AS median, countEqual(groupArray(toString(endpoint)), toString(top_endpoint)) AS of_top,
+       if(n < 2, 0, arrayCount(d -> abs(d - median) <= 0.2 * median, intervals) / (n - 1)) AS steady
+     FROM (
+       SELECT tenant, consumer, endpoint, status, toUnixTimestamp64Milli(start_at) AS ms FROM work
+       WHERE is_call = 1 AND ${callsWithin(range)} AND has(arrayZip({tenants:Array(String)}, {consumers:Array(String)}), (toString(tenant), consumer))${sql}
+       GROUP BY tenant, consumer, endpoint, status, start_at, trace_id, span_id HAVING sum(sign) > 0
+       ORDER BY ms DESC LIMIT ${MOST_CALLS_PER_RISER} BY tenant, consumer
+     ) GROUP BY tenant, consumer`,
+    { ...params, tenants: risers.map(({ keys }) => keys.tenant), consumers: risers.map(({ keys }) => keys.consumer) },
+  );
+  const seen = new Map(rows.map((row) => [JSON.stringify([row.tenant, row.consumer]), row]));
+  return risers.flatMap(({ keys, before, after }): Riser[] => {
+    const row = seen.get(JSON.stringify([keys.tenant, keys.consumer]));
+    if (row === undefined) return [];
+    const n = Number(row.n);
+    return [
+      {
+        ...{
+          tenant: keys.tenant!,
+          consumer: keys.consumer!,
+          before: before.calls,
+          after: after.calls,
+          errors: after.errors,
+        },
+        ...{
+          refused: (Number(row.refused) * after.calls) / n,
+          endpoints: Number(row.endpoints),
+          topEndpoint: row.top_endpoint!,
+        },
+        ...{
+          topEndpointShare: Number(row.of_top) / n,
+          medianIntervalMs: Number(row.median),
+          steadyShare: Number(row.steady),
+        },
+      },
+    ];
+  });
+}
+
+/** Calls soon after a failed one of the same consumer and endpoint. */
+async function readRepeats(columns: ColumnStore, { range, base, only }: TwoRanges, calls: number) {
+  const part = Math.min(1, MOST_CALLS_LOOKED_AT / Math.max(calls, 1));
+  const last = ({ fromMs, toMs }: TimeRange) => ({ fromMs: Math.floor(toMs - (toMs - fromMs) * part), toMs });
+  const { sql, params } = chosen(only);
+  const ask = async (asked: TimeRange) => {
+    const [row] = await columns.query<{ repeats: string; repeaters: string }>(
+      `SELECT countIf(is_repeat) AS repeats, uniqExactIf((tenant, consumer), is_repeat) AS repeaters FROM (
+         SELECT tenant, consumer, ms - lagInFrame(ms, 1, 0) OVER w <= ${RETRY_WITHIN_MS} AND lagInFrame(is_error, 1, 0) OVER w = 1 AS is_repeat
+         FROM (SELECT tenant, consumer, endpoint, is_error, toUnixTimestamp64Milli(start_at) AS ms FROM work
+           WHERE is_call = 1 AND ${callsWithin(asked)}${sql} GROUP BY tenant, consumer, endpoint, is_error, start_at, trace_id, span_id HAVING sum(sign) > 0)
+         WINDOW w AS (PARTITION BY tenant, consumer, endpoint ORDER BY ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+       )`,
+      params,
+    );
+    return { repeats: Number(row!.repeats) / part, repeaters: Number(row!.repeaters) };
+  };
+  const [before, after] = [await ask(last(base)), await ask(last(range))];
+  return { repeatsBefore: before.repeats, repeatsAfter: after.repeats, repeaters: after.repeaters };
+}
+
+/** Versions in the second range that the first one, and a week before it, do not have. */
+async function readNewVersions(columns: ColumnStore, { range, base, only }: TwoRanges) {
+  const { sql, params } = chosen(only);
+  const past = { fromMs: base.fromMs - 7 * 86_400_000, toMs: range.fromMs };
+  const rows = await columns.query<{ version: string; n: string }>(
+    `SELECT version, sum(sign * toInt128(share)) AS n FROM work
+     WHERE is_call = 1 AND version != '' AND ${callsWithin(range)}${sql}
+       AND version NOT IN (SELECT DISTINCT version FROM work WHERE is_call = 1 AND ${callsWithin(past)})
+     GROUP BY version HAVING n > 0 ORDER BY n DESC LIMIT 100`,
+    params,
+  );
+  return rows.map(({ version, n }) => ({ version, calls: Number(n) / 1e6 }));
+}

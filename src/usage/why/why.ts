@@ -1,0 +1,92 @@
+import { fail } from '../../model/index.ts';
+import type { Store } from '../../store/index.ts';
+import { readPresence, type Standing, shareOf, shownCalls } from '../reports/freshness.ts';
+import type { Dimension, dimensionSql } from '../sums/dimensions.ts';
+import { type CallSums, sumCalls } from '../sums/sum-calls.ts';
+import { decompose, type Part } from './decompose.ts';
+import { type Diagnosis, diagnose } from './diagnose.ts';
+import { readEvidence, type TwoRanges } from './read-evidence.ts';
+
+export interface WhyRow {
+  readonly dimension: string;
+  readonly key: string;
+  readonly kind: Part['kind'];
+  readonly before: number;
+  readonly after: number;
+  readonly change: number;
+  /** Of the whole change; may be more than 1, or negative. */
+  readonly shareOfChange: number | null;
+}
+
+export interface WhyReport extends Standing {
+  readonly before: number;
+  readonly after: number;
+  readonly change: number;
+  readonly growth: number | null;
+  readonly diagnoses: readonly Diagnosis[];
+  /** By each dimension the changes of its rows add up to the change. */
+  readonly rows: readonly WhyRow[];
+}
+
+/**
+ * Says why volume moved between two ranges: where the change is, and what it looks like.
+ *
+ * Takes  by: each dimension takes the whole change apart by itself. shown: parts of each, the others together.
+ * Holds  the parts of a dimension add up to the change, exactly.
+ * Fails  PARAMETER_INVALID where the ranges overlap, or the base is not the earlier one.
+ */
+export async function whyReport(
+  store: Store,
+  asked: TwoRanges & { readonly by: readonly Dimension[]; readonly shown: number },
+  now: Date,
+): Promise<WhyReport> {
+  const { range, base, only, by, shown } = asked;
+  if (base.toMs > range.fromMs)
+    throw fail('PARAMETER_INVALID', { reason: 'the range to compare with must end before the other begins' });
+  const presence = await readPresence(store.columns, range, now);
+  const evidence = await readEvidence(store.columns, asked, now);
+  const [before, after] = [await whole(store, asked, base), await whole(store, asked, range)];
+  const rows: WhyRow[] = [];
+  for (const name of by.length === 0 ? (['tenant', 'endpoint'] as const) : by) {
+    const moved = new Map<string, { key: string; before: bigint; after: bigint }>();
+    for (const [at, each] of [
+      ['before', base],
+      ['after', range],
+    ] as const) {
+      const sums = await sumCalls(store.columns, { ranges: [each], by: [name], only, isByRange: false });
+      for (const { keys, calls } of sums) {
+        const key = keys[name]!;
+        moved.set(key, { ...(moved.get(key) ?? { key, before: 0n, after: 0n }), [at]: calls });
+      }
+    }
+    rows.push(
+      ...decompose([...moved.values()], shown).map((part) => shownPart(name, part, after.calls - before.calls)),
+    );
+  }
+  return {
+    ...{
+      before: shownCalls(before.calls),
+      after: shownCalls(after.calls),
+      change: shownCalls(after.calls - before.calls),
+    },
+    growth: shareOf(after.calls - before.calls, before.calls),
+    ...{ diagnoses: diagnose(evidence), rows },
+    ...presence.standing(range, after.calls, after.known),
+  };
+}
+
+async function whole(
+  { columns }: Store,
+  { only }: TwoRanges,
+  range: TwoRanges['range'],
+): Promise<Pick<CallSums, 'calls' | 'known'>> {
+  const [row] = await sumCalls(columns, { ranges: [range], by: [], only, isByRange: false });
+  return row ?? { calls: 0n, known: 0n };
+}
+
+function shownPart(dimension: keyof typeof dimensionSql, part: Part, change: bigint): WhyRow {
+  return {
+    ...{ dimension, key: part.key, kind: part.kind, before: shownCalls(part.before), after: shownCalls(part.after) },
+    ...{ change: shownCalls(part.change), shareOfChange: shareOf(part.change, change) },
+  };
+}
