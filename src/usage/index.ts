@@ -20,5 +20,19 @@ export {
   usageDimensions,
   usageWindows,
 } from './queries.ts';
+export { activationReport } from './reports/activation.ts';
+export { adoptionReport, retentionReport } from './reports/adoption.ts';
+export { type CallLogQuestion, callLog, type LoggedCall } from './reports/call-log.ts';
+export { concentrationReport } from './reports/concentration.ts';
+export { depthReport, unusedReport } from './reports/depth.ts';
+export { entityKinds } from './reports/entities.ts';
+export { dailyReport, fitReport, rollingReport } from './reports/rolling.ts';
+export { sequencesReport } from './reports/sequences.ts';
+export { type VolumeReport, volumeReport } from './reports/volume.ts';
 export { refreshRollups } from './rollups/refresh.ts';
+export { type Choice, type Dimension, dimensions, parseChoice, parseDimensions } from './sums/dimensions.ts';
+export { calendarUnits, knownZone, parseSpan } from './time/calendar.ts';
+export { askedComparison, comparisons } from './time/other-range.ts';
 export { type UsageQuestion, type UsageReport, type UsageRow, usageReport } from './usage.ts';
+export { type Cause, causes, type Diagnosis } from './why/diagnose.ts';
+export { whyReport } from './why/why.ts';

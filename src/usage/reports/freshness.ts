@@ -44,6 +44,16 @@ export class Presence {
     return toMs <= range.fromMs ? null : this.#present({ fromMs: range.fromMs, toMs }) / slots;
   }
 
+  /** The longest stretch of a range, up to now, in which no call of anybody arrived. */
+  longestSilenceMs({ fromMs, toMs }: TimeRange): number {
+    let [longest, run] = [0, 0];
+    for (let at = Math.floor(fromMs / SLOT_MS); at * SLOT_MS < Math.min(toMs, this.nowMs); at++) {
+      run = this.#slots.has(at) ? 0 : run + 1;
+      longest = Math.max(longest, run);
+    }
+    return longest * SLOT_MS;
+  }
+
   standing(range: TimeRange, calls: bigint, known: bigint): Standing {
     return {
       coverage: { weight: calls > 0n ? Number(known) / Number(calls) : null, time: this.shareOf(range) },

@@ -1,7 +1,7 @@
 /** Why volume moved. A closed set; `steady` is a change too small to have a reason, `unexplained` one for which no evidence was found. */
 export const causes = [
-  'outage',
   'seasonality',
+  'outage',
   'retry_storm',
   'runaway_loop',
   'bot_or_test',
@@ -20,9 +20,10 @@ export interface Evidence {
   readonly after: number;
   readonly errorsBefore: number;
   readonly errorsAfter: number;
-  /** Shares of the quarters of an hour with calls. */
-  readonly presentBefore: number | null;
-  readonly presentAfter: number | null;
+  /** The longest stretches in which no call of anybody arrived, and how long the second range is. */
+  readonly silenceBeforeMs: number;
+  readonly silenceAfterMs: number;
+  readonly lengthMs: number;
   /** The same two ranges a week earlier; null where nothing is known of them. */
   readonly weekBefore: number | null;
   readonly weekAfter: number | null;
@@ -68,6 +69,7 @@ export interface Diagnosis {
 
 const SMALL_CHANGE = 0.05;
 const DECISIVE = 0.5;
+const SHORT_SILENCE_MS = 900_000;
 const TEST_NAME =
   /(^|[^a-z])(test|tests|testing|bot|crawler|spider|scraper|synthetic|probe|monitor|healthcheck|loadtest|k6|jmeter|staging|qa|ci|dev|sandbox|demo)([^a-z]|$)/i;
 
@@ -87,8 +89,8 @@ export function diagnose(evidence: Evidence): Diagnosis[] {
     return [{ cause: 'steady', explains: 1, evidence: `${before} calls before, ${after} after` }];
   }
   const rules = [
-    outage,
     seasonality,
+    outage,
     retryStorm,
     runawayLoop,
     botOrTest,
@@ -111,13 +113,16 @@ export function diagnose(evidence: Evidence): Diagnosis[] {
 type Rule = (evidence: Evidence, change: number) => Diagnosis | null;
 
 /** Fewer calls, because calls fail or do not arrive. */
-const outage: Rule = ({ before, after, errorsBefore, errorsAfter, presentBefore, presentAfter }, change) => {
+const outage: Rule = ({ before, after, errorsBefore, errorsAfter, ...evidence }, change) => {
   if (change >= 0) return null;
+  const { silenceBeforeMs, silenceAfterMs, lengthMs } = evidence;
   const failed = after === 0 ? 0 : errorsAfter / after - (before === 0 ? 0 : errorsBefore / before);
-  const silent = (presentBefore ?? 0) - (presentAfter ?? 0);
-  if (failed < 0.2 && silent < 0.08) return null;
-  const words = `${percent(Math.max(0, silent))} of the time without any call that had calls before; failed calls up by ${percent(Math.max(0, failed))} of all`;
-  return { cause: 'outage', explains: limited(Math.max((silent * before) / -change, failed)), evidence: words };
+  // Of few calls a quarter of an hour without any is nothing unusual.
+  const isSilent = silenceAfterMs >= 3 * (silenceBeforeMs + SHORT_SILENCE_MS);
+  if (failed < 0.2 && !isSilent) return null;
+  const missed = isSilent ? ((silenceAfterMs / lengthMs) * before) / -change : 0;
+  const words = `${Math.round(silenceAfterMs / 60_000)} minutes without any call, ${Math.round(silenceBeforeMs / 60_000)} at most before; failed calls up by ${percent(Math.max(0, failed))} of all`;
+  return { cause: 'outage', explains: limited(Math.max(missed, failed)), evidence: words };
 };
 
 /** The same change between the same days a week ago. */

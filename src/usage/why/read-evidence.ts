@@ -24,10 +24,13 @@ const MOST_CALLS_LOOKED_AT = 5_000_000;
 export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: Date): Promise<Evidence> {
   const { range, base, only } = asked;
   const presence = await readPresence(columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
-  const tenants = await twoSums(columns, asked, ['tenant']);
-  const consumers = await twoSums(columns, asked, ['tenant', 'consumer']);
+  const [tenants, consumers, week, newVersions] = await Promise.all([
+    twoSums(columns, asked, ['tenant']),
+    twoSums(columns, asked, ['tenant', 'consumer']),
+    weekEarlier(columns, asked, now),
+    readNewVersions(columns, asked),
+  ]);
   const total = (at: 'before' | 'after') => tenants.reduce((sum, each) => sum + each[at].calls, 0);
-  const week = await weekEarlier(columns, asked, now);
   const known = await knownTenants(
     columns,
     tenants.filter(({ before }) => before.calls === 0).map(({ keys }) => keys.tenant!),
@@ -38,7 +41,8 @@ export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: 
     ...{ before: total('before'), after: total('after') },
     errorsBefore: tenants.reduce((sum, { before }) => sum + before.errors, 0),
     errorsAfter: tenants.reduce((sum, { after }) => sum + after.errors, 0),
-    ...{ presentBefore: presence.shareOf(base), presentAfter: presence.shareOf(range) },
+    ...{ silenceBeforeMs: presence.longestSilenceMs(base), silenceAfterMs: presence.longestSilenceMs(range) },
+    lengthMs: range.toMs - range.fromMs,
     ...{ weekBefore: week?.before ?? null, weekAfter: week?.after ?? null },
     tenants: tenants.map(({ keys, before, after }) => ({
       ...{ name: keys.tenant!, before: before.calls, after: after.calls },
@@ -46,7 +50,7 @@ export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: 
     })),
     risers: await readRisers(columns, consumers, range, only),
     ...repeats,
-    newVersions: await readNewVersions(columns, asked),
+    newVersions,
   };
 }
 
