@@ -17,7 +17,7 @@ export { type LineOrigin, type LogStretch, Quarantine, type QuarantineConfig } f
 export type { QuarantineChoice } from './logs/quarantine-queries.ts';
 export { shownLogLine } from './logs/shown.ts';
 export type { DecodedLines, MalformedLine } from './logs/take-lines.ts';
-export { type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts';
+export { documentedEndpoints, type EndpointMapSpec, endpointMapSpec } from './naming/endpoint-map.ts';
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export { REQUEST_SLOTS, requestIdKeys } from './otlp/attributes.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';

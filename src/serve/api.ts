@@ -17,6 +17,7 @@ import { addRetention } from './routes/retention.ts';
 import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
 import { addSubjects } from './routes/subjects.ts';
+import { addUsage } from './routes/usage.ts';
 import { addWork } from './routes/work.ts';
 
 /** A standard request in, a standard response out: over the network from an address, or in memory for commands and tests. */
@@ -62,6 +63,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addSession(app, house);
   addReports(app, house);
   addLedger(app, house);
+  addUsage(app, house);
   addDocuments(app, house);
   addWork(app, house);
   addBills(app, house);

@@ -51,6 +51,14 @@ function basePath(url: unknown): string {
   return path.startsWith('/') ? path : '';
 }
 
+/** Reads the endpoints that documents name, by the names they go by. */
+export async function documentedEndpoints(documents: DocumentStore): Promise<string[]> {
+  const specs = (await newestOf(documents, 'EndpointMap')).map(({ body }) => JSON.parse(body) as EndpointMapSpec);
+  const rules = new EndpointRules(specs);
+  const names = specs.flatMap((spec) => [...spec.routes, ...openApiRoutes(spec)]).map((name) => rules.renamed(name));
+  return [...new Set(names.filter((name) => !name.startsWith('* ')))].sort();
+}
+
 /** Reads the rules in force. */
 export async function endpointRulesInForce(documents: DocumentStore): Promise<EndpointRules> {
   const stored = await newestOf(documents, 'EndpointMap');

@@ -1,6 +1,16 @@
 import { z } from 'zod';
-import { calendarUnits, causes, dimensions } from '../../usage/index.ts';
 import { instant, range } from './contract.ts';
+
+/** What calls can be told apart by. */
+export const usageDimensionNames = [
+  ...(['tenant', 'endpoint', 'consumer', 'kind', 'status'] as const),
+  ...(['region', 'version', 'flags', 'service'] as const),
+] as const;
+export const usageWindowNames = ['minute', 'hour', 'day', 'week', 'month', 'quarter'] as const;
+export const usageCauses = [
+  ...(['seasonality', 'outage', 'retry_storm', 'runaway_loop', 'bot_or_test', 'new_customer'] as const),
+  ...(['new_release', 'heavy_customer', 'broad_growth', 'unexplained', 'steady'] as const),
+] as const;
 
 const known = z.number().nullable();
 const state = z.enum(['complete', 'partial', 'gap', 'future']);
@@ -18,7 +28,7 @@ const standing = {
   next: z.string().nullable(),
 };
 
-const named = Object.fromEntries(dimensions.map((name) => [name, z.string().optional()]));
+const named = Object.fromEntries(usageDimensionNames.map((name) => [name, z.string().optional()]));
 const moved = { baseCalls: known.optional(), change: known.optional(), growth: known.optional() };
 const window = { start: instant, end: instant, state };
 const spread = { count: z.number(), top1: known, top5: known, top10: known, gini: known, herfindahl: known };
@@ -51,9 +61,23 @@ export const usageAnswers = {
   calls: report(
     { range, calls: known },
     {
-      ...{ time: instant, tenant: z.string(), endpoint: z.string(), consumer: z.string(), kind: z.string(), status: z.number() },
+      ...{
+        time: instant,
+        tenant: z.string(),
+        endpoint: z.string(),
+        consumer: z.string(),
+        kind: z.string(),
+        status: z.number(),
+      },
       ...{ isError: z.boolean(), durationMs: known, service: z.string(), region: z.string(), version: z.string() },
-      ...{ flags: z.string(), weight: z.number(), bytesIn: known, bytesOut: known, traceId: z.string(), spanId: z.string() },
+      ...{
+        flags: z.string(),
+        weight: z.number(),
+        bytesIn: known,
+        bytesOut: known,
+        traceId: z.string(),
+        spanId: z.string(),
+      },
     },
   ),
   adoption: report({ range }, { ...window, ...activity }),
@@ -68,7 +92,12 @@ export const usageAnswers = {
     },
     {
       ...{ tenant: z.string(), signedUp: instant.nullable(), firstCall: instant, firstSuccess: instant.nullable() },
-      ...{ activated: instant.nullable(), secondsToFirstCall: known, secondsToFirstSuccess: known, secondsToActivation: known },
+      ...{
+        activated: instant.nullable(),
+        secondsToFirstCall: known,
+        secondsToFirstSuccess: known,
+        secondsToActivation: known,
+      },
     },
   ),
   depth: report(
@@ -96,7 +125,7 @@ export const usageAnswers = {
   why: report(
     {
       ...{ range, base: range, before: z.number(), after: z.number(), change: z.number(), growth: known },
-      diagnoses: z.array(z.object({ cause: z.enum(causes), explains: z.number(), evidence: z.string() })),
+      diagnoses: z.array(z.object({ cause: z.enum(usageCauses), explains: z.number(), evidence: z.string() })),
     },
     {
       ...{ dimension: z.string(), key: z.string(), kind: z.enum(['new', 'gone', 'grown', 'shrunk', 'same', 'others']) },
@@ -117,5 +146,3 @@ export interface UsageReportAnswer {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly [fact: string]: unknown;
 }
-
-export const usageWindowNames = calendarUnits;

@@ -66,8 +66,9 @@ export async function volumeReport(store: Store, question: VolumeQuestion, now: 
   const rows = windows.flatMap((each, place) =>
     ordered.map(([key, keys]): VolumeRow => {
       const state = presence.stateOf(each, range);
-      const isKnown = state !== 'gap' && state !== 'future';
       const found = counted.at(place, key);
+      // A sender whose clock is ahead has calls in the future.
+      const isKnown = state === 'future' ? found.calls !== 0n : state !== 'gap';
       const calls = isKnown ? found.calls : null;
       const other =
         compared === null ? undefined : baseOf(presence, base!, baseWindows[place], compared.at(place, key));
