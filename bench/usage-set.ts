@@ -22,7 +22,7 @@ export async function fabricate(store: Store, size: SetSize, tell: (text: string
   for (let batch = 1; batch <= batches; batch++) {
     await insertWork(store, batch, batches, size);
     await countMinutes(store, batch);
-    if (batch % 1 === 0) tell(`${batch} of ${batches} batches`);
+    if (batch % 10 === 0) tell(`${batch} of ${batches} batches`);
   }
   const start = performance.now();
   const added = await refreshRollups(store.columns);

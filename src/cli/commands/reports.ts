@@ -2,14 +2,16 @@ import type { Command } from 'commander';
 import type { CostAnswer, ReconcileFullAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
+import { addUsageCommands } from './usage.ts';
 
 type CostRow = CostAnswer['rows'][number];
 type UsageRow = UsageAnswer['rows'][number];
 
 /** usage, cost, reconcile: questions that change nothing. */
 export function addReportCommands(program: Command, cli: Cli): void {
-  program
-    .command('usage')
+  const usage = program.command('usage').description('how many calls, by whom, growing or not');
+  usage
+    .command('count', { isDefault: true })
     .description('count calls')
     .requiredOption('--from <time>', 'a day or an instant, UTC')
     .requiredOption('--to <time>', 'not included')
@@ -37,6 +39,7 @@ export function addReportCommands(program: Command, cli: Cli): void {
       );
       cli.print(usageText(answer, formatOf(flags)));
     });
+  addUsageCommands(usage, cli);
   program
     .command('cost')
     .description('what calls cost, beside what the bill says')

@@ -34,7 +34,10 @@ const all: CallLogQuestion = {
   },
 };
 
-async function pages(question: CallLogQuestion, between = async () => undefined as void): Promise<LoggedCall[]> {
+async function pages(
+  question: CallLogQuestion,
+  between: () => Promise<unknown> = async () => null,
+): Promise<LoggedCall[]> {
   const rows: LoggedCall[] = [];
   for (let cursor: string | null = ''; cursor !== null; await between()) {
     const page: Awaited<ReturnType<typeof callLog>> = await callLog(house.store, { ...question, cursor }, now);

@@ -35,20 +35,24 @@ export function piecesOf(ranges: readonly TimeRange[], { hasDays, hasSlots, call
   const cut = (fromMs: number, toMs: number, place: number): void => {
     if (fromMs >= toMs) return;
     const grain = grains[place];
-    if (grain === undefined) return rest(fromMs, toMs);
-    const [first, last] = [roundUp(fromMs, sizes[grain]), roundDown(toMs, sizes[grain])];
-    if (first >= last) return cut(fromMs, toMs, place + 1);
-    cut(fromMs, first, place + 1);
-    put(grain, first, last);
-    cut(last, toMs, place + 1);
+    const [first, last] = grain === undefined ? [0, 0] : [roundUp(fromMs, sizes[grain]), roundDown(toMs, sizes[grain])];
+    if (grain === undefined) rest(fromMs, toMs);
+    else if (first >= last) cut(fromMs, toMs, place + 1);
+    else {
+      cut(fromMs, first, place + 1);
+      put(grain, first, last);
+      cut(last, toMs, place + 1);
+    }
   };
   const rest = (fromMs: number, toMs: number): void => {
     const old = Math.min(toMs, callsSinceMs);
     const [first, last] = [roundUp(fromMs, sizes.minute), roundDown(old, sizes.minute)];
-    if (first >= last) return put('call', fromMs, toMs);
-    put('call', fromMs, first);
-    put('minute', first, last);
-    put('call', last, toMs);
+    if (first >= last) put('call', fromMs, toMs);
+    else {
+      put('call', fromMs, first);
+      put('minute', first, last);
+      put('call', last, toMs);
+    }
   };
   for (const { fromMs, toMs } of ranges) cut(fromMs, toMs, 0);
   return pieces;

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../../src/cli/index.ts';
+import { type UsageReportName, usageAnswers } from '../../src/serve/contract/usage.ts';
+import { createApi } from '../../src/serve/index.ts';
+import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { callRequest } from './small-input.ts';
+
+const folder = tempFolder('usage-reports');
+const NOW = new Date('2022-08-08T12:00:00Z');
+const DAY = 86_400_000;
+
+let opened: ListeningHouse;
+let api: ReturnType<typeof createApi>;
+beforeAll(async () => {
+  opened = await openListeningHouse(1 << 20, '', () => NOW);
+  const { collector } = opened.house;
+  for (let place = 0; place < 300; place++) {
+    const atMs = (place * 1_234_567) % (7 * DAY);
+    // A name that a spreadsheet would run.
+    const tenant = place % 5 === 0 ? '=SUM(A1),"x"' : `t${place % 5}`;
+    await collector.traces(Buffer.from(callRequest({ id: place + 1, atMs, tenant, route: `/${place % 3}` })), 'json');
+  }
+  await collector.settle();
+  api = createApi(opened.house, { pages: '' });
+});
+afterAll(async () => {
+  await opened.close();
+  folder.remove();
+});
+
+const get = (path: string, headers = {}) => api(new Request(`http://localhost/api/v1/usage/${path}`, { headers }));
+const week = 'from=2022-08-01&to=2022-08-08';
+const asked: Record<UsageReportName, string> = {
+  volume: `${week}&window=day&by=tenant&compare=previous`,
+  daily: 'at=2022-08-05T10:00:00Z&tz=Asia/Kolkata',
+  rolling: 'at=2022-08-05T10:00:00Z&points=24',
+  fit: 'at=2022-08-05T10:00:00Z',
+  calls: week,
+  adoption: week,
+  retention: `${week}&window=day`,
+  activation: `${week}&successes=3`,
+  depth: week,
+  unused: week,
+  sequences: week,
+  concentration: week,
+  why: `from=2022-08-05&to=2022-08-08&by=tenant,endpoint`,
+};
+const names = Object.keys(asked) as UsageReportName[];
+
+describe('each report', () => {
+  test.each(names)('%s answers what its contract says, with coverage, freshness and what it means', async (name) => {
+    const answer = await get(`${name}?${asked[name]}`);
+    const body = await answer.json();
+    expect(answer.status, JSON.stringify(body)).toBe(200);
+    expect(usageAnswers[name].parse(body)).toEqual(body);
+    const definitions = (await (await get('definitions')).json()) as Record<string, string>;
+    const { definition, freshness, counts } = body as Record<string, unknown> & { definition: string };
+    expect(definitions[definition.split('#')[1]!]).toMatch(/\w/);
+    expect({ freshness, counts }).toMatchObject({
+      freshness: { asOf: '2022-08-08T12:00:00Z' },
+      counts: { where: 'all calls' },
+    });
+  });
+
+  test.each(names)('%s is CSV for those who ask for it', async (name) => {
+    const { rows } = (await (await get(`${name}?${asked[name]}`)).json()) as { rows: object[] };
+    const [byFormat, byHeader] = [
+      await get(`${name}?${asked[name]}&format=csv`),
+      await get(`${name}?${asked[name]}`, { accept: 'text/csv' }),
+    ];
+    const text = await byFormat.text();
+    expect(text).toBe(await byHeader.text());
+    expect(byFormat.headers.get('taximeter-coverage')).toMatch(/"weight"/);
+    expect(text.split('\r\n').length - 2).toBe(rows.length);
+    expect(text).not.toMatch(/(^|,|")=SUM/m);
+  });
+
+  test.each(names)('%s is the same in pages', async (name) => {
+    if (name === 'rolling' || name === 'fit') return;
+    const whole = (await (await get(`${name}?${asked[name]}`)).json()) as { rows: object[] };
+    const rows: object[] = [];
+    const size = Math.max(2, Math.ceil(whole.rows.length / 3));
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = (await (await get(`${name}?${asked[name]}&limit=${size}&cursor=${cursor}`)).json()) as {
+        rows: object[];
+        next: string | null;
+      };
+      rows.push(...page.rows);
+      cursor = page.next;
+    }
+    expect(rows).toEqual(whole.rows);
+  });
+});
+
+test.each([
+  ['a parameter that there is not', 'volume?from=2022-08-01&to=2022-08-02&colour=red', 'PARAMETER_INVALID'],
+  ['a dimension that there is not', `volume?${week}&by=colour`, 'PARAMETER_INVALID'],
+  ['a zone that there is not', `adoption?${week}&tz=Mars/Olympus`, 'PARAMETER_INVALID'],
+  ['a range that ends before it begins', 'volume?from=2022-08-02&to=2022-08-01', 'RANGE_EMPTY'],
+  ['a day that does not exist', 'volume?from=2022-02-30&to=2022-08-01', 'TIME_MALFORMED'],
+  ['too many windows', 'volume?from=2000-01-01&to=2022-08-01&window=hour', 'RANGE_TOO_LONG'],
+  ['half a range to compare with', `volume?${week}&baseFrom=2022-01-01`, 'PARAMETER_INVALID'],
+  ['ranges that overlap', `why?${week}&baseFrom=2022-08-02&baseTo=2022-08-09`, 'PARAMETER_INVALID'],
+  ['a span that is none', 'rolling?span=never', 'PARAMETER_INVALID'],
+  ['a cursor that is none', `volume?${week}&cursor=abc`, 'PARAMETER_INVALID'],
+  ['a trace that is none', `calls?${week}&traceId=xyz`, 'PARAMETER_INVALID'],
+  ['a choice that is none', `volume?${week}&where=colour:red`, 'PARAMETER_INVALID'],
+])('%s is refused', async (_name, path, code) => {
+  const answer = await get(path);
+  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, code]);
+});
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await runCli([...args, '--data', folder.path], {
+    ...{ version: '0', environment: {} },
+    openLocally: async () => ({ api, close: async () => undefined }),
+    serve: () => Promise.reject(new Error('not asked')),
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
+}
+
+describe('commands', () => {
+  test.each(names)('usage %s prints what the API says', async (name) => {
+    const flags = [...new URLSearchParams(asked[name])].flatMap(([flag, value]) => [`--${flag}`, value]);
+    const { rows } = (await (await get(`${name}?${asked[name]}`)).json()) as { rows: object[] };
+    const json = await run('usage', name, ...flags, '--json');
+    expect({ code: json.code, err: json.err }).toEqual({ code: 0, err: '' });
+    expect((JSON.parse(json.out) as { rows: object[] }).rows).toEqual(rows);
+    const csv = await run('usage', name, ...flags, '--csv');
+    expect(csv.out.trimEnd().split('\r\n').length - 1).toBe(rows.length);
+    expect((await run('usage', name, ...flags)).out).toContain('newest call 2022-08-0');
+  });
+
+  test('without a name it counts, as before', async () => {
+    const { code, out } = await run('usage', '--from', '2022-08-01', '--to', '2022-08-08');
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('300 calls') });
+  });
+
+  test('all calls go into files of three forms, with progress', async () => {
+    const flags = ['--from', '2022-08-01', '--to', '2022-08-08', '--where', 'tenant:t1|t2'];
+    const { rows } = (await (await get(`calls?${week}&where=tenant:t1|t2`)).json()) as {
+      rows: Record<string, unknown>[];
+    };
+    expect(rows.length).toBe(120);
+    for (const format of ['csv', 'jsonl', 'parquet']) {
+      const file = join(folder.path, `calls.${format}`);
+      const { code, out, err } = await run('usage', 'calls', ...flags, '--export', file);
+      expect({ code, out }).toEqual({ code: 0, out: `${file}: 120 calls\n` });
+      expect(err).toContain('120 of 120 calls written');
+    }
+    const lines = readFileSync(join(folder.path, 'calls.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual(rows);
+    expect(readFileSync(join(folder.path, 'calls.csv'), 'utf8').trimEnd().split('\r\n').length).toBe(121);
+    const bytes = readFileSync(join(folder.path, 'calls.parquet'));
+    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+    expect(await parquetReadObjects({ file: buffer })).toEqual(rows);
+  });
+
+  test('a form that there is not is refused, and no half file stays', async () => {
+    const file = join(folder.path, 'calls.xls');
+    const { code, err } = await run('usage', 'calls', '--from', '2022-08-01', '--to', '2022-08-08', '--export', file);
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('not recognised') });
+    expect(() => readFileSync(`${file}.part`)).toThrow();
+  });
+});
