@@ -17,10 +17,13 @@ import {
   SyslogCounts,
 } from './serve/index.ts';
 import { type FolderHold, holdFolder, openStore } from './store/index.ts';
+import { refreshRollups } from './usage/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const pages = join(root, 'web', 'dist');
+
+const ROLLUPS_EVERY_MS = 60_000;
 
 /** Opens the rooms on a data folder, from the left to the right of the house. */
 async function openHouse(
@@ -112,9 +115,11 @@ async function serve(config: Config) {
     });
     hold.announce({ url, token: localToken });
     scheduleRetention(house);
+    const stopRollups = keepRollups(house);
     log.info('ready', { url, ...house.listeners, folder: house.folder });
     const stop = async () => {
       log.info('stopping');
+      stopRollups();
       await stopSyslog();
       await stopListening();
       await close();
@@ -136,6 +141,16 @@ function scheduleRetention({ retention, log }: House): void {
     },
     (cause) => log.warn('letting go of old data failed; it will be tried again', { cause: String(cause) }),
   );
+}
+
+/** Reports bring the rollups up to date themselves; this leaves them little to do. */
+function keepRollups(house: House): () => void {
+  const refresh = () =>
+    refreshRollups(house.store.columns).catch((cause: unknown) =>
+      house.log.warn('the rollups of usage could not be brought up to date', { cause: String(cause) }),
+    );
+  const timer = setInterval(refresh, ROLLUPS_EVERY_MS);
+  return () => clearInterval(timer);
 }
 
 async function openSyslog(house: House, config: Config): Promise<() => Promise<void>> {

@@ -16,9 +16,10 @@ import { Cli, type CliDeps } from '../src/cli/context.ts';
 import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/collect/index.ts';
 import { costModelSpec } from '../src/cost/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
+import { usageAnswers, usageCauses, usageDimensionNames } from '../src/serve/contract/usage.ts';
 import { createApi, type House } from '../src/serve/index.ts';
 import { parseDocuments } from '../src/store/index.ts';
-import { meterSpec } from '../src/usage/index.ts';
+import { causes, dimensions, meterSpec } from '../src/usage/index.ts';
 import { repository } from './support/data.ts';
 
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');
@@ -131,6 +132,22 @@ describe('HTTP API', () => {
     const written = codeRows(read('docs/reference/http-api.md')).map(([route]) => route!);
     expect(known.length).toBeGreaterThan(5);
     expect(written.filter((route) => route.includes(' /api/')).sort()).toEqual(known.sort());
+  });
+});
+
+describe('reports on usage', () => {
+  const text = read('docs/reference/usage-metrics.md');
+
+  test('the page has every report, and no other, with a section of its own', () => {
+    const listed = [...text.matchAll(/^\| \[`(\w+)`\]\(#\w+\)/gm)].map(([, name]) => name);
+    expect(listed).toEqual(Object.keys(usageAnswers));
+    expect([...text.matchAll(/^## (\w+)$/gm)].map(([, name]) => name)).toEqual(Object.keys(usageAnswers));
+  });
+
+  test('the page has every cause, and the contract the same', () => {
+    expect(codeRows(section(text, '## why')).map(([cause]) => cause)).toEqual([...causes]);
+    expect([...usageCauses]).toEqual([...causes]);
+    expect([...usageDimensionNames]).toEqual([...dimensions]);
   });
 });
 
