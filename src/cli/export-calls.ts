@@ -1,19 +1,13 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { fail } from '../model/index.ts';
 import type { UsageReportAnswer } from '../serve/contract/usage.ts';
+import type { CallsFile } from './calls-file.ts';
 import type { Cli } from './context.ts';
 import { ParquetFile } from './parquet-file.ts';
 import { printRows } from './print.ts';
 
 export const exportFormats = ['csv', 'jsonl', 'parquet'] as const;
 type ExportFormat = (typeof exportFormats)[number];
-
-/** What a page of calls is written into. */
-export interface CallsFile {
-  write(rows: UsageReportAnswer['rows']): Promise<void>;
-  /** Writes the end. */
-  finish(): Promise<void>;
-}
 
 const PAGE = 5_000;
 

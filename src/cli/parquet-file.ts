@@ -1,6 +1,6 @@
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import type { UsageReportAnswer } from '../serve/contract/usage.ts';
-import type { CallsFile } from './export-calls.ts';
+import type { CallsFile } from './calls-file.ts';
 
 const columns = [
   ...(['time', 'tenant', 'endpoint', 'consumer', 'kind'] as const).map((name) => [name, 'text'] as const),

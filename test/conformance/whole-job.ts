@@ -6,7 +6,21 @@ import { costModelSpec } from '../../src/cost/index.ts';
 import { closePeriod, costReport, postAllocation, reconcile } from '../../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../../src/model/index.ts';
 import { applyVersions, openStore, parseDocuments, type Store, type StoreConfig } from '../../src/store/index.ts';
-import { listEvents, type Meter, meterSpec, queryMeter, usageReport } from '../../src/usage/index.ts';
+import {
+  activationReport,
+  adoptionReport,
+  callLog,
+  listEvents,
+  type Meter,
+  meterSpec,
+  queryMeter,
+  retentionReport,
+  rollingReport,
+  sequencesReport,
+  usageReport,
+  volumeReport,
+  whyReport,
+} from '../../src/usage/index.ts';
 
 /** Everything that goes in. */
 export interface JobInput {
@@ -103,6 +117,30 @@ const events = `[${Array.from({ length: 400 }, (_, place) => {
   return `${JSON.stringify(attributes).slice(0, -1)},"data":{"v":${value},"g":["a",{"b":${place % 4}}]}}`;
 }).join(',')}]`;
 
+/** Reports on usage, by every kind of rows that they are summed from. */
+async function usageReports(store: Store, input: JobInput): Promise<unknown[]> {
+  const range = parseRange(input.from, input.to);
+  const middle = range.fromMs + (range.toMs - range.fromMs) / 2 + 12_345;
+  const asked = { timeZone: 'Asia/Kolkata', only: {}, range, base: null };
+  const halves = { range: { fromMs: middle, toMs: range.toMs }, base: { fromMs: range.fromMs, toMs: middle } };
+  return [
+    await volumeReport(store, { ...asked, window: 'day', by: ['tenant'] }, NOW),
+    await volumeReport(store, { ...asked, ...halves, window: null, by: ['endpoint', 'version'] }, NOW),
+    await rollingReport(store, { ...asked, atMs: middle, spanMs: 86_400_000, stepMs: 3_600_001, points: 9 }, NOW),
+    await adoptionReport(store, { ...asked, window: 'week', of: 'consumer' }, NOW),
+    await retentionReport(store, { ...asked, window: 'day', of: 'tenant' }, NOW),
+    await activationReport(store, { range, successes: 2, valueEvent: 'step', signUpEvent: '' }, NOW),
+    await sequencesReport(store, { ...asked, users: 3, length: 2 }, NOW),
+    await whyReport(store, { ...asked, ...halves, by: ['tenant', 'status'], shown: 3 }, NOW),
+    await callLog(store, { ...asked, traceId: '', statusCode: null, limit: 50, cursor: '' }, NOW),
+    await callLog(
+      store,
+      { ...asked, only: { status: ['none'] }, traceId: '', statusCode: 0, limit: 5, cursor: '' },
+      NOW,
+    ),
+  ];
+}
+
 async function meterAnswers(store: Store): Promise<unknown[]> {
   const whole = { fromMs: null, toMs: null, subjects: null, filter: {} };
   const questions = [
@@ -146,6 +184,7 @@ async function answers(store: Store, input: JobInput): Promise<Record<string, un
        FROM work GROUP BY ALL HAVING net != 0 ORDER BY ALL`,
     ),
     meters: await meterAnswers(store),
+    usageReports: await usageReports(store, input),
     samples: await columns.query(
       'SELECT metric, hex(series) AS series, service, pod, kind, at, value, age FROM samples FINAL ORDER BY ALL',
     ),

@@ -7,8 +7,8 @@ const ROWS_AT_ONCE = 3_000_000;
 const LOOK_BACK = 10_000;
 
 interface Refreshing {
-  /** Whether batches older than LOOK_BACK were looked for. */
-  isWhole: boolean;
+  /** The largest batch in the rollups; null until every batch was looked for. */
+  largest: number | null;
   turn: Promise<unknown>;
 }
 
@@ -22,7 +22,7 @@ const refreshing = new WeakMap<ColumnStore, Refreshing>();
  * Holds  a batch is in the rollups once, also after a crash: its rows and the marker that says so are one block.
  */
 export function refreshRollups(columns: ColumnStore): Promise<number> {
-  const state = refreshing.get(columns) ?? { isWhole: false, turn: Promise.resolve() };
+  const state = refreshing.get(columns) ?? { largest: null, turn: Promise.resolve() };
   refreshing.set(columns, state);
   const turn = state.turn.then(() => addNewBatches(columns, state));
   state.turn = turn.catch(() => undefined);
@@ -30,10 +30,9 @@ export function refreshRollups(columns: ColumnStore): Promise<number> {
 }
 
 async function addNewBatches(columns: ColumnStore, state: Refreshing): Promise<number> {
-  const since = state.isWhole ? Math.max(0, (await readLargestRolled(columns)) - LOOK_BACK) : 0;
-  const counted = await readCounted(columns, since);
+  const counted = await readCounted(columns, Math.max(0, (state.largest ?? 0) - LOOK_BACK));
   for (const batches of portions(counted)) await insertBatches(columns, batches);
-  state.isWhole = true;
+  state.largest = Math.max(state.largest ?? (await readLargestRolled(columns)), counted.at(-1)?.batch ?? 0);
   return counted.length;
 }
 
