@@ -100,6 +100,7 @@ function retentionRows(
   { range }: EntityQuestion,
 ): RetentionRow[] {
   const places = windows.map((_, place) => place).slice(first);
+  const states = windows.map((window) => presence.stateOf(window, range));
   return places.flatMap((cohort) => {
     const size = active.get(`${cohort} ${cohort}`) ?? 0;
     if (size === 0) return [];

@@ -63,15 +63,16 @@ export async function volumeReport(store: Store, question: VolumeQuestion, now: 
   if (question.by.length === 0) groups.set(keyOf({}, []), {});
   if (windows.length * groups.size > MOST_ROWS) throw fail('RANGE_TOO_LONG', { rows: MOST_ROWS });
   const ordered = [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-  const rows = windows.flatMap((each, place) =>
-    ordered.map(([key, keys]): VolumeRow => {
-      const state = presence.stateOf(each, range);
+  const rows = windows.flatMap((each, place) => {
+    const state = presence.stateOf(each, range);
+    const baseWindow = baseWindows[place];
+    const isBaseKnown = base !== null && baseWindow !== undefined && isKnownState(presence.stateOf(baseWindow, base));
+    return ordered.map(([key, keys]): VolumeRow => {
       const found = counted.at(place, key);
       // A sender whose clock is ahead has calls in the future.
       const isKnown = state === 'future' ? found.calls !== 0n : state !== 'gap';
       const calls = isKnown ? found.calls : null;
-      const other =
-        compared === null ? undefined : baseOf(presence, base!, baseWindows[place], compared.at(place, key));
+      const other = compared === null ? undefined : isBaseKnown ? compared.at(place, key).calls : null;
       return {
         ...(window === null ? {} : { start: formatInstant(each.fromMs), end: formatInstant(each.toMs), state }),
         ...(window === null && !isKnown ? { state } : {}),
@@ -81,8 +82,8 @@ export async function volumeReport(store: Store, question: VolumeQuestion, now: 
         share: calls === null ? null : shareOf(calls, counted.total(place)),
         ...(other === undefined ? {} : changeOf(calls, other)),
       };
-    }),
-  );
+    });
+  });
   const baseCalls = compared === null ? null : compared.sum;
   return {
     calls: shownCalls(counted.sum),
@@ -98,11 +99,8 @@ function around(a: TimeRange, b: TimeRange): TimeRange {
   return { fromMs: Math.min(a.fromMs, b.fromMs), toMs: Math.max(a.toMs, b.toMs) };
 }
 
-/** What a window of the other range holds; null where nobody knows. */
-function baseOf(presence: Presence, base: TimeRange, window: TimeRange | undefined, sums: { calls: bigint }) {
-  if (window === undefined) return null;
-  const state = presence.stateOf(window, base);
-  return state === 'gap' || state === 'future' ? null : sums.calls;
+function isKnownState(state: ReturnType<Presence['stateOf']>): boolean {
+  return state !== 'gap' && state !== 'future';
 }
 
 function changeOf(calls: bigint | null, base: bigint | null) {
