@@ -107,7 +107,7 @@ function retentionRows(
     return places
       .filter((place) => place >= cohort)
       .map((place): RetentionRow => {
-        const state = presence.stateOf(windows[place]!, range);
+        const state = states[place]!;
         const isKnown = state !== 'gap' && state !== 'future';
         const count = active.get(`${cohort} ${place}`) ?? 0;
         return {
