@@ -66,7 +66,11 @@ async function openHouse(
         events: readPeriod(config.retainEvents) ?? null,
       },
       nowMs: Date.now,
-      settleSince: (day) => collector.settleSince(day),
+      async settleSince(day) {
+        await collector.settleSince(day);
+        // Reports on usage are made of calls: what was not counted yet is, before it goes.
+        await refreshRollups(store.columns);
+      },
       finerCharges: (range) => finerCharges(store, range),
     });
     const house: House = {

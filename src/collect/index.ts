@@ -42,4 +42,5 @@ export {
   readPeriod,
 } from './retention/retention.ts';
 export { callMeasures, measuredCalls, podsOfWork, sampledWork, workHours, workTotals } from './retention/sources.ts';
+export { RPC_STATUS, successClassSql } from './success-class.ts';
 export { type WeightFallback, weightFallbacks } from './weight.ts';

@@ -196,6 +196,7 @@ export async function deleteSums(columns: ColumnStore, { runs }: LetGo): Promise
 const older: Record<Exclude<KeptKind, 'spans'>, readonly (readonly [table: string, condition: string])[]> = {
   rollups: [
     ['usage_minute', 'marker = 0 AND minute < toDateTime(toDate({untilDay:UInt16}), {zone:String})'],
+    ['usage_rollup', 'marker = 0 AND day < toDate({untilDay:UInt16})'],
     ['work_hour', 'hour < toInt64({untilDay:UInt16}) * 24'],
     ['call_measures', 'last_hour < toInt64({untilDay:UInt16}) * 24'],
   ],

@@ -66,7 +66,7 @@ export interface LetGoResult {
 
 const tablesOf: Record<KeptKind, readonly string[]> = {
   spans: ['work', 'links'],
-  rollups: ['usage_minute', 'work_hour', 'call_measures', 'pod_service'],
+  rollups: ['usage_minute', 'usage_rollup', 'work_hour', 'call_measures', 'pod_service'],
   samples: ['samples'],
   events: ['events'],
 };

@@ -12,7 +12,7 @@ export interface CallLogQuestion {
   readonly only: Choice;
   /** 32 hexadecimal digits, or empty. */
   readonly traceId: string;
-  /** An HTTP or gRPC status, exactly; null for all. */
+  /** An HTTP status, or 1000 and a gRPC code, exactly; null for all. */
   readonly statusCode: number | null;
   readonly limit: number;
   readonly cursor: string;

@@ -1,3 +1,4 @@
+import { RPC_STATUS, successClassSql } from '../../collect/index.ts';
 import { fail } from '../../model/index.ts';
 
 /**
@@ -9,7 +10,8 @@ export const dimensionSql = {
   endpoint: 'endpoint',
   consumer: 'consumer',
   kind: 'call_kind',
-  status: "multiIf(status = 0, 'none', concat(toString(intDiv(status, 100)), 'xx'))",
+  class: successClassSql,
+  status: `multiIf(status = 0, 'none', status >= ${RPC_STATUS}, 'grpc', concat(toString(intDiv(status, 100)), 'xx'))`,
   region: 'region',
   version: 'version',
   flags: 'flags',

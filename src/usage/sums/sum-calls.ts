@@ -1,3 +1,4 @@
+import { checkKept, readLetGo } from '../../collect/index.ts';
 import { fail, formatInstant, MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
 import type { ColumnStore, QueryParams } from '../../store/index.ts';
 import { type Cut, cutFor } from '../rollups/cuts.ts';
@@ -31,7 +32,7 @@ const MOST_ROWS = 200_000;
  *
  * Gives  a row for each range and group in which there are calls, in their order.
  * Holds  rows add up to the calls of the ranges, whichever rollups they come from.
- * Fails  RANGE_TOO_LONG beyond 200,000 rows; PARAMETER_INVALID for a time within a minute of which only the count is kept.
+ * Fails  RANGE_DROPPED; RANGE_TOO_LONG beyond 200,000 rows; PARAMETER_INVALID for a time within a minute of which only the count is kept.
  */
 export async function sumCalls(columns: ColumnStore, question: CallsQuestion): Promise<CallSums[]> {
   const { by } = question;
@@ -66,6 +67,7 @@ export interface CallsSource {
  */
 export async function callsSource(columns: ColumnStore, question: CallsQuestion): Promise<CallsSource | null> {
   const { ranges, by, only, isByRange } = question;
+  if (ranges.length > 0) await checkKept(columns, 'rollups', Math.min(...ranges.map(({ fromMs }) => fromMs)));
   const needed = new Set([...by, ...(Object.keys(only) as Dimension[])]);
   const [day, slot] = [cutFor('day', needed), cutFor('slot', needed)];
   const grains = { hasDays: day !== undefined, hasSlots: slot !== undefined };
@@ -115,7 +117,7 @@ interface GrainSql {
 const asDate = (ms: number) => `toDate(${Math.floor(ms / 86_400_000)})`;
 const seconds = (ms: number) => `toDateTime(${ms / 1000}, 'UTC')`;
 const instant = (ms: number) => `fromUnixTimestamp64Milli(toInt64(${ms}), 'UTC')`;
-const stored = { sums: 'calls, errors, known', column: (name: Dimension) => name };
+const stored = { sums: 'calls, errors, known', column: (name: Dimension) => (name === 'kind' ? 'call_kind' : name) };
 
 /** One statement has few kinds of piece, but many pieces: what is written into it are whole numbers that were worked out here. */
 const grains: Record<Grain, (cut: Cut | undefined) => GrainSql> = {
@@ -155,20 +157,26 @@ async function readCallsSince(columns: ColumnStore): Promise<number> {
 }
 
 /** What minutes can be told apart by. */
-const minuteDimensions: readonly Dimension[] = ['tenant', 'endpoint', 'consumer'];
+const minuteDimensions: readonly Dimension[] = [
+  ...(['tenant', 'endpoint', 'consumer', 'kind'] as const),
+  ...(['class', 'region', 'version', 'flags'] as const),
+];
 
 /** Where only minutes are kept any more, nobody knows what was at which second of them, or which version it was. */
 async function refuseDropped(columns: ColumnStore, calls: readonly TimeRange[], sinceMs: number): Promise<void> {
+  // Raw work goes by the day it was received: of any hour some of it may be gone.
+  const isLetGo = (await readLetGo(columns)).runs.length > 0;
   for (const { fromMs, toMs } of calls) {
-    if (fromMs >= sinceMs) continue;
-    const whole = { fromMs: roundDown(fromMs), toMs: roundDown(Math.min(toMs, sinceMs) + MILLIS_PER_MINUTE - 1) };
+    if (fromMs >= sinceMs && !isLetGo) continue;
+    const untilMs = isLetGo ? toMs : Math.min(toMs, sinceMs);
+    const whole = { fromMs: roundDown(fromMs), toMs: roundDown(untilMs + MILLIS_PER_MINUTE - 1) };
     const [row] = await columns.query<{ is_kept: number }>(
       `SELECT (SELECT sum(sign * toInt128(share)) FROM work WHERE is_call = 1 AND ${callsWithin(whole)})
         = (SELECT sum(calls) FROM usage_minute WHERE marker = 0 AND minute >= ${seconds(whole.fromMs)} AND minute < ${seconds(whole.toMs)}) AS is_kept`,
     );
     if (row?.is_kept !== 1)
       throw fail('PARAMETER_INVALID', {
-        reason: `before ${formatInstant(sinceMs)} only whole minutes by ${minuteDimensions.join(', ')} are kept`,
+        reason: `from ${formatInstant(fromMs)} on not every call is kept: only whole minutes by ${minuteDimensions.join(', ')} are kept`,
       });
   }
 }
