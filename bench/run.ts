@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
+import { benchAccuracy } from './accuracy.ts';
 import { benchAllocation } from './allocation.ts';
 import { benchEndurance } from './endurance.ts';
 import { insertReference } from './insert-reference.ts';
@@ -24,7 +25,15 @@ const asked = process.argv.slice(2);
 const isSmall = asked.includes('small');
 const SPANS_PER_SECOND = 20_000;
 const size = isSmall
-  ? { spans: 20_000, lines: 20_000, groups: 2_000, points: 20_000, visibleSeconds: 5, enduranceSeconds: 10 }
+  ? {
+      spans: 20_000,
+      lines: 20_000,
+      groups: 2_000,
+      points: 20_000,
+      visibleSeconds: 5,
+      enduranceSeconds: 10,
+      trueCalls: 1_000,
+    }
   : {
       spans: 1_000_000,
       lines: 2_000_000,
@@ -32,6 +41,7 @@ const size = isSmall
       points: 500_000,
       visibleSeconds: 60,
       enduranceSeconds: 600,
+      trueCalls: 6_000,
     };
 const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'));
 const two = (value: number) => value.toFixed(2);
@@ -112,6 +122,17 @@ async function allocation(): Promise<Findings> {
   return { rows, results: { shares, tenants, residual } };
 }
 
+async function accuracy(): Promise<Findings> {
+  const figures = await benchAccuracy(size.trueCalls, folder);
+  const percent = (share: number) => `${two(share * 100)} %`;
+  return {
+    rows: figures.map(({ what, endpointError, tenantError, inBand }): Row => {
+      const others = `mean error per tenant ${percent(tenantError)}${inBand ? `; ${inBand} in the 95 % band` : ''}`;
+      return [`costs against true ones, ${what}: mean error per endpoint`, percent(endpointError), '', others];
+    }),
+  };
+}
+
 /** In the order in which they run. */
 const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   spans,
@@ -120,6 +141,7 @@ const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   visibility,
   endurance,
   allocation,
+  accuracy,
 };
 
 const named = asked.filter((name) => name !== 'small');

@@ -6,6 +6,8 @@ import pino from 'pino';
 import { finerCharges } from './bill/index.ts';
 import { type Config, runCli } from './cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
+import { rawFees } from './cost/index.ts';
+import { keepAllocated, type Repetition } from './ledger/index.ts';
 import {
   Bodies,
   createApi,
@@ -71,7 +73,7 @@ async function openHouse(
         // Reports on usage are made of calls: what was not counted yet is, before it goes.
         await refreshRollups(store.columns);
       },
-      finerCharges: (range) => finerCharges(store, range),
+      needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
     const house: House = {
       version,
@@ -121,9 +123,11 @@ async function serve(config: Config) {
     scheduleRetention(house);
     const stopRollups = keepRollups(house);
     log.info('ready', { url, ...house.listeners, folder: house.folder });
+    const allocated = allocateInBackground(house, config);
     const stop = async () => {
       log.info('stopping');
       stopRollups();
+      await allocated?.stop();
       await stopSyslog();
       await stopListening();
       await close();
@@ -155,6 +159,15 @@ function keepRollups(house: House): () => void {
     );
   const timer = setInterval(refresh, ROLLUPS_EVERY_MS);
   return () => clearInterval(timer);
+}
+
+/** Open periods show what they cost so far without anybody's command. */
+function allocateInBackground({ store, now, log }: House, { allocateEveryMs }: Config): Repetition | null {
+  if (allocateEveryMs === 0) return null;
+  return keepAllocated(store, allocateEveryMs, now, {
+    posted: ({ posted, reversed, rows }) => log.info('allocated', { posted, reversed, rows }),
+    failed: (cause) => log.warn('could not allocate; trying again', { reason: (cause as Error).message }),
+  });
 }
 
 async function openSyslog(house: House, config: Config): Promise<() => Promise<void>> {

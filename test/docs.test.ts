@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { currencyRatesSpec } from '../src/bill/index.ts';
 import { addDoctorCommand } from '../src/cli/commands/doctor.ts';
 import { addLedgerCommands } from '../src/cli/commands/ledger.ts';
+import { addModelCommands } from '../src/cli/commands/models.ts';
 import { addReportCommands } from '../src/cli/commands/reports.ts';
 import { addRetentionCommands } from '../src/cli/commands/retention.ts';
 import { addServeCommand } from '../src/cli/commands/serve.ts';
@@ -14,7 +15,7 @@ import { addWorkCommands } from '../src/cli/commands/work.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { Cli, type CliDeps } from '../src/cli/context.ts';
 import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/collect/index.ts';
-import { costModelSpec } from '../src/cost/index.ts';
+import { costModelSpec, rateCardSpec } from '../src/cost/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
 import { usageAnswers, usageCauses, usageDimensionNames } from '../src/serve/contract/usage.ts';
 import { createApi, type House } from '../src/serve/index.ts';
@@ -92,6 +93,7 @@ describe('commands', () => {
     addServeCommand,
     addWorkCommands,
     addReportCommands,
+    addModelCommands,
     addLedgerCommands,
     addRetentionCommands,
     addSimulateCommand,
@@ -169,6 +171,7 @@ describe('documents', () => {
     CostModel: costModelSpec,
     CurrencyRates: currencyRatesSpec,
     Meter: meterSpec,
+    RateCard: rateCardSpec,
   };
 
   test.each(Object.keys(schemas))('the page has every field of %s, and no other', (kind) => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
+import { addModelCommands } from './commands/models.ts';
 import { addReportCommands } from './commands/reports.ts';
 import { addRetentionCommands } from './commands/retention.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -29,6 +30,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   addReportCommands(program, cli);
   addRetentionCommands(program, cli);
   addLedgerCommands(program, cli);
+  addModelCommands(program, cli);
   addSimulateCommand(program, cli);
   addDoctorCommand(program, cli);
   for (const command of allCommands(program)) {

@@ -48,6 +48,7 @@ const settings = z.object({
   TAXIMETER_UPLOAD_BYTES: bytes.default(8 * 2 ** 30),
   TAXIMETER_JOURNAL_BYTES: bytes.default(4 * 2 ** 30),
   TAXIMETER_LOAD_EVERY_MS: z.coerce.number().int().min(50).max(86_400_000).default(1_000),
+  TAXIMETER_ALLOCATE_EVERY_MS: z.coerce.number().int().min(0).max(86_400_000).default(60_000),
   TAXIMETER_WEIGHT_FALLBACKS: z
     .string()
     .transform((text) => text.split(',').map((name) => name.trim()))
@@ -86,6 +87,8 @@ export interface Config {
   readonly journalBytes: number;
   /** How long arrived data waits for more before it is loaded. */
   readonly loadEveryMs: number;
+  /** How often open periods are shared out again where something changed; 0 is never. */
+  readonly allocateEveryMs: number;
   /** How weights are read where a span brings no threshold. */
   readonly weightFallbacks: readonly WeightFallback[];
   /** Names of attributes that hold the id of a request. */
@@ -138,6 +141,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     uploadBytes: data.TAXIMETER_UPLOAD_BYTES,
     journalBytes: data.TAXIMETER_JOURNAL_BYTES,
     loadEveryMs: data.TAXIMETER_LOAD_EVERY_MS,
+    allocateEveryMs: data.TAXIMETER_ALLOCATE_EVERY_MS,
     weightFallbacks: data.TAXIMETER_WEIGHT_FALLBACKS ?? [],
     requestIdAttributes: data.TAXIMETER_REQUEST_ID_ATTRIBUTES,
     syslogPort: data.TAXIMETER_SYSLOG_PORT,

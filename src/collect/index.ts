@@ -27,6 +27,7 @@ export { bitsOf, driverTerms } from './retention/driver-terms.ts';
 export {
   checkGrain,
   checkKept,
+  checkRaw,
   type KeptKind,
   keptKinds,
   type LetGo,
@@ -41,6 +42,14 @@ export {
   type RetentionDeps,
   readPeriod,
 } from './retention/retention.ts';
-export { callMeasures, measuredCalls, podsOfWork, sampledWork, workHours, workTotals } from './retention/sources.ts';
+export {
+  callMeasures,
+  measuredCalls,
+  podsOfWork,
+  rawWork,
+  sampledWork,
+  workHours,
+  workTotals,
+} from './retention/sources.ts';
 export { RPC_STATUS, successClassSql } from './success-class.ts';
 export { type WeightFallback, weightFallbacks } from './weight.ts';

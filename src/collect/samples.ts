@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { parseDecimal } from '../model/index.ts';
 import { RowWriter } from '../store/index.ts';
-import { safeLabel } from './privacy.ts';
+import { tenantKeys } from './otlp/attributes.ts';
+import { safeConsumer, safeLabel } from './privacy.ts';
 import type { Refusal } from './refusal.ts';
 import { textPlace } from './table/text-place.ts';
 
@@ -18,9 +19,17 @@ export interface SeriesSource {
   readonly identity: string;
   readonly service: string;
   readonly pod: string;
-  /** Of each set of labels seen before: what a sample of that series begins with. */
-  readonly heads: Map<Labels, Buffer>;
+  /** Empty where a point may say it, or nobody does. */
+  readonly tenant: string;
+  /** Of each set of labels seen before: what is the same in all samples of that series. */
+  readonly heads: Map<Labels, SeriesBytes>;
   readonly memory: SeriesMemory;
+}
+
+/** How a sample begins, and how it ends: with its tenant, where there is one. */
+interface SeriesBytes {
+  readonly head: Buffer;
+  readonly tail: Buffer;
 }
 
 /** How many metrics and series are remembered, so that whoever keeps resources knows when to let go of them. */
@@ -67,19 +76,21 @@ export function encodeSample(
   if ((at.low === 0 && at.high === 0) || at.high > NEWEST_HIGH) return 'time_invalid';
   const micro = (typeof value === 'number' ? quickMillionths(value) : null) ?? exactMillionths(String(value));
   if (micro === null) return 'value_invalid';
-  let head = source.heads.get(point);
-  if (head === undefined) {
-    head = headOf(source, point);
-    if (source.memory.count < MOST_REMEMBERED) source.heads.set(point, head);
+  let bytes = source.heads.get(point);
+  if (bytes === undefined) {
+    bytes = { head: headOf(source, point), tail: tailOf(source, point) };
+    if (source.memory.count < MOST_REMEMBERED) source.heads.set(point, bytes);
     source.memory.count += 1;
   }
-  writer.u32(head.length + FIXED_BYTES);
+  const { head, tail } = bytes;
+  writer.u32(head.length + FIXED_BYTES + tail.length);
   writer.copy(head, 0, head.length);
   writer.u8(kind);
   writer.u64halves(at.low, at.high);
   if (typeof micro === 'number') writer.i128whole(micro);
   else writer.i128(micro);
   writer.u64halves(started.low, started.high > NEWEST_HIGH ? 0 : started.high);
+  writer.copy(tail, 0, tail.length);
   return null;
 }
 
@@ -91,6 +102,15 @@ function headOf(source: SeriesSource, point: Labels): Buffer {
   writer.raw(seriesId(source, point));
   writer.text(own.service);
   writer.text(own.pod);
+  return Buffer.from(writer.bytes());
+}
+
+/** The tenant of a series; nothing where there is none. */
+function tailOf(source: SeriesSource, point: Labels): Buffer {
+  const tenant = tenantOf(point) || source.tenant;
+  if (tenant === '') return Buffer.alloc(0);
+  const writer = new RowWriter(64);
+  writer.text(tenant);
   return Buffer.from(writer.bytes());
 }
 
@@ -128,6 +148,8 @@ export interface SamplePlaces {
   readonly value: number;
   /** 8 bytes of nanoseconds; -1 for a sample of an older version, which did not keep it. */
   readonly started: number;
+  /** Null where nobody says it, and for a sample of an older version. */
+  readonly tenant: readonly [number, number] | null;
 }
 
 /** Finds the samples that `encodeSample` wrote one behind the other. */
@@ -146,7 +168,8 @@ export function* samplesIn(bytes: Buffer): Iterable<SamplePlaces> {
     at += 16;
     const [service, pod] = [text(), text()];
     const started = end > at + KIND_TIME_VALUE_BYTES ? at + KIND_TIME_VALUE_BYTES : -1;
-    yield { metric, series, service, pod, kind: at, at: at + 1, value: at + 9, started };
+    const tenant = started >= 0 && end > started + 8 ? textPlace(bytes, started + 8) : null;
+    yield { metric, series, service, pod, kind: at, at: at + 1, value: at + 9, started, tenant };
     at = end;
   }
 }
@@ -190,6 +213,7 @@ export interface Resource {
   readonly text: string;
   readonly service: string;
   readonly pod: string;
+  readonly tenant: string;
   /** Its metrics seen before, by name. */
   readonly sources: Map<string, SeriesSource>;
   readonly memory: SeriesMemory;
@@ -197,18 +221,26 @@ export interface Resource {
 
 /** Where a resource names neither service nor pod, a point may do so itself. */
 export function resourceOf(labels: Labels, memory: SeriesMemory = { count: 0 }): Resource {
-  return { text: labelsText(sortedLabels(labels)), ...ownerOf(labels), sources: new Map(), memory };
+  const text = labelsText(sortedLabels(labels));
+  return { text, ...ownerOf(labels), tenant: tenantOf(labels), sources: new Map(), memory };
 }
 
 export function sourceOf(metric: string, resource: Resource): SeriesSource {
-  const { text, service, pod, sources, memory } = resource;
+  const { text, service, pod, tenant, sources, memory } = resource;
   const known = sources.get(metric);
   if (known !== undefined) return known;
   const identity = part(metric) + text;
-  const source = { metric: safeLabel(metric), identity, service, pod, heads: new Map(), memory };
+  const source = { metric: safeLabel(metric), identity, service, pod, tenant, heads: new Map(), memory };
   if (memory.count < MOST_REMEMBERED) sources.set(metric, source);
   memory.count += 1;
   return source;
+}
+
+/** Which tenant a measurement names: the attributes that spans name theirs by, in their order. */
+function tenantOf(labels: Labels): string {
+  for (const key of tenantKeys)
+    for (const [name, value] of labels) if (name === key && value !== '') return safeConsumer(value);
+  return '';
 }
 
 const podKeys = ['k8s.pod.name', 'container.name'];

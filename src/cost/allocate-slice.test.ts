@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Driver } from '../model/index.ts';
 import { RowWriter, Texts } from '../store/index.ts';
-import { allocateSlice } from './allocate-slice.ts';
-import type { Pool } from './cost-model.ts';
+import { allocateSlice, integralKey } from './allocate-slice.ts';
+import type { Pool } from './pool.ts';
+import { ruleAlone } from './rule.ts';
 import { accountNumbers } from './slice-shares.ts';
 import { readTotals, type WorkTotals } from './work-totals.ts';
 
@@ -28,6 +29,12 @@ const pool = (otherwise: Partial<Pool> = {}): Pool => ({ id: 'p', kind: 'direct'
 const split = { over: 'service', by: 'cpu' } as const;
 const accounts = Object.fromEntries(Object.entries(accountNumbers).map(([name, number]) => [number, name]));
 
+const measured = (all: WorkTotals, byService: Record<string, bigint>) => ({
+  work: all,
+  wider: null,
+  integrals: new Map([[integralKey('service', 'cpu'), new Map(Object.entries(byService))]]),
+});
+
 /** `account service tenant endpoint amount`, in the order of posting. */
 function lines(
   amount: bigint,
@@ -35,7 +42,7 @@ function lines(
   totals: WorkTotals,
   integrals: Record<string, bigint> = {},
 ): string[] {
-  const shares = allocateSlice(amount, rule, totals, new Map(Object.entries(integrals)));
+  const shares = allocateSlice(amount, rule && ruleAlone(rule), measured(totals, integrals));
   return Array.from(shares.accounts, (account, place) => {
     const names = [shares.services, shares.tenants, shares.endpoints].map((ids) => shares.texts.string(ids[place]!));
     return [accounts[account], ...names, shares.amounts.get(place)].join(' ');
@@ -121,7 +128,7 @@ test('shares add up to the amount, and none has the other sign', () => {
   const sum = fc.bigInt({ min: -(2n ** 126n), max: 2n ** 126n });
   fc.assert(
     fc.property(sum, rule, totals, integrals, (amount, otherwise, all, byService) => {
-      const shares = allocateSlice(amount, pool(otherwise), all, new Map(Object.entries(byService)));
+      const shares = allocateSlice(amount, ruleAlone(pool(otherwise)), measured(all, byService));
       expect(shares.amounts.sum()).toBe(amount);
       expect(Array.from(shares.accounts, (_, place) => shares.amounts.get(place) * amount >= 0n)).not.toContain(false);
     }),

@@ -4,7 +4,7 @@ import type { ColumnStore, StoredImport } from '../store/index.ts';
 import type { CostModelSpec } from './cost-model.ts';
 import { poolOfCharge } from './match-sql.ts';
 import { secondsOf } from './queries.ts';
-import { OUT_OF_SCOPE } from './slices.ts';
+import { OUT_OF_SCOPE } from './slice.ts';
 
 /** What charges can be looked at by. */
 export const partDimensions = ['invoice', 'account', 'service', 'day'] as const;

@@ -32,13 +32,13 @@ describe.each<[string, string, string[]]>([
     `    - { id: a, kind: direct, match: { X: y }, driver: cpu }\n    - id: b\n      matches: {}\n      kind: direct\n      driver: calls\n      match: { X: y }`,
     ['7: spec.pools.0.driver: Invalid option', '9: spec.pools.1.matches: Unrecognized key'],
   ],
-  ['neither match nor fixed', `    - { id: a, ${rest} }`, ['7: spec.pools.0: must have either match or fixed']],
+  ['neither match nor fixed', `    - { id: a, ${rest} }`, ['7: spec.pools.0: must have one of match, fixed,']],
   [
     'both match and fixed',
     `    - { id: a, ${rest}, match: { X: y }, fixed: { amount: '1', per: day } }`,
-    ['7: spec.pools.0: must have either match or fixed'],
+    ['7: spec.pools.0: must have only one of match, fixed'],
   ],
-  ['an empty match', `    - { id: a, ${rest}, match: {} }`, ['7: spec.pools.0: match must name a column']],
+  ['an empty match', `    - { id: a, ${rest}, match: {} }`, ['7: spec.pools.0.match: match must name a column']],
   ['a strange column', `    - { id: a, ${rest}, match: { 'a b': y } }`, ['7: spec.pools.0.match.a b: ']],
   [
     'money that is a number',

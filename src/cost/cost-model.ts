@@ -1,61 +1,26 @@
 import { z } from 'zod';
-import { drivers, isCurrencyCode, LARGEST_AMOUNT, parseDecimal } from '../model/index.ts';
-import { type DocumentStore, type StoredDocument, versionsOf } from '../store/index.ts';
+import { isCurrencyCode } from '../model/index.ts';
+import { type DocumentStore, versionsOf } from '../store/index.ts';
+import { listMeters, type Meter } from '../usage/index.ts';
+import { poolProblems } from './check-pools.ts';
+import { idlePolicy, metersIn, poolSpec } from './pool.ts';
 
-const text = z.string().min(1).max(500);
-const values = z.union([text, z.array(text).min(1).max(1000)]);
-const condition = z.union([values, z.strictObject({ not: values })]);
-const columnName = z
-  .string()
-  .regex(/^(Tags\..{1,200}|[A-Za-z_][A-Za-z0-9_]{0,99})$/, 'must be a FOCUS column or Tags.<key>');
-const services = z.array(text).min(1).max(1000).optional();
-
-const amount = z.string().refine((value) => {
-  const parsed = parseDecimal(value, 18);
-  if (parsed === null || parsed === 'too large' || parsed.isRounded) return false;
-  return parsed.value <= LARGEST_AMOUNT && parsed.value >= -LARGEST_AMOUNT;
-}, "must be a decimal number in quotes with at most 18 decimals, such as '12000.00'");
-
-const pool = z
-  .strictObject({
-    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be a short name of letters, digits, dot, dash'),
-    kind: z.enum(['direct', 'indirect']),
-    match: z.record(columnName, condition).optional(),
-    fixed: z
-      .strictObject({
-        amount,
-        per: z.enum(['month', 'day', 'year']),
-        spread: z.enum(['period', 'hours']).default('period'),
-      })
-      .optional(),
-    split: z.strictObject({ over: z.literal('service'), by: text }).optional(),
-    driver: z.enum(drivers),
-    services,
-  })
-  .refine((value) => (value.match === undefined) !== (value.fixed === undefined), 'must have either match or fixed')
-  .refine((value) => value.match === undefined || Object.keys(value.match).length > 0, 'match must name a column');
+const shape = z.strictObject({
+  currency: z.string().refine(isCurrencyCode, 'must be an ISO 4217 code such as USD'),
+  basis: z.enum(['effective', 'billed', 'contracted', 'list']).default('effective'),
+  idle: idlePolicy.optional(),
+  pools: z.array(poolSpec).min(1).max(500),
+});
 
 /** The spec of a CostModel document. */
-export const costModelSpec = z
-  .strictObject({
-    currency: z.string().refine(isCurrencyCode, 'must be an ISO 4217 code such as USD'),
-    basis: z.enum(['effective', 'billed', 'contracted', 'list']).default('effective'),
-    pools: z.array(pool).min(1).max(500),
-  })
-  .superRefine((spec, context) => {
-    const seen = new Set<string>();
-    spec.pools.forEach(({ id }, place) => {
-      if (id === 'out_of_scope')
-        context.addIssue({ code: 'custom', path: ['pools', place, 'id'], message: 'is a reserved name' });
-      if (seen.has(id))
-        context.addIssue({ code: 'custom', path: ['pools', place, 'id'], message: `${id} is used twice` });
-      seen.add(id);
-    });
-  });
+export const costModelSpec = shape.superRefine((spec, context) => {
+  for (const { at, message } of poolProblems(spec.pools)) context.addIssue({ code: 'custom', path: [...at], message });
+});
 
 export type CostModelSpec = z.infer<typeof costModelSpec>;
-export type Pool = CostModelSpec['pools'][number];
-export type Condition = z.infer<typeof condition>;
+
+/** The meters that there are, by name. */
+export type Meters = ReadonlyMap<string, Meter>;
 
 /** A version of a cost model and the stretch of time in which it is in force. */
 export interface ModelInForce {
@@ -64,28 +29,57 @@ export interface ModelInForce {
   readonly fromMs: number;
   readonly toMs: number;
   readonly spec: CostModelSpec;
+  /** The meters that there are, by name; empty where no model asks for one. */
+  readonly meters: Meters;
+}
+
+/** A version that is only thought of. */
+export interface AddedModel {
+  readonly name: string;
+  readonly effectiveFromMs: number;
+  readonly spec: unknown;
 }
 
 /**
  * Gives the cost model's versions over time.
  *
- * Takes  asOf: models as they were known on that date; none: now.
+ * Takes  asOf: models as they were known on that date; none: now. added: versions that are not stored yet, in order.
  * Gives  stretches without overlap, oldest first; none before the first effective date.
  * Holds  at any time the version with the latest effective date is in force, of equal dates the one applied last.
  */
-export async function modelsInForce(documents: DocumentStore, asOf?: Date): Promise<ModelInForce[]> {
-  const byStart = new Map<number, StoredDocument>();
+export async function modelsInForce(
+  documents: DocumentStore,
+  asOf?: Date,
+  added: readonly AddedModel[] = [],
+): Promise<ModelInForce[]> {
+  const byStart = new Map<number, { readonly id: string; readonly body: string }>();
   // Versions count per name; across names only the order in which they were applied says which is newer.
   const applied = (await versionsOf(documents, 'CostModel', asOf)).sort((a, b) => a.id - b.id);
-  for (const document of applied) byStart.set(Date.parse(document.effective_from), document);
+  for (const { name, version, body, effective_from } of applied)
+    byStart.set(Date.parse(effective_from), { id: `${name}@${version}`, body });
+  for (const { name, effectiveFromMs, spec } of added)
+    byStart.set(effectiveFromMs, { id: `${name}@new`, body: JSON.stringify(spec) });
+  const specs = new Map([...byStart].map(([start, { body }]) => [start, storedModel(body)]));
+  const meters = await metersOf(documents, [...specs.values()]);
   const starts = [...byStart.keys()].sort((a, b) => a - b);
   return starts.map((fromMs, place) => {
-    const document = byStart.get(fromMs)!;
     return {
-      id: `${document.name}@${document.version}`,
+      id: byStart.get(fromMs)!.id,
       fromMs,
       toMs: starts[place + 1] ?? Number.MAX_SAFE_INTEGER,
-      spec: costModelSpec.parse(JSON.parse(document.body)),
+      spec: specs.get(fromMs)!,
+      meters,
     };
   });
+}
+
+/** Reads a stored spec. A stored version stays what it is, also where a later Taximeter would not take it any more. */
+export function storedModel(body: string): CostModelSpec {
+  return shape.parse(JSON.parse(body));
+}
+
+/** The meters that there are, where a model asks for any. */
+export async function metersOf(documents: DocumentStore, specs: readonly CostModelSpec[]): Promise<Meters> {
+  const asksForAny = specs.some(({ pools }) => pools.some((pool) => metersIn(pool).length > 0));
+  return new Map(asksForAny ? (await listMeters(documents)).map((meter) => [meter.slug, meter]) : []);
 }

@@ -1,8 +1,9 @@
-import type { ColumnStore } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
 import { allocateSlice } from './allocate-slice.ts';
+import { metersFor } from './metered.ts';
+import type { Slice } from './slice.ts';
 import type { SliceShares } from './slice-shares.ts';
-import type { Slice } from './slices.ts';
-import { noIntegrals, WorkByPeriod } from './work-by-period.ts';
+import { WorkByPeriod } from './work-by-period.ts';
 
 /** A slice and how it was shared out. */
 export interface AllocatedSlice<Of extends Slice = Slice> {
@@ -19,15 +20,11 @@ export interface AllocatedSlice<Of extends Slice = Slice> {
  *        charge period one after the other have shares with the same texts.
  */
 export async function* allocate<Of extends Slice>(
-  columns: ColumnStore,
+  { columns, documents }: Store,
   slices: readonly Of[],
 ): AsyncGenerator<AllocatedSlice<Of>> {
-  const work = await WorkByPeriod.open(columns, slices);
+  const work = await WorkByPeriod.open(columns, slices, await metersFor(documents, slices));
   for (const slice of slices) {
-    const { pool } = slice;
-    const period = { fromMs: slice.chargeStartMs, toMs: slice.chargeEndMs };
-    const totals = pool ? await work.totals(period) : work.none();
-    const integrals = pool?.split ? await work.integrals(pool.split.by, period) : noIntegrals;
-    yield { slice, shares: allocateSlice(slice.amountAtto, pool, totals, integrals) };
+    yield { slice, shares: allocateSlice(slice.amountAtto, slice.pool, await work.measured(slice)) };
   }
 }

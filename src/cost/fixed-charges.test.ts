@@ -12,7 +12,12 @@ interface Fixed {
 
 function model(fixed: Fixed, from = '2000-01-01', to = '2100-01-01'): ModelInForce {
   const pools = [{ id: 'people', kind: 'indirect', driver: 'calls', fixed }];
-  return { id: 'm@1', ...parseRange(from, to), spec: costModelSpec.parse({ currency: 'USD', pools }) };
+  return {
+    id: 'm@1',
+    ...parseRange(from, to),
+    spec: costModelSpec.parse({ currency: 'USD', pools }),
+    meters: new Map(),
+  };
 }
 
 function charges(fixed: Fixed, from: string, to: string, inForce = model(fixed)): string[] {

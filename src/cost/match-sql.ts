@@ -1,5 +1,6 @@
 import type { QueryParams } from '../store/index.ts';
-import type { Condition, CostModelSpec } from './cost-model.ts';
+import type { CostModelSpec } from './cost-model.ts';
+import type { Condition } from './pool.ts';
 
 /** A piece of SQL with the values it needs; values never become part of the text. */
 export interface SqlPiece {

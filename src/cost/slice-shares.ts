@@ -42,6 +42,20 @@ export function residualShare(texts: Texts, account: LedgerAccount, service: num
   return share;
 }
 
+/** The endpoint of what a tenant pays for without having called one. */
+export const NO_ENDPOINT = '(none)';
+
+/** Gives a whole amount to a tenant, for none of its calls. Takes  service, tenant: their numbers. */
+export function tenantShare(texts: Texts, service: number, tenant: number, amountAtto: bigint): SliceShares {
+  const share = emptyShares(texts, 1);
+  share.accounts[0] = accountNumbers.tenant;
+  share.services[0] = service;
+  share.tenants[0] = tenant;
+  share.endpoints[0] = texts.idOfString(NO_ENDPOINT);
+  share.amounts.set(0, amountAtto);
+  return share;
+}
+
 /** Gives each taker its amount. Takes  service: its number; who has no tenant is unattributed. */
 export function takerShares(texts: Texts, service: number, takers: Takers, amounts: Int128Column): SliceShares {
   const { tenants } = takers;

@@ -1,34 +1,16 @@
-import type { Driver, TimeRange } from '../model/index.ts';
+import type { TimeRange } from '../model/index.ts';
 import type { ColumnStore, StoredImport } from '../store/index.ts';
-import type { ModelInForce, Pool } from './cost-model.ts';
+import type { ModelInForce } from './cost-model.ts';
+import { feeSlices } from './fees.ts';
 import { fixedCharges } from './fixed-charges.ts';
+import { meteredSlices } from './metered.ts';
 import { type ChargeSumRow, sumCharges } from './queries.ts';
+import { rulesOf } from './rule.ts';
+import { modelSlice, ruled, type Slice } from './slice.ts';
 import { storedAmount } from './stored-amount.ts';
 
-/** The name of the source of fixed amounts. */
-export const FIXED_SOURCE = 'fixed';
-/** The pool of charges that no pool takes. */
-export const OUT_OF_SCOPE = 'out_of_scope';
-
-/** What is shared out at once: one pool's charges of one bill in one charge period. */
-export interface Slice {
-  readonly source: string;
-  readonly account: string;
-  readonly currency: string;
-  readonly billingStartMs: number;
-  readonly billingEndMs: number;
-  readonly chargeStartMs: number;
-  readonly chargeEndMs: number;
-  readonly poolId: string;
-  readonly kind: 'direct' | 'indirect';
-  readonly driver: Driver | '';
-  readonly model: string;
-  readonly pool: Pool | null;
-  readonly amountAtto: bigint;
-}
-
 /**
- * Lists what there is to share out: charges in force and fixed amounts that start in a range, under the models of their time.
+ * Lists what there is to share out: charges in force, and what models say themselves, that start in a range, under the models of their time.
  *
  * Takes  models: stretches without overlap. imports: the bills in force.
  * Gives  slices ordered by charge period.
@@ -39,7 +21,10 @@ export async function slicesOf(
   models: readonly ModelInForce[],
   range: TimeRange,
 ): Promise<Slice[]> {
-  const slices = [...(await chargeSlices(columns, imports, models, range)), ...fixedSlices(models, range)];
+  const slices = [
+    ...(await chargeSlices(columns, imports, models, range)),
+    ...(await modelSlices(columns, models, range)),
+  ];
   return slices.sort((a, b) => a.chargeStartMs - b.chargeStartMs || a.chargeEndMs - b.chargeEndMs);
 }
 
@@ -59,17 +44,28 @@ export async function chargeSlices(
   return slices;
 }
 
-/** The part of `slicesOf` that comes from the models themselves. Pure. */
+/**
+ * The part of `slicesOf` that is on no bill: fixed amounts, people, one-off costs, fees of calls, priced meters.
+ *
+ * Takes  measured: where fees and meters are looked for, which cost a question each; none: the whole range.
+ */
+export async function modelSlices(
+  columns: ColumnStore,
+  models: readonly ModelInForce[],
+  range: TimeRange,
+  measured: TimeRange = range,
+): Promise<Slice[]> {
+  return [
+    ...fixedSlices(models, range),
+    ...(await feeSlices(columns, models, measured)),
+    ...(await meteredSlices(columns, models, measured)),
+  ];
+}
+
+/** The part of `modelSlices` that nothing has to be measured for. Pure. */
 export function fixedSlices(models: readonly ModelInForce[], range: TimeRange): Slice[] {
   return models.flatMap((model) =>
-    fixedCharges(model, range).map(({ pool, ...charge }) => ({
-      source: FIXED_SOURCE,
-      account: '',
-      currency: model.spec.currency,
-      ...charge,
-      ...rule(pool),
-      model: model.id,
-    })),
+    fixedCharges(model, range).map(({ pool, ...charge }) => modelSlice(model, pool.id, charge)),
   );
 }
 
@@ -77,11 +73,13 @@ export function fixedSlices(models: readonly ModelInForce[], range: TimeRange): 
 function withBeginning(models: readonly ModelInForce[]): ModelInForce[] {
   const { currency = '', basis = 'effective' } = models[0]?.spec ?? {};
   const toMs = models[0]?.fromMs ?? Number.MAX_SAFE_INTEGER;
-  return [{ id: '', fromMs: Number.MIN_SAFE_INTEGER, toMs, spec: { currency, basis, pools: [] } }, ...models];
+  const nothing = { currency, basis, pools: [] };
+  return [{ id: '', fromMs: Number.MIN_SAFE_INTEGER, toMs, spec: nothing, meters: new Map() }, ...models];
 }
 
 function sliceOfCharges(row: ChargeSumRow, model: ModelInForce): Slice {
-  const pool = model.spec.pools[row.pool] ?? null;
+  const pool = model.spec.pools[row.pool];
+  const rule = pool ? rulesOf(model.spec).get(pool.id)! : null;
   return {
     source: row.source,
     account: row.account,
@@ -90,13 +88,8 @@ function sliceOfCharges(row: ChargeSumRow, model: ModelInForce): Slice {
     billingEndMs: Number(row.billing_end) * 1000,
     chargeStartMs: Number(row.charge_start) * 1000,
     chargeEndMs: Number(row.charge_end) * 1000,
-    ...rule(pool),
+    ...ruled(rule),
     model: model.id,
     amountAtto: storedAmount(row.amount),
   };
-}
-
-function rule(pool: Pool | null): Pick<Slice, 'pool' | 'poolId' | 'kind' | 'driver'> {
-  if (pool === null) return { pool, poolId: OUT_OF_SCOPE, kind: 'indirect', driver: '' };
-  return { pool, poolId: pool.id, kind: pool.kind, driver: pool.driver };
 }

@@ -1,4 +1,3 @@
-import type { Driver } from '../model/index.ts';
 import { RowReader, type Texts } from '../store/index.ts';
 import { Int128Column } from './int128.ts';
 
@@ -14,18 +13,19 @@ export interface WorkTotals {
   readonly tenants: Uint32Array;
   readonly endpoints: Uint32Array;
   readonly services: Uint32Array;
-  readonly totals: ReadonlyMap<Driver, Int128Column>;
+  /** By name of the quantity: of a driver, that. */
+  readonly totals: ReadonlyMap<string, Int128Column>;
 }
 
 /**
  * Reads the answer of `driverTotals`.
  *
- * Takes  bytes: RowBinary rows of three texts and an Int128 for each driver. texts: gets those that it does not have yet.
+ * Takes  bytes: RowBinary rows of three texts and an Int128 for each quantity. texts: gets those that it does not have yet.
  */
-export function readTotals(bytes: Buffer, drivers: readonly Driver[], texts: Texts): WorkTotals {
-  const count = RowReader.countRows(bytes, 3, drivers.length * INT128_BYTES);
+export function readTotals(bytes: Buffer, quantities: readonly string[], texts: Texts): WorkTotals {
+  const count = RowReader.countRows(bytes, 3, quantities.length * INT128_BYTES);
   const [tenants, endpoints, services] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)];
-  const totals = drivers.map(() => Int128Column.zeros(count));
+  const totals = quantities.map(() => Int128Column.zeros(count));
   const reader = new RowReader(bytes);
   for (let row = 0; row < count; row++) {
     tenants[row] = reader.text(texts);
@@ -33,7 +33,13 @@ export function readTotals(bytes: Buffer, drivers: readonly Driver[], texts: Tex
     services[row] = reader.text(texts);
     for (const column of totals) reader.words128(column.words, row);
   }
-  return { texts, tenants, endpoints, services, totals: new Map(drivers.map((driver, at) => [driver, totals[at]!])) };
+  return {
+    texts,
+    tenants,
+    endpoints,
+    services,
+    totals: new Map(quantities.map((quantity, at) => [quantity, totals[at]!])),
+  };
 }
 
 /** The totals of a period without work. */

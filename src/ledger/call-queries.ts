@@ -1,5 +1,5 @@
 import { bitsOf, checkGrain, checkKept, measuredCalls, readLetGo } from '../collect/index.ts';
-import { secondsOf } from '../cost/index.ts';
+import { type PoolDriver, secondsOf } from '../cost/index.ts';
 import {
   type Driver,
   fail,
@@ -104,8 +104,8 @@ async function workRows(columns: ColumnStore, range: TimeRange): Promise<number>
 }
 
 /** Drivers whose absence shows in coverage, each once. */
-export function depends(drivers: readonly (Driver | '')[]): Driver[] {
-  const used = new Set(drivers.flatMap((driver) => (driver === '' ? [] : [driver])));
+export function depends(drivers: readonly (PoolDriver | '')[]): Driver[] {
+  const used = new Set(drivers.flatMap((driver) => (driver === '' || driver === 'even' ? [] : [driver])));
   return [...used].filter((driver) => measuredDrivers.includes(driver) || driver === 'busy_us');
 }
 

@@ -14,13 +14,15 @@ interface Report {
   readonly identity: object;
   readonly pools: readonly object[];
   readonly rows: readonly object[];
+  readonly rated?: object | null;
+  readonly states?: object | null;
 }
 
 /**
  * Converts a cost report into another currency: every amount in it, whatever it is called. Pure.
  *
  * Holds  the identity of the converted report: its four accounts and the residual add up to its bill, charges and fixed too, and rows that
- *        add up to what tenants owe still do; direct + indirect = full in every row.
+ *        add up to what tenants owe still do; direct + indirect = full in every row, of what is rated too; states add up to their rows.
  */
 export function convertCostReport<Given extends Report>(
   report: Given,
@@ -40,7 +42,8 @@ export function convertCostReport<Given extends Report>(
     const names = ['tenants', 'idle', 'unattributed', 'out_of_scope'];
     return { ...(whole.pools[place] as Amounts), ...partsOf(pool, names, sumOf(pool, names), rate) };
   });
-  return { ...whole, currency: conversion.to, identity, pools, rows, conversion };
+  const beside = { ...(whole.rated && { rated: added(whole.rated as Amounts) }), ...statesOf(report, rows, rate) };
+  return { ...whole, currency: conversion.to, identity, pools, rows, ...beside, conversion };
 }
 
 /** Converts a reconciliation: lines of the currency asked from; the others keep theirs. billed + amortisation = charges still holds. */
@@ -101,7 +104,9 @@ function convertedRows(
   const shares = convertParts(parts, rate, total);
   return whole.map((row, place) => {
     const [direct, indirect] = [shares[place * 2]!, shares[place * 2 + 1]!];
-    return { ...row, ...(figures(direct, indirect, row.calls as unknown as number | null) as Amounts) };
+    const rated = row.rated as unknown as Amounts | null | undefined;
+    const posted = figures(direct, indirect, row.calls as unknown as number | null) as Amounts;
+    return { ...row, ...posted, ...(rated && { rated: added(rated) }) } as Amounts;
   });
 }
 
@@ -112,6 +117,36 @@ function figures(direct: bigint, indirect: bigint, calls: number | null): Record
   return {
     ...{ direct: formatMoney(direct), indirect: formatMoney(indirect), full: formatMoney(full) },
     ...{ directPerCall: perCall(direct), fullPerCall: perCall(full) },
+  };
+}
+
+/** Amounts of which each was converted alone: their sum is made again. */
+function added<Given extends Amounts>(amounts: Given): Given {
+  return { ...amounts, full: formatMoney(sumOf(amounts, ['direct', 'indirect'])) };
+}
+
+interface State {
+  readonly calls: number;
+  readonly full: string;
+}
+
+/** Posted states add up to what rows were posted, and what is rated to what rows have of it. */
+function statesOf({ states }: Report, rows: readonly Amounts[], rate: bigint): { states?: Record<string, State> } {
+  if (!states) return {};
+  const { rated, provisional, final } = states as { rated: State; provisional: State; final: State };
+  const posted = rows.reduce((sum, row) => sum + storedAmount(row.full!), 0n);
+  const given = [provisional, final].map(({ full }) => storedAmount(full));
+  const [open, closed] = convertParts(given, rate, posted).map((part) => formatMoney(part)) as [string, string];
+  const beside = rows.reduce(
+    (sum, row) => sum + storedAmount((row.rated as unknown as Amounts | null)?.full ?? '0'),
+    0n,
+  );
+  return {
+    states: {
+      rated: { ...rated, full: formatMoney(beside) },
+      provisional: { ...provisional, full: open },
+      final: { ...final, full: closed },
+    },
   };
 }
 

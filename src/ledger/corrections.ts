@@ -8,7 +8,7 @@ import {
   shareOutMany,
 } from '../cost/index.ts';
 import { assert } from '../model/index.ts';
-import { type ColumnStore, Texts } from '../store/index.ts';
+import { type Store, Texts } from '../store/index.ts';
 import type { Closings } from './closings.ts';
 import { grouped } from './grouped.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
@@ -36,7 +36,7 @@ interface Step {
  * From   docs/decisions/0018-closed-periods-are-corrected-in-open-ones.md
  */
 export async function* correctionShares(
-  columns: ColumnStore,
+  store: Store,
   corrections: readonly LedgerSlice[],
   posted: Iterable<PostedSlice>,
   closings: Closings,
@@ -47,7 +47,7 @@ export async function* correctionShares(
   const live = steps.filter(({ basis }) => basis === undefined);
   const bases = new Map(founded.map(({ basis }) => [basis!.id, basis!]));
   const byBasis = grouped(founded, ({ basis }) => basis!.id);
-  for await (const { posted: basis, shares } of readPostedShares(columns, [...bases.values()], texts)) {
+  for await (const { posted: basis, shares } of readPostedShares(store.columns, [...bases.values()], texts)) {
     const of = byBasis.get(basis.id)!;
     if (canFollow(shares)) {
       for (const { slice, beforeAtto } of of) {
@@ -56,7 +56,7 @@ export async function* correctionShares(
       }
     } else live.push(...of);
   }
-  yield* sharedLive(columns, live);
+  yield* sharedLive(store, live);
 }
 
 /** Puts corrections of the same time and pool one after the other: closed ones are part of what stood before, then the earlier bill. */
@@ -84,7 +84,7 @@ function inOrder(a: LedgerSlice, b: LedgerSlice): number {
 }
 
 /** By the work as it is known now: for what had no share when its period was closed. */
-async function* sharedLive(columns: ColumnStore, steps: readonly Step[]) {
+async function* sharedLive(store: Store, steps: readonly Step[]) {
   const inTime = [...steps].sort(
     (a, b) => a.slice.chargeStartMs - b.slice.chargeStartMs || a.slice.chargeEndMs - b.slice.chargeEndMs,
   );
@@ -93,7 +93,7 @@ async function* sharedLive(columns: ColumnStore, steps: readonly Step[]) {
     { ...slice, amountAtto: beforeAtto },
   ]);
   let [place, after] = [0, undefined as SliceShares | undefined];
-  for await (const { shares } of allocate(columns, pairs)) {
+  for await (const { shares } of allocate(store, pairs)) {
     if (after === undefined) after = shares;
     else {
       yield { slice: inTime[place]!.slice, shares: difference(after, shares) };

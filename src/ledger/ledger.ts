@@ -1,4 +1,4 @@
-import { allocate, type SliceShares } from '../cost/index.ts';
+import { allocate, type Slice, type SliceShares } from '../cost/index.ts';
 import type { TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { correctionShares } from './corrections.ts';
@@ -26,30 +26,48 @@ export interface PostingSummary {
  * Shares out everything that starts in a range and posts what is new.
  *
  * Takes  range: slices whose charge period starts in it; what was posted outside of it stays as it is. now: when it is posted.
+ *        isWanted: only these slices, the others stay as they are; without it all.
  * Gives  how many slices were posted, reversed, left as they were, or closed.
  * Holds  every block that is written adds up to zero; posting twice, also at once, posts nothing the second time;
  *        what can no longer be shared out is reversed; closed periods never change, what changes them is posted in an open one.
  */
-export function postAllocation(store: Store, range: TimeRange, now: Date): Promise<PostingSummary> {
-  return inTurn(store, () => post(store, range, now));
+export function postAllocation(
+  store: Store,
+  range: TimeRange,
+  now: Date,
+  isWanted: (slice: Slice) => boolean = () => true,
+): Promise<PostingSummary> {
+  return inTurn(store, () => post(store, range, now, isWanted));
 }
 
-async function post(store: Store, range: TimeRange, now: Date): Promise<PostingSummary> {
+async function post(
+  store: Store,
+  range: TimeRange,
+  now: Date,
+  isWanted: (slice: Slice) => boolean,
+): Promise<PostingSummary> {
   const writer = new PostingWriter(store, now.getTime());
   try {
-    return await postWith(writer, store, range, now);
+    return await postWith(writer, store, range, now, isWanted);
   } finally {
     // Whose turn is next must not find a ledger that still changes.
     await writer.rest();
   }
 }
 
-async function postWith(writer: PostingWriter, store: Store, range: TimeRange, now: Date): Promise<PostingSummary> {
-  const wanted = await wantedSlices(store, { range });
+async function postWith(
+  writer: PostingWriter,
+  store: Store,
+  range: TimeRange,
+  now: Date,
+  isWanted: (slice: Slice) => boolean,
+): Promise<PostingSummary> {
+  const wanted = await wantedSlices(store, { range, isWanted });
   const standing = await postedSlices(store.columns, range);
   const versions = await lastVersions(store.columns, range);
   const closed = [...standing.values()].filter(({ slice }) => wanted.closings.hasSlice(slice));
-  for (const { id } of closed) standing.delete(id);
+  for (const { id, slice } of [...standing.values()])
+    if (wanted.closings.hasSlice(slice) || !isWanted(slice)) standing.delete(id);
   let unchanged = 0;
   for await (const { slice, shares } of sharedOut(store, wanted, closed)) {
     const id = sliceId(slice).toString('hex').toUpperCase();
@@ -74,6 +92,6 @@ async function* sharedOut(
   { open, corrections, closings }: Wanted,
   closed: readonly PostedSlice[],
 ): AsyncGenerator<{ slice: LedgerSlice; shares: SliceShares }> {
-  yield* allocate(store.columns, open);
-  if (corrections.length > 0) yield* correctionShares(store.columns, corrections, closed, closings);
+  yield* allocate(store, open);
+  if (corrections.length > 0) yield* correctionShares(store, corrections, closed, closings);
 }

@@ -1,5 +1,5 @@
-import { secondsOf, storedAmount } from '../cost/index.ts';
-import type { Driver, TimeRange } from '../model/index.ts';
+import { type PoolDriver, secondsOf, storedAmount } from '../cost/index.ts';
+import type { TimeRange } from '../model/index.ts';
 import type { ColumnStore, DocumentStore, QueryParams, StoredPeriod } from '../store/index.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
 
@@ -22,7 +22,7 @@ interface SliceRow {
   pool: string;
   kind: 'direct' | 'indirect';
   model: string;
-  driver: Driver | '';
+  driver: PoolDriver | '';
 }
 
 /** A posting in force. */

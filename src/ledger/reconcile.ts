@@ -1,5 +1,5 @@
 import { activeImports } from '../bill/index.ts';
-import { chargeSlices, FIXED_SOURCE, fixedSlices, modelsInForce, type Slice, storedAmount } from '../cost/index.ts';
+import { chargeSlices, FIXED_SOURCE, modelSlices, modelsInForce, type Slice, storedAmount } from '../cost/index.ts';
 import { type BillingMonth, formatInstant, formatMoney } from '../model/index.ts';
 import type { Store, StoredImport, StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
@@ -72,7 +72,7 @@ const LONGEST_FIXED_MS = 366 * 24 * 3_600_000;
  */
 export async function reconcile(store: Store, month: BillingMonth, asOf?: Date): Promise<Reconciliation> {
   const isAsked = (bill: Parameters<typeof bookMonth>[0]) => bookMonth(bill).month === month.month;
-  const { open, corrections, closings } = await wantedSlices(store, { range: EVER, isAsked, asOf });
+  const { open, corrections, closings } = await wantedSlices(store, { range: EVER, measured: month, isAsked, asOf });
   const imports = (await activeImports(store, asOf)).filter((row) => isOfMonth(row, month));
   const posted = await sumByBill(store.columns, month, asOf);
   const closed = closings.periods.filter((period) =>
@@ -108,7 +108,8 @@ async function byTodaysModels(
     const bills = new Set(closed.filter((period) => period.closed_at === closedAt).map(billOfRow));
     const rows = imports.filter((row) => bills.has(billOfRow(row)));
     const reach = { fromMs: month.fromMs - LONGEST_FIXED_MS, toMs: month.toMs };
-    const slices = [...(await chargeSlices(store.columns, rows, models, EVER)), ...fixedSlices(models, reach)];
+    const charged = await chargeSlices(store.columns, rows, models, EVER);
+    const slices = [...charged, ...(await modelSlices(store.columns, models, reach, month))];
     for (const bill of bills) sums.set(bill, 0n);
     for (const slice of slices) {
       const sum = sums.get(billOfSlice(slice));
@@ -121,7 +122,7 @@ async function byTodaysModels(
 /** Slices of a month's open bills that the ledger does not hold as they are to be, or that it holds and should not. */
 export async function unpostedSlices(store: Store, month: BillingMonth, asOf?: Date): Promise<Slice[]> {
   const isAsked = (bill: Parameters<typeof bookMonth>[0]) => bookMonth(bill).month === month.month;
-  const { open, corrections, closings } = await wantedSlices(store, { range: EVER, isAsked, asOf });
+  const { open, corrections, closings } = await wantedSlices(store, { range: EVER, measured: month, isAsked, asOf });
   const standing = new Map<string, Slice>();
   for (const { slice } of await postedOfMonth(store.columns, month, FIXED_SOURCE)) {
     if (!closings.hasSlice(slice)) standing.set(sliceKey(slice), slice);

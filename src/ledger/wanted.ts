@@ -2,8 +2,8 @@ import { activeImports } from '../bill/index.ts';
 import {
   chargeSlices,
   FIXED_SOURCE,
-  fixedSlices,
   type ModelInForce,
+  modelSlices,
   modelsInForce,
   type Slice,
 } from '../cost/index.ts';
@@ -28,7 +28,11 @@ export interface WantedQuestion {
   readonly range: TimeRange;
   /** Which bills; all without it. */
   readonly isAsked?: (bill: Pick<Slice, 'source' | 'billingStartMs' | 'billingEndMs'>) => boolean;
-  /** As it was known then; none: now. */
+  /** Which slices of these; all without it. All that are about the same charge period and pool, or none of them. */
+  readonly isWanted?: (slice: Slice) => boolean;
+  /** Where fees of calls and priced meters are looked for; none: the range. */
+  readonly measured?: TimeRange;
+  /** As it was known then; none: now. What calls and events come to is always what is known of them now. */
   readonly asOf?: Date | undefined;
 }
 
@@ -41,7 +45,7 @@ export interface WantedQuestion {
  * From   docs/decisions/0018-closed-periods-are-corrected-in-open-ones.md
  */
 export async function wantedSlices(store: Store, question: WantedQuestion): Promise<Wanted> {
-  const { range, asOf, isAsked = () => true } = question;
+  const { range, measured, asOf, isAsked = () => true, isWanted = () => true } = question;
   const closings = new Closings(await closedPeriods(store.documents, asOf));
   const imports = await activeImports(store, asOf);
   const open = imports.filter((row) => !closings.hasRow(row));
@@ -49,11 +53,14 @@ export async function wantedSlices(store: Store, question: WantedQuestion): Prom
   const asked = open.filter((row) => isAsked(headOf(row)));
   const charged = await slicesUnder(store, asked, models, closings, range);
   const own = charged.filter((slice) => !closings.hasSlice(slice));
-  const fixed = fixedSlices(models, range).filter((slice) => isAsked(slice) && !closings.hasSlice(slice));
+  const ours = await modelSlices(store.columns, models, range, measured);
+  const fixed = ours.filter((slice) => isAsked(slice) && !closings.hasSlice(slice));
   const restated = closings.isEmpty ? [] : await restatedSlices(store, imports, closings, range);
   return {
-    open: [...own.filter((slice) => !closings.about(slice)), ...fixed].sort(inTime),
-    corrections: [...own.filter((slice) => closings.about(slice)), ...restated.filter(isAsked)].sort(inTime),
+    open: [...own.filter((slice) => !closings.about(slice)), ...fixed].filter(isWanted).sort(inTime),
+    corrections: [...own.filter((slice) => closings.about(slice)), ...restated.filter(isAsked)]
+      .filter(isWanted)
+      .sort(inTime),
     closings,
   };
 }

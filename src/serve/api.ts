@@ -11,12 +11,14 @@ import { addDocuments } from './routes/documents.ts';
 import { addEvents } from './routes/events.ts';
 import { addLedger } from './routes/ledger.ts';
 import { addMeters } from './routes/meters.ts';
+import { addModels } from './routes/models.ts';
 import { addQuarantine } from './routes/quarantine.ts';
 import { addReports } from './routes/reports.ts';
 import { addRetention } from './routes/retention.ts';
 import { addSession } from './routes/session.ts';
 import { addStatus } from './routes/status.ts';
 import { addSubjects } from './routes/subjects.ts';
+import { addUnit } from './routes/unit.ts';
 import { addUsage } from './routes/usage.ts';
 import { addWork } from './routes/work.ts';
 
@@ -65,6 +67,8 @@ export function createApi(house: House, options: ApiOptions): Api {
   addLedger(app, house);
   addUsage(app, house);
   addDocuments(app, house);
+  addModels(app, house);
+  addUnit(app, house);
   addWork(app, house);
   addBills(app, house);
   addQuarantine(app, house);

@@ -126,15 +126,30 @@ function problemsOf(
   prefix: readonly PropertyKey[],
   lineAt: (path: readonly PropertyKey[]) => number,
 ): Problem[] {
-  return error.issues.slice(0, MOST_PROBLEMS).map((issue) => {
-    const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-    const path = [...prefix, ...issue.path, ...unknownKey];
-    return {
-      message: `${path.map(String).join('.')}: ${issue.message}`.slice(0, LONGEST_MESSAGE),
-      line: lineAt(path),
-      path: path.map(String).join('.'),
-    };
-  });
+  return error.issues
+    .flatMap(nearest)
+    .slice(0, MOST_PROBLEMS)
+    .map((issue) => {
+      const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+      const path = [...prefix, ...issue.path, ...unknownKey];
+      return {
+        message: `${path.map(String).join('.')}: ${issue.message}`.slice(0, LONGEST_MESSAGE),
+        line: lineAt(path),
+        path: path.map(String).join('.'),
+      };
+    });
+}
+
+/**
+ * Of a field that may have several forms, what is wrong with the one that was meant: the first that only parts of the field fail.
+ * Without such a one, none of the forms was meant.
+ */
+function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find((form) => form.every(({ path, code }) => path.length > 0 || code === 'custom'));
+  const inner = meant ?? issue.errors.find((form) => form.some(({ code }) => code === 'unrecognized_keys')) ?? [];
+  if (inner.length === 0) return [{ ...issue, message: 'has none of the forms that it may have' }];
+  return inner.flatMap((part) => nearest({ ...part, path: [...issue.path, ...part.path] }));
 }
 
 /** The line of a place in the file, or of the nearest thing around it that is there. */

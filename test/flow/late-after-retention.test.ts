@@ -59,17 +59,17 @@ test('what is no longer kept is refused, not answered in part; a charge of minut
       settleSince: (day: number) => house.collector.settleSince(day),
     };
     const spansOnly = { spans: 62, rollups: null, samples: null, events: null };
-    const kept = new Retention({ ...deps, keptDays: spansOnly, finerCharges: async () => 'a charge is for minutes' });
+    const kept = new Retention({ ...deps, keptDays: spansOnly, needsRawWork: async () => 'a charge is for minutes' });
     expect(await kept.run()).toEqual([
       { kind: 'spans', keptSince: '1970-01-01', rows: 0, keptBecause: 'a charge is for minutes' },
     ]);
-    await new Retention({ ...deps, keptDays: spansOnly, finerCharges: async () => null }).run();
+    await new Retention({ ...deps, keptDays: spansOnly, needsRawWork: async () => null }).run();
     const cut = { fromMs: Date.parse('2031-01-31T12:00:00Z'), toMs: Date.parse('2031-01-31T12:30:00Z') };
     const letGo = await readLetGo(house.store.columns);
     await expect(checkGrain(house.store.columns, letGo, cut)).rejects.toMatchObject({ code: 'RANGE_TOO_FINE' });
 
     const rollups = { spans: null, rollups: 62, samples: null, events: null };
-    const results = await new Retention({ ...deps, keptDays: rollups, finerCharges: async () => null }).run();
+    const results = await new Retention({ ...deps, keptDays: rollups, needsRawWork: async () => null }).run();
     expect(results).toMatchObject([{ kind: 'rollups', keptSince: '2031-02-01' }]);
     await expect(totalsOf(house)).rejects.toMatchObject({ code: 'RANGE_DROPPED' });
     const [left] = await house.store.columns.query<{ rows: string }>(

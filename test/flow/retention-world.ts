@@ -1,5 +1,6 @@
 import { finerCharges } from '../../src/bill/index.ts';
 import { type LetGoResult, Retention, readLetGo, workTotals } from '../../src/collect/index.ts';
+import { rawFees } from '../../src/cost/index.ts';
 import { costReport, reconcile } from '../../src/ledger/index.ts';
 import { monthsOf, parseRange } from '../../src/model/index.ts';
 import { usageReport } from '../../src/usage/index.ts';
@@ -30,7 +31,7 @@ export function retentionOf(house: House, clock: Clock, columns = house.store.co
     keptDays: { spans: 62, rollups: null, samples: null, events: null },
     nowMs: clock.now,
     settleSince: (day) => house.collector.settleSince(day),
-    finerCharges: (range) => finerCharges(house.store, range),
+    needsRawWork: async (range) => (await finerCharges(house.store, range)) ?? rawFees(house.store, range),
   });
 }
 

@@ -57,7 +57,7 @@ export async function openListeningHouse(
     keptDays: { spans: 62, rollups: null, samples: null, events: null },
     nowMs: () => now().getTime(),
     settleSince: (day) => collector.settleSince(day),
-    finerCharges: async () => null,
+    needsRawWork: async () => null,
   });
   const house: House = {
     ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },

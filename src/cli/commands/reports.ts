@@ -157,10 +157,13 @@ function costText(answer: CostAnswer, format: ReturnType<typeof formatOf>): stri
     { head: 'direct/call', value: (row) => money(row.directPerCall, 9), align: 'right' },
     { head: 'full/call', value: (row) => money(row.fullPerCall, 9), align: 'right' },
     { head: 'state', value: (row) => row.state },
+    ...(answer.rated
+      ? [{ head: 'rated', value: (row: CostRow) => money(row.rated?.full ?? null), align: 'right' as const }]
+      : []),
   ];
   const table = printRows(format, columns, answer.rows);
-  const late = answer.late ? `\n${answer.late} calls came after their month was closed; they have no part in it.` : '';
-  return exact ? table : `${table}\n${identityText(answer)}${late}`;
+  const late = answer.late ? [`${answer.late} calls came after their month was closed; they have no part in it.`] : [];
+  return exact ? table : [table, identityText(answer), ...ratedText(answer), ...late].join('\n');
 }
 
 function conversionLine({ from, to, rate, firstDay, lastDay, sources }: NonNullable<CostAnswer['conversion']>): string {
@@ -179,6 +182,21 @@ function identityText({ identity, currency, conversion }: CostAnswer): string {
     line('residual', identity.residual),
     ...(conversion ? [conversionLine(conversion)] : []),
   ].join('\n');
+}
+
+/** What stands beside the ledger: live work at rates, and how good these were. */
+function ratedText({ rated, states, currency }: CostAnswer): string[] {
+  if (!rated) return [];
+  const { band } = rated.calibration;
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const origin = rated.origin === 'derived' ? `unit costs of ${rated.card}` : rated.card;
+  const good = band
+    ? `in closed months rates were ${percent(band.low)} to ${percent(band.high)} off`
+    : 'no closed month says how good they are';
+  const calls = states ? `, ${states.rated.calls} calls` : '';
+  return [
+    `No bill yet from ${rated.from} to ${rated.to}${calls}: ${shortMoney(rated.full)} ${currency} at rates (${origin}); ${good}.`,
+  ];
 }
 
 function reconcileText(answer: ReconcileFullAnswer, format: ReturnType<typeof formatOf>): string {

@@ -1,10 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
-import type { AllocateAnswer, CloseAnswer, DocumentsAnswer } from '../../serve/contract/contract.ts';
+import type {
+  AllocateAnswer,
+  CloseAnswer,
+  DocumentsAnswer,
+  ModelDifferenceAnswer,
+} from '../../serve/contract/contract.ts';
 import type { Cli } from '../context.ts';
 import { parseFile } from '../parse.ts';
+import { printRows, shortMoney } from '../print.ts';
 import { addBillCommands } from './bill.ts';
 import { addIngestCommand } from './ingest.ts';
 import { addQuarantineCommands } from './quarantine.ts';
@@ -16,8 +23,9 @@ export function addWorkCommands(program: Command, cli: Cli): void {
     .description('check documents and store them as new versions')
     .requiredOption('-f, --file <file>', 'YAML or JSON with one or more documents; - for standard input')
     .option('--dry-run', 'only say what would change')
+    .option('--why <text>', 'kept beside the versions, for the audit trail')
     .option('--json', 'print JSON')
-    .action((flags: { file: string; dryRun?: boolean; json?: boolean }) => apply(cli, flags));
+    .action((flags: ApplyFlags) => apply(cli, flags));
   addIngestCommand(program, cli);
   addQuarantineCommands(program, cli);
   addBillCommands(program, cli);
@@ -74,14 +82,56 @@ function share(text: string): number {
   return number;
 }
 
-async function apply(cli: Cli, flags: { file: string; dryRun?: boolean; json?: boolean }): Promise<void> {
+interface ApplyFlags {
+  file: string;
+  dryRun?: boolean;
+  why?: string;
+  json?: boolean;
+}
+
+async function apply(cli: Cli, flags: ApplyFlags): Promise<void> {
   const body = await readText(flags.file);
-  const path = `/api/v1/documents?dryRun=${flags.dryRun === true}&by=cli`;
+  const asked = new URLSearchParams({ dryRun: String(flags.dryRun === true), by: userName(), why: flags.why ?? '' });
+  const path = `/api/v1/documents?${asked.toString()}`;
   const answer = await cli.ask<DocumentsAnswer>('POST', path, body, 'application/yaml');
   if (flags.json) cli.print(JSON.stringify(answer, null, 2));
-  else
+  else {
     for (const { kind, name, version, status } of answer.documents)
       cli.print(`${kind} ${name}: ${status}${flags.dryRun ? ' (dry run)' : ''}, version ${version}`);
+    if (answer.difference) cli.print(differenceText(answer.difference));
+  }
+  for (const note of answer.notes) cli.warn(`note: ${note}`);
+}
+
+/** Who applies is the user of this machine, as far as it knows one. */
+function userName(): string {
+  try {
+    return `${userInfo().username} (cli)`.slice(0, 100);
+  } catch {
+    return 'cli';
+  }
+}
+
+const MOST_SHOWN = 20;
+
+function differenceText({ from, to, slices, changed, rows, rowsLeftOut }: NonNullable<ModelDifferenceAnswer>): string {
+  const head = `${changed} of ${slices} slices of open periods from ${from} to ${to} would be shared out otherwise.`;
+  if (rows.length === 0) return `${head}\nNo amount would change.`;
+  const shown = rows.slice(0, MOST_SHOWN);
+  const table = printRows(
+    'table',
+    [
+      { head: 'tenant', value: (row) => (row.account === 'tenant' ? row.tenant : `(${row.account})`) },
+      { head: 'endpoint', value: (row) => row.endpoint },
+      { head: 'before', value: (row) => shortMoney(row.before), align: 'right' },
+      { head: 'after', value: (row) => shortMoney(row.after), align: 'right' },
+      { head: 'difference', value: (row) => shortMoney(row.difference), align: 'right' },
+      { head: 'currency', value: (row) => row.currency },
+    ],
+    shown,
+  );
+  const more = rows.length + rowsLeftOut - shown.length;
+  return [head, table, ...(more > 0 ? [`${more} more rows: --json has ${rows.length} of them.`] : [])].join('\n');
 }
 
 async function readText(file: string): Promise<string> {

@@ -2,6 +2,8 @@ import { Block, Texts } from '../../store/index.ts';
 import type { SegmentContent } from '../journal/segment.ts';
 import { samplesIn } from '../samples.ts';
 
+type Texted = Uint32Array<ArrayBuffer>;
+
 /**
  * Rows for the table `samples` from a segment's frames; the layout of a sample is `encodeSample`'s.
  * The same points twice are the same key and age, so a repeat after a crash changes nothing.
@@ -9,7 +11,12 @@ import { samplesIn } from '../samples.ts';
 export function samplesBlock(content: SegmentContent): Block {
   const { rows } = content;
   const texts = new Texts();
-  const [metric, service, pod] = [new Uint32Array(rows), new Uint32Array(rows), new Uint32Array(rows)];
+  const [metric, service, pod, tenant] = [0, 1, 2, 3].map(() => new Uint32Array(rows)) as [
+    Texted,
+    Texted,
+    Texted,
+    Texted,
+  ];
   const [series, kind, at, value, started] = [
     Buffer.alloc(rows * 16),
     new Uint8Array(rows),
@@ -23,6 +30,7 @@ export function samplesBlock(content: SegmentContent): Block {
       metric[row] = texts.idOf(payload, ...sample.metric);
       service[row] = texts.idOf(payload, ...sample.service);
       pod[row] = texts.idOf(payload, ...sample.pod);
+      if (sample.tenant !== null) tenant[row] = texts.idOf(payload, ...sample.tenant);
       payload.copy(series, row * 16, sample.series, sample.series + 16);
       payload.copy(at, row * 8, sample.at, sample.at + 8);
       payload.copy(value, row * 16, sample.value, sample.value + 16);
@@ -41,6 +49,7 @@ export function samplesBlock(content: SegmentContent): Block {
   block.fixed('series', 'FixedString(16)', series);
   block.texts('service', texts, service);
   block.texts('pod', texts, pod);
+  block.texts('tenant', texts, tenant);
   block.fixed('kind', 'Int8', kind);
   block.fixed('at', "DateTime64(9, 'UTC')", at);
   block.fixed('value', 'Int128', value);

@@ -41,6 +41,8 @@ const textKeys = [
   'rpc.grpc.status_code',
   'rpc.response.status_code',
   'rpc.status_code',
+  'taximeter.charge',
+  'taximeter.charge_currency',
 ] as const;
 
 const numberKeys = [

@@ -1,13 +1,14 @@
 import { SpanKind } from '../../model/index.ts';
 import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
+import { feeFrom } from '../fee.ts';
 import { type Naming, newNaming } from '../naming/naming.ts';
 import { keyedHash, safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
 import { rpcStatusOf } from '../success-class.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
 import { FrameWriter } from '../table/frame.ts';
-import { LINK_WORDS, SpanTable } from '../table/span-table.ts';
+import { LINK_WORDS, measures, SpanTable } from '../table/span-table.ts';
 import { type Weight, type WeightFallback, weightFromPower, weightFromRate, weightFromTraceState } from '../weight.ts';
 import { AttributeNames, consumerKeys, numberSlot, type Slot, tenantKeys, textSlot } from './attributes.ts';
 import { AttributeSlots, IdState, SpanDraft } from './span-draft.ts';
@@ -32,6 +33,7 @@ const LONGEST_TEXT = 256;
 const LONGEST_NAME = 512;
 const LONGEST_CODE = 32;
 const SHORTEST_REQUEST_ID = 8;
+const LONGEST_FEE = 60;
 /** Texts are kept from request to request, so that names are worked out once; beyond this they are forgotten. */
 const MOST_TEXTS = 100_000;
 const MOST_TEXT_BYTES = 32 << 20;
@@ -50,6 +52,10 @@ const regionSlot = textSlot('cloud.region');
 const versionSlot = textSlot('service.version');
 const flagSlot = textSlot('feature_flag.key');
 const variantSlots = [textSlot('feature_flag.result.variant'), textSlot('feature_flag.variant')];
+const chargeSlot = textSlot('taximeter.charge');
+const chargeCurrencySlot = textSlot('taximeter.charge_currency');
+const feePico = measures.indexOf('fee_pico');
+const feeCurrency = measures.indexOf('fee_currency');
 const podSlots = [textSlot('k8s.pod.name'), textSlot('container.name')];
 
 /** For each measure, the attributes that give it; the sizes of HTTP bodies only count where they were served. */
@@ -176,6 +182,7 @@ export class SpanIntake {
     this.#name(row);
     this.#addDimensions(row, resource);
     this.#measure(row);
+    if (this.draft.attributes.has(chargeSlot)) this.#addFee(row);
     this.#link(row);
     return null;
   }
@@ -313,6 +320,15 @@ export class SpanIntake {
       if (value < 0 && isServed(kind)) value = firstNumber(attributes, served);
       if (value >= 0) this.table.measure(which, row, value);
     }
+  }
+
+  /** What a span says to have cost elsewhere, in 10^-12 of a currency; of one that is no fee nothing is kept. */
+  #addFee(row: number): void {
+    const { attributes } = this.draft;
+    const fee = feeFrom(attributes.text(chargeSlot, LONGEST_FEE), attributes.text(chargeCurrencySlot, LONGEST_FEE));
+    if (fee === null) return;
+    this.table.measure(feePico, row, fee.pico);
+    if (fee.currency > 0) this.table.measure(feeCurrency, row, fee.currency);
   }
 
   #resolver(slot: Slot): number {

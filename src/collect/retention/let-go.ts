@@ -63,6 +63,25 @@ export async function checkKept(columns: ColumnStore, kind: Exclude<KeptKind, 's
 }
 
 /**
+ * Refuses a question that only raw work answers, about a time of which some was let go.
+ *
+ * Fails  RANGE_DROPPED.
+ */
+export async function checkRaw(
+  columns: ColumnStore,
+  { runs, sinceDay }: LetGo,
+  { fromMs, toMs }: TimeRange,
+): Promise<void> {
+  if (runs.length === 0) return;
+  const found = await columns.query(
+    `SELECT 1 FROM work_hour WHERE run IN (${runs.join(', ')}) AND hour >= {from:Int64} AND hour < {to:Int64} LIMIT 1`,
+    { from: Math.floor(fromMs / MILLIS_PER_HOUR), to: Math.ceil(toMs / MILLIS_PER_HOUR) },
+  );
+  if (found.length > 0)
+    throw fail('RANGE_DROPPED', { kind: 'spans', keptSince: formatInstant(sinceDay * 24 * MILLIS_PER_HOUR) });
+}
+
+/**
  * Refuses a range that cuts an hour of which only sums are kept.
  *
  * Fails  RANGE_TOO_FINE.

@@ -37,8 +37,8 @@ export interface RetentionDeps {
   readonly nowMs: () => number;
   /** Brings everything acknowledged into the store, and from then on nothing with an earlier day of receipt. */
   readonly settleSince: (day: number) => Promise<void>;
-  /** Says which charges of a range begin or end within an hour, so that sums by the hour would not do for them; else null. */
-  readonly finerCharges: (range: TimeRange) => Promise<string | null>;
+  /** Says why the work of a range must stay as it was received, where sums by the hour would not do for its costs; else null. */
+  readonly needsRawWork: (range: TimeRange) => Promise<string | null>;
 }
 
 /** What is kept of a kind, and what would go. */
@@ -187,14 +187,14 @@ export class Retention {
   }
 
   async #letGoSpans(until: number): Promise<LetGoResult | null> {
-    const { columns, nowMs, settleSince, finerCharges } = this.#deps;
+    const { columns, nowMs, settleSince, needsRawWork } = this.#deps;
     const before = await readLetGo(columns);
     const days = { since: before.sinceDay, until };
     if (until <= days.since || (await countReceived(columns, days)) === 0) return null;
     await settleSince(until);
     const hours = await readHours(columns, days);
     const rows = hours.reduce((sum, hour) => sum + hour.rows, 0);
-    const reason = await finerCharges({
+    const reason = await needsRawWork({
       fromMs: hours[0]!.hour * MILLIS_PER_HOUR,
       toMs: (hours.at(-1)!.hour + 1) * MILLIS_PER_HOUR,
     });

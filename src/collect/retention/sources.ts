@@ -23,17 +23,25 @@ export function summedWork({ runs }: LetGo): string {
 /**
  * The work of a range, added up by tenant, endpoint and service: of raw rows, and of the sums of those that were let go.
  *
- * Gives  a table expression of tenant, endpoint, of_service, net_rows and a `<driver>_total` of each driver.
+ * Takes  rawSums: what else raw rows add up to (Int128); of work that was let go it counts nothing.
+ * Gives  a table expression of tenant, endpoint, of_service, net_rows, a `<driver>_total` of each driver and a `raw_<place>_total` of
+ *        each sum.
  */
-export function workTotals(letGo: LetGo, drivers: readonly Driver[], byService: boolean): string {
+export function workTotals(
+  letGo: LetGo,
+  drivers: readonly Driver[],
+  byService: boolean,
+  rawSums: readonly string[] = [],
+): string {
   const service = byService ? 'service' : "''";
   const keys = `tenant, endpoint, ${service} AS of_service`;
-  const raw = `SELECT ${keys}, sum(toInt64(sign)) AS net_rows${drivers.map((driver) => `, ${driverSum(driver)} AS ${driver}_total`).join('')}
+  const raw = `SELECT ${keys}, sum(toInt64(sign)) AS net_rows${drivers.map((driver) => `, ${driverSum(driver)} AS ${driver}_total`).join('')}${rawSums.map((sum, place) => `, ${sum} AS raw_${place}_total`).join('')}
     FROM work WHERE ${rawWork(letGo)} AND ${IN_RANGE} AND ${IN_HOURS} GROUP BY tenant, endpoint, of_service`;
   if (letGo.runs.length === 0) return `(${raw})`;
-  const summed = `SELECT ${keys}, sum(rows) AS net_rows${drivers.map((driver) => `, sum(${driver}) AS ${driver}_total`).join('')}
+  const summed = `SELECT ${keys}, sum(rows) AS net_rows${drivers.map((driver) => `, sum(${driver}) AS ${driver}_total`).join('')}${rawSums.map((_, place) => `, toInt128(0) AS raw_${place}_total`).join('')}
     FROM work_hour WHERE ${summedWork(letGo)} AND hour >= ${FROM_HOUR} AND hour < ${TO_HOUR} GROUP BY tenant, endpoint, of_service`;
-  const again = drivers.map((driver) => `, sum(part.${driver}_total) AS ${driver}_total`).join('');
+  const totals = [...drivers.map((driver) => `${driver}_total`), ...rawSums.map((_, place) => `raw_${place}_total`)];
+  const again = totals.map((total) => `, sum(part.${total}) AS ${total}`).join('');
   return `(SELECT part.tenant AS tenant, part.endpoint AS endpoint, part.of_service AS of_service, sum(part.net_rows) AS net_rows${again}
     FROM (${raw} UNION ALL ${summed}) AS part GROUP BY tenant, endpoint, of_service)`;
 }

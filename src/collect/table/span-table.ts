@@ -5,7 +5,7 @@ import { plainColumns, type TableColumns, textColumns } from './columns.ts';
 type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 /** Quantities that are absent unless somebody measured them, in row order. */
-export const measures = [...measuredDrivers, 'records'] as const;
+export const measures = [...measuredDrivers, 'records', 'fee_pico', 'fee_currency'] as const;
 
 /** Where a row comes from: what the sender gave us. */
 export const Origin = { span: 0, log: 1, event: 2 } as const;

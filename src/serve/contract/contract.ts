@@ -26,6 +26,17 @@ export const identity = z.object({
   residual: money,
 });
 
+/** What live work costs at the rates in force; null where everything has its bill, or there are no rates. */
+export const ratedAmounts = z.object({ direct: money, indirect: money, full: money });
+
+/** How far rates were from the final amounts of closed months, as shares of these. */
+export const calibrationAnswer = z.object({
+  months: z.array(z.object({ month: z.string(), card: z.string(), error: z.number() })),
+  band: z.object({ low: z.number(), high: z.number() }).nullable(),
+});
+
+const stateShare = z.object({ calls: z.number(), full: money });
+
 export const costRow = z.object({
   tenant: z.string().optional(),
   endpoint: z.string().optional(),
@@ -46,6 +57,8 @@ export const costRow = z.object({
   /** Of `full`, which sampling makes an estimate; null where it is not known. */
   standardError: money.nullable(),
   model: z.string(),
+  /** Beside what is posted: of calls that no bill covers yet. */
+  rated: ratedAmounts.nullable().optional(),
 });
 
 /** The one rate that a whole report was converted with, and where it is from. */
@@ -77,6 +90,19 @@ export const costAnswer = z.object({
     }),
   ),
   rows: z.array(costRow),
+  rated: ratedAmounts
+    .extend({
+      card: z.string(),
+      origin: z.enum(['document', 'derived']),
+      from: instant,
+      to: instant,
+      unattributed: money,
+      calibration: calibrationAnswer,
+    })
+    .nullable()
+    .optional(),
+  /** Calls and money by state; null where rows are not about calls. */
+  states: z.object({ rated: stateShare, provisional: stateShare, final: stateShare }).nullable().optional(),
 });
 
 export const usageRow = z.object({
@@ -242,6 +268,28 @@ export const statusAnswer = z.object({
 
 export const sessionAnswer = z.object({ signedIn: z.boolean(), expires: instant.nullable() });
 
+/** What would be shared out otherwise, by tenant and endpoint; null where nothing that costs would change. */
+export const modelDifferenceAnswer = z
+  .object({
+    from: instant,
+    to: instant,
+    slices: z.number(),
+    changed: z.number(),
+    rows: z.array(
+      z.object({
+        currency: z.string(),
+        account: z.string(),
+        tenant: z.string(),
+        endpoint: z.string(),
+        before: money,
+        after: money,
+        difference: money,
+      }),
+    ),
+    rowsLeftOut: z.number(),
+  })
+  .nullable();
+
 export const documentsAnswer = z.object({
   dryRun: z.boolean(),
   documents: z.array(
@@ -252,6 +300,10 @@ export const documentsAnswer = z.object({
       status: z.enum(['created', 'changed', 'unchanged']),
     }),
   ),
+  /** What may be a mistake, though it was taken. */
+  notes: z.array(z.string()),
+  /** Of a dry run of cost models. */
+  difference: modelDifferenceAnswer,
 });
 
 /** An export held against the rules of FOCUS. */
@@ -425,6 +477,7 @@ export type CloseAnswer = z.infer<typeof closeAnswer>;
 export type StatusAnswer = z.infer<typeof statusAnswer>;
 export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export type BillAnswer = z.infer<typeof billAnswer>;
+export type ModelDifferenceAnswer = z.infer<typeof modelDifferenceAnswer>;
 export type DocumentsAnswer = z.infer<typeof documentsAnswer>;
 export type AllocateAnswer = z.infer<typeof allocateAnswer>;
 export type LinesAnswer = z.infer<typeof linesAnswer>;

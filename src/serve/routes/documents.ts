@@ -1,10 +1,18 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { currencyRatesSpec } from '../../bill/index.ts';
 import { boundarySpec, endpointMapSpec, tenantMapSpec } from '../../collect/index.ts';
-import { costModelSpec } from '../../cost/index.ts';
-import { fail, type Problem } from '../../model/index.ts';
+import {
+  type CostModelSpec,
+  costModelSpec,
+  metersIn,
+  modelDifference,
+  poolNotes,
+  rateCardSpec,
+} from '../../cost/index.ts';
+import { openBills } from '../../ledger/index.ts';
+import { fail, formatInstant, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
-import { meterSpec } from '../../usage/index.ts';
+import { listMeters, meterSpec } from '../../usage/index.ts';
 import { documentsAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
@@ -16,6 +24,7 @@ const documentSpecs: Record<string, z.ZodType> = {
   CurrencyRates: currencyRatesSpec,
   EndpointMap: endpointMapSpec,
   Meter: meterSpec,
+  RateCard: rateCardSpec,
   TenantMap: tenantMapSpec,
 };
 
@@ -24,7 +33,15 @@ const applyRoute = createRoute({
   path: '/api/v1/documents',
   summary: 'Check documents and store them as new versions',
   request: {
-    query: z.object({ dryRun: z.enum(['true', 'false']).default('false'), by: z.string().max(100).default('') }),
+    query: z.object({
+      dryRun: z.enum(['true', 'false']).default('false'),
+      by: z.string().max(100).default(''),
+      why: z
+        .string()
+        .max(1000)
+        .default('')
+        .openapi({ description: 'kept beside the versions, in place of their reason' }),
+    }),
     body: {
       content: { 'application/yaml': { schema: z.string() } },
       description: 'YAML or JSON, one or more documents',
@@ -37,20 +54,30 @@ const applyRoute = createRoute({
 export function addDocuments(app: OpenAPIHono, house: House): void {
   app.openapi(applyRoute, async (context) => {
     const query = context.req.valid('query');
-    const versions = checked(await context.req.text());
-    if (query.dryRun === 'true') return context.json({ dryRun: true, documents: await preview(house, versions) }, 200);
+    const versions = (await checked(house, await context.req.text())).map((version) =>
+      query.why === '' ? version : { ...version, reason: query.why },
+    );
+    const notes = versions.flatMap(notesOf);
+    if (query.dryRun === 'true') {
+      const documents = await preview(house, versions);
+      const difference = await differenceOf(house, versions);
+      return context.json({ dryRun: true, documents, notes, difference }, 200);
+    }
     const by = query.by || 'api';
     const applied = await applyVersions(house.store.documents, versions, by, house.now());
     if (applied.some(({ kind }) => kind === 'Boundary')) await house.collector.applyBoundary();
     if (applied.some(({ kind }) => kind === 'TenantMap' || kind === 'EndpointMap')) await house.collector.applyNaming();
-    return context.json({ dryRun: false, documents: applied }, 200);
+    return context.json({ dryRun: false, documents: applied, notes, difference: null }, 200);
   });
 }
 
-function checked(text: string): NewVersion[] {
+async function checked(house: House, text: string): Promise<NewVersion[]> {
   const problems: Problem[] = [];
-  const versions = parseDocuments(text).map((document): NewVersion => {
-    const schema = documentSpecs[document.kind];
+  const documents = parseDocuments(text);
+  const meters = new Set(documents.flatMap(({ kind, name }) => (kind === 'Meter' ? [name] : [])));
+  for (const { slug } of await listMeters(house.store.documents)) meters.add(slug);
+  const versions = documents.map((document): NewVersion => {
+    const schema = document.kind === 'CostModel' ? withMeters(meters) : documentSpecs[document.kind];
     if (!schema) {
       const known = Object.keys(documentSpecs).join(', ');
       problems.push({ message: `kind: ${document.kind} is not known; known are ${known}`, line: document.line });
@@ -62,6 +89,36 @@ function checked(text: string): NewVersion[] {
   });
   if (problems.length > 0) throw fail('DOCUMENT_INVALID', { problems: problems.length }, problems);
   return versions;
+}
+
+/** A model that asks for a meter that is not there could not be worked out. */
+function withMeters(meters: ReadonlySet<string>): z.ZodType {
+  return costModelSpec.superRefine(({ pools }, context) => {
+    pools.forEach((pool, place) => {
+      for (const meter of metersIn(pool).filter((name) => !meters.has(name)))
+        context.addIssue({ code: 'custom', path: ['pools', place], message: `there is no meter ${meter}` });
+    });
+  });
+}
+
+function notesOf({ kind, name, spec }: NewVersion): string[] {
+  if (kind !== 'CostModel') return [];
+  const { pools } = spec as CostModelSpec;
+  return poolNotes(pools).map(({ at, message }) => `CostModel ${name}, pool ${pools[Number(at[1])]?.id}: ${message}`);
+}
+
+async function differenceOf(house: House, versions: readonly NewVersion[]) {
+  const models = versions.filter(({ kind }) => kind === 'CostModel');
+  if (models.length === 0) return null;
+  const isOpen = await openBills(house.store);
+  const { range, rows, ...rest } = await modelDifference(house.store, models, isOpen, house.now());
+  if (range === null) return null;
+  return {
+    from: formatInstant(range.fromMs),
+    to: formatInstant(range.toMs),
+    ...rest,
+    rows: rows.map((row) => ({ ...row })),
+  };
 }
 
 async function preview(house: House, versions: readonly NewVersion[]) {

@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { partDimensions } from '../../cost/index.ts';
-import { costReport, lateCallsOf, reconcile, reconcileFully } from '../../ledger/index.ts';
+import { costReport, costStates, lateCallsOf, reconcile, reconcileFully } from '../../ledger/index.ts';
 import { fail, formatInstant, isTimeZone, parseInstant, parseMonth, parseRange } from '../../model/index.ts';
 import { usageDimensions, usageReport, usageWindows } from '../../usage/index.ts';
-import { costAnswer, reconcileFullAnswer, usageAnswer } from '../contract/contract.ts';
+import { type CostAnswer, costAnswer, reconcileFullAnswer, usageAnswer } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 import { convertedCost, convertedLines } from './in-currency.ts';
@@ -80,10 +80,11 @@ export function addReports(app: OpenAPIHono, house: House): void {
     const query = context.req.valid('query');
     const range = parseRange(query.from, query.to);
     const by = dimensions(query.by ?? 'tenant,endpoint', costDimensions);
-    const zone = knownZone(query.tz);
-    const report = await costReport(house.store, range, by, query.currency, zone, moment(query.asOf));
-    const inOther = await convertedCost(house, report, range, query.convertTo);
-    return context.json({ range: shown(range), ...inOther, pools: [...inOther.pools], rows: [...inOther.rows] }, 200);
+    const asOf = moment(query.asOf);
+    const report = await costReport(house.store, range, by, query.currency, knownZone(query.tz), asOf);
+    const states = await costStates(house.store, report, range, by, asOf ? null : house.now());
+    const whole = { range: shown(range), ...report, pools: [...report.pools], ...structuredClone(states) };
+    return context.json((await convertedCost(house, whole, range, query.convertTo)) as CostAnswer, 200);
   });
   app.openapi(usageRoute, async (context) => {
     const query = context.req.valid('query');
@@ -140,7 +141,8 @@ function windowAndDimensions(window: (typeof usageWindows)[number], by: string) 
   };
 }
 
-function dimensions<Name extends string>(by: string, known: readonly Name[]): Name[] {
+/** Reads a list of dimensions with commas. Gives them in the known order. Fails PARAMETER_INVALID. */
+export function dimensions<Name extends string>(by: string, known: readonly Name[]): Name[] {
   const names = [
     ...new Set(
       by

@@ -228,6 +228,15 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       SETTINGS {durable}, non_replicated_deduplication_window = {remembered}`,
     ],
   },
+  {
+    id: '0013-fees',
+    statements: [
+      // What a span said to have cost elsewhere, in 10^-12 of a currency whose three letters are kept as one number.
+      'ALTER TABLE work ADD COLUMN IF NOT EXISTS fee_pico Nullable(UInt64), ADD COLUMN IF NOT EXISTS fee_currency Nullable(UInt64)',
+      // Whose a measurement is, where it says so.
+      'ALTER TABLE samples ADD COLUMN IF NOT EXISTS tenant LowCardinality(String)',
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';
