@@ -126,7 +126,7 @@ async function serve(config: Config) {
     const allocated = allocateInBackground(house, config);
     const stop = async () => {
       log.info('stopping');
-      stopRollups();
+      await stopRollups();
       await allocated?.stop();
       await stopSyslog();
       await stopListening();
@@ -152,13 +152,17 @@ function scheduleRetention({ retention, log }: House): void {
 }
 
 /** Reports bring the rollups up to date themselves; this leaves them little to do. */
-function keepRollups(house: House): () => void {
-  const refresh = () =>
-    refreshRollups(house.store.columns).catch((cause: unknown) =>
+function keepRollups(house: House): () => Promise<unknown> {
+  let running: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = refreshRollups(house.store.columns).catch((cause: unknown) =>
       house.log.warn('the rollups of usage could not be brought up to date', { cause: String(cause) }),
     );
-  const timer = setInterval(refresh, ROLLUPS_EVERY_MS);
-  return () => clearInterval(timer);
+  }, ROLLUPS_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
 }
 
 /** Open periods show what they cost so far without anybody's command. */
