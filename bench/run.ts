@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { benchAccuracy } from './accuracy.ts';
 import { benchAllocation } from './allocation.ts';
+import { benchBill } from './bill.ts';
 import { benchEndurance } from './endurance.ts';
 import { insertReference } from './insert-reference.ts';
 import { benchLines, logForms } from './log-lines.ts';
 import { benchMetrics } from './metrics.ts';
+import { benchRecovery } from './recovery.ts';
+import { benchReports } from './reports.ts';
 import { benchSpans } from './spans.ts';
+import { benchUsage } from './usage.ts';
 import { benchVisibility } from './visibility.ts';
 
 type Row = readonly [what: string, measured: string | number, mustReach: string, reference: string];
@@ -33,6 +37,10 @@ const size = isSmall
       visibleSeconds: 5,
       enduranceSeconds: 10,
       trueCalls: 1_000,
+      recovered: 40_000,
+      charges: 50_000,
+      reported: 1_000_000,
+      usage: { calls: 400_000, callsPerBatch: 100_000, tenants: 2_000, endpoints: 50, times: 3 },
     }
   : {
       spans: 1_000_000,
@@ -42,8 +50,13 @@ const size = isSmall
       visibleSeconds: 60,
       enduranceSeconds: 600,
       trueCalls: 6_000,
+      recovered: 5_000_000,
+      charges: 5_000_000,
+      reported: 100_000_000,
+      usage: { calls: 100_000_000, callsPerBatch: 1_000_000, tenants: 2_000, endpoints: 50, times: 20 },
     };
 const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'));
+const megabytes = (sizeBytes: number) => Math.round(sizeBytes / 2 ** 20);
 const two = (value: number) => value.toFixed(2);
 const ratio = (value: number, reference: number) => `${two(value / reference)} x reference`;
 
@@ -133,6 +146,60 @@ async function accuracy(): Promise<Findings> {
   };
 }
 
+async function recovery(): Promise<Findings> {
+  const { spans, seconds, cpuSeconds, journalBytes, peakBytes, calls } = await benchRecovery(
+    size.recovered,
+    join(folder, 'recovery'),
+  );
+  const what = `${spans} journalled spans to queryable after a kill, seconds`;
+  const reference = `CPU seconds ${two(cpuSeconds)}; journal ${megabytes(journalBytes)} MB; highest memory ${megabytes(peakBytes)} MB`;
+  return {
+    rows: [[what, two(seconds), '<= 60 for 5 million', reference]],
+    results: { recovered: spans, recoveredCalls: calls },
+  };
+}
+
+async function bill(): Promise<Findings> {
+  const { rows, seconds, cpuSeconds, peakBytes, fileBytes, billed } = await benchBill(size.charges, folder);
+  const what = `import of ${rows} FOCUS rows in ${megabytes(fileBytes)} MB of Parquet, seconds`;
+  const reference = `CPU seconds ${two(cpuSeconds)}; highest memory ${megabytes(peakBytes)} MB`;
+  return { rows: [[what, two(seconds), '<= 120 for 5 million', reference]], results: { charges: rows, billed } };
+}
+
+/** Reports on the cost of a month of calls, which takes minutes to make. */
+async function reports(): Promise<Findings> {
+  const figures = await benchReports(size.reported, join(folder, 'reports'));
+  const { calls, shares, residual } = figures;
+  const of = `of ${calls} calls, ${shares} shares`;
+  return {
+    rows: [
+      [`cost by tenant and endpoint ${of}, seconds`, two(figures.costSeconds), '<= 2', ''],
+      [`cost by tenant and day ${of}, seconds`, two(figures.costByDaySeconds), '<= 2', ''],
+      [`reconcile ${of}, seconds`, two(figures.reconcileSeconds), '<= 2', ''],
+      [`reconcile by service and day ${of}, seconds`, two(figures.fullReconcileSeconds), '<= 2', ''],
+      [`allocate ${of}, seconds`, two(figures.allocateSeconds), '', `again: ${two(figures.againSeconds)}`],
+    ],
+    results: { reported: calls, reportedShares: shares, reportedResidual: residual },
+  };
+}
+
+/** Reports on usage over a year of calls, which takes long to make. */
+async function usage(): Promise<Findings> {
+  const { times, ...set } = size.usage;
+  const figures = await benchUsage(join(folder, 'usage'), set, times, (text) => console.error(text));
+  return {
+    rows: figures.map(({ report, p50Ms, p95Ms, budgetMs, referenceMs }): Row => {
+      const plain = referenceMs === null ? '' : `; plain SQL over the calls ${Math.round(referenceMs)} ms`;
+      return [
+        `${report} of ${set.calls} calls, p95 ms`,
+        Math.round(p95Ms),
+        `<= ${budgetMs}`,
+        `p50 ${Math.round(p50Ms)} ms${plain}`,
+      ];
+    }),
+  };
+}
+
 /** In the order in which they run. */
 const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   spans,
@@ -140,7 +207,11 @@ const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   metrics,
   visibility,
   endurance,
+  recovery,
+  bill,
   allocation,
+  reports,
+  usage,
   accuracy,
 };
 
