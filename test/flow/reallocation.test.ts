@@ -65,7 +65,8 @@ test('a charge that is gone from its bill is taken back', async () => {
 test('a closed bill stays as it is', async () => {
   clock = Date.UTC(2022, 8, 2);
   await run();
-  await closePeriod(house.store, parseMonth('2022-08'), 'test', new Date(clock));
+  // What was imported came by the clock of this machine.
+  await closePeriod(house.store, parseMonth('2022-08'), 'test', new Date());
   const before = await fullOf('zeta');
   await call(3, 1, 'zeta');
   await call(4, 1, 'zeta');

@@ -3,7 +3,7 @@ import { instant, range } from './contract.ts';
 
 /** What calls can be told apart by. */
 export const usageDimensionNames = [
-  ...(['tenant', 'endpoint', 'consumer', 'kind', 'status'] as const),
+  ...(['tenant', 'endpoint', 'consumer', 'kind', 'class', 'status'] as const),
   ...(['region', 'version', 'flags', 'service'] as const),
 ] as const;
 export const usageWindowNames = ['minute', 'hour', 'day', 'week', 'month', 'quarter'] as const;
