@@ -1,0 +1,88 @@
+import type { Calendar } from '../policy/calendar.ts';
+import type { CompiledLimit } from '../policy/compile.ts';
+
+/** One counter that a decision looks at, and what it would take of it. */
+export interface Line {
+  readonly limit: CompiledLimit;
+  /** Which of the policy's counters. */
+  readonly key: string;
+  /** What is allowed; of a rate, per its length. */
+  readonly amount: number;
+  /** The most that fits: the burst of a rate, the amount and its overdraft of a window. */
+  readonly ceiling: number;
+  /** What one unit of the call costs here; of money, everything that the call costs. */
+  readonly unitCost: number;
+  readonly cost: number;
+  readonly isMoney: boolean;
+  readonly isEnforced: boolean;
+  readonly calendar: Calendar | null;
+}
+
+/** What is asked of a store: all lines or none. */
+export interface Demand {
+  /** Which counters must lie together: the organisation. */
+  readonly root: string;
+  readonly lines: readonly Line[];
+  readonly units: number;
+  /** Of a reservation; null takes at once and for ever. */
+  readonly hold: { readonly id: string; readonly ttlUs: number; readonly fingerprint: string } | null;
+  /** Look only. */
+  readonly isPeek: boolean;
+  /** The least that is of use; 0 where it must be everything. */
+  readonly least: number;
+}
+
+/** What became of one line. */
+export interface LineOutcome {
+  /** Used before, in the limit's units. */
+  readonly before: number;
+  readonly after: number;
+  /** The most that would have passed. */
+  readonly fits: number;
+  /** The line was passed, or could not be but is only watched. */
+  readonly isOver: boolean;
+  /** When what was asked would pass, microseconds since 1970; 0 when it passes, -1 when never. */
+  readonly freesAtUs: number;
+  /** When the window ends, or the counter is as new. */
+  readonly resetsAtUs: number;
+}
+
+export interface Outcome {
+  readonly isAdmitted: boolean;
+  /** Of the reservation: it was there already, with the same or with another content. */
+  readonly repeat: 'none' | 'same' | 'other';
+  readonly granted: number;
+  readonly nowUs: number;
+  readonly lines: readonly LineOutcome[];
+}
+
+export type SettleAction = 'commit' | 'release';
+
+export interface Settlement {
+  readonly root: string;
+  readonly id: string;
+  readonly action: SettleAction;
+  /** What was really used, in units of the call; null: as reserved. */
+  readonly units: number | null;
+  /** What it really cost, in 10^-9 of the currency, rounded up; null: as reserved. */
+  readonly nanoMoney: number | null;
+}
+
+/** `done` now or `already` before by the same action; else why not. */
+export type Settled = 'done' | 'already' | 'unknown' | 'expired' | 'committed' | 'released';
+
+/** Keeps counters. What holds of every store is in test/conformance/limit-stores.test.ts. */
+export interface CounterStore {
+  /**
+   * Decides one demand at one moment.
+   *
+   * Holds  all enforced lines are taken, or none; a denied demand takes nothing; a reservation of the same id is taken once.
+   */
+  decide(demand: Demand): Outcome | Promise<Outcome>;
+  /** Ends a reservation. What is given back goes to the windows it was taken from. */
+  settle(settlement: Settlement): Settled | Promise<Settled>;
+  close(): Promise<void>;
+}
+
+/** How long it is remembered what became of a reservation. */
+export const REMEMBERED_US = 600_000_000;
