@@ -105,7 +105,12 @@ const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /** Reads the rule of a window of a document; an anniversary is counted from the day it is given. */
 export function calendarRule(
-  window: { readonly calendar?: string; readonly zone: string; readonly anchor?: string; readonly every: 'month' | 'year' },
+  window: {
+    readonly calendar?: string;
+    readonly zone: string;
+    readonly anchor?: string;
+    readonly every: 'month' | 'year';
+  },
   sinceMs: number | null,
 ): CalendarRule {
   const { calendar, zone, anchor = '' } = window;

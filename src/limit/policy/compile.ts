@@ -22,6 +22,8 @@ export interface CompiledLimit {
   readonly tickUs: number;
   readonly parts: number;
   readonly partUs: number;
+  /** No count of it, overdraft included, can reach 2^32: a store may keep it in half of the memory. */
+  readonly isNarrow: boolean;
   readonly graceUs: number;
   readonly overdraftPercent: number;
   /** Null where the policy says nothing of unknown costs. */
@@ -96,21 +98,18 @@ function enforcement(name: string, spec: LimitPolicySpec, per: readonly Level[])
   };
 }
 
-function compileLimit(
-  policy: CompiledPolicy,
-  spec: LimitSpec,
-  plans: ReadonlyMap<string, PlanSpec>,
-): CompiledLimit {
+function compileLimit(policy: CompiledPolicy, spec: LimitSpec, plans: ReadonlyMap<string, PlanSpec>): CompiledLimit {
   const { rate, window, money, overdraft } = spec;
   const algorithm = algorithmOf(spec);
   const perUs = rate ? durationUs(rate.per) : durationUs(window?.fixed ?? window?.rolling ?? '');
   const tick = rate ? tickUs(perUs) : 1;
   const length = perUs / tick;
   const parts = algorithm === 'rolling' ? (window?.parts ?? 96) : 0;
-  const shape = [algorithm, length, parts, money?.decimals ?? '', money?.currency ?? '', ...policy.per];
+  const isNarrow = typeof spec.amount === 'number' && largestAmount(policy.spec, spec) * 11 < 2 ** 31;
+  const shape = [algorithm, length, parts, isNarrow, money?.decimals ?? '', money?.currency ?? '', ...policy.per];
   const calendars = algorithm === 'calendar' ? [window?.calendar, window?.zone, window?.anchor, window?.every] : [];
   return {
-    ...{ policy, spec, algorithm, length, parts, id: spec.id, tickUs: tick },
+    ...{ policy, spec, algorithm, length, parts, isNarrow, id: spec.id, tickUs: tick },
     counterId: [policy.name, spec.id, ...shape, ...calendars].join('|'),
     partUs: parts === 0 ? 0 : Math.ceil(length / parts),
     graceUs: overdraft?.grace === undefined ? 0 : durationUs(overdraft.grace),
@@ -119,6 +118,10 @@ function compileLimit(
     amountOf: allowances(policy, spec, plans),
     calendarOf: algorithm === 'calendar' ? calendarsOf(spec, plans) : () => null,
   };
+}
+
+function largestAmount(policy: LimitPolicySpec, { id, amount }: LimitSpec): number {
+  return Math.max(Number(amount), ...policy.overrides.map(({ limits }) => Number(limits[id] ?? 0)));
 }
 
 function algorithmOf({ rate, concurrency, window }: LimitSpec): Algorithm {

@@ -77,7 +77,9 @@ function amountOf(plan: PlanSpec, { edition, licences, addOns }: Bought): number
   if (own === undefined) return 0;
   const sum = (counts: Record<string, number>, each: Record<string, number>) =>
     Object.entries(counts).reduce((total, [name, count]) => total + count * (each[name] ?? 0), 0);
-  return Math.min(own.base + sum(licences, own.perLicence), own.most ?? Number.MAX_SAFE_INTEGER) + sum(addOns, plan.addOns);
+  return (
+    Math.min(own.base + sum(licences, own.perLicence), own.most ?? Number.MAX_SAFE_INTEGER) + sum(addOns, plan.addOns)
+  );
 }
 
 /** Since when a tenant has its plan, which is what anniversaries are counted from; null when that was not said. */

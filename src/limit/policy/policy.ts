@@ -6,7 +6,9 @@ import { duration, durationUs } from './duration.ts';
 /** Every amount and cost is below this, so that a sum of two is still a whole number of a double, also in a store's script. */
 export const LARGEST_UNITS = 2 ** 52;
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be a short name of letters, digits, dot, dash');
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be a short name of letters, digits, dot, dash');
 const globs = z.array(z.string().min(1).max(512)).min(1).max(1000);
 const whole = z.number().int().min(0).max(LARGEST_UNITS);
 const instant = z.union([
@@ -42,7 +44,10 @@ const window = z
     parts: z.number().int().min(1).max(1440).default(96),
     calendar: z.enum(calendarUnits).optional(),
     zone: z.string().refine(isTimeZone, 'is not a time zone of the IANA database').default('UTC'),
-    anchor: z.string().regex(/^(\d{1,2}|\d{2}-\d{2}|mon|tue|wed|thu|fri|sat|sun)$/, 'must be a day').optional(),
+    anchor: z
+      .string()
+      .regex(/^(\d{1,2}|\d{2}-\d{2}|mon|tue|wed|thu|fri|sat|sun)$/, 'must be a day')
+      .optional(),
     every: z.enum(['month', 'year']).default('month'),
   })
   .superRefine((value, context) => {

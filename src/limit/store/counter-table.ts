@@ -48,18 +48,11 @@ export class CounterTable {
   readonly rows: KeyRows;
   readonly #chunks: (Chunk | undefined)[] = [];
   readonly #ringSize: number;
-  readonly #isNarrow: boolean;
 
-  /** Takes  isNarrow: no count of a part can reach 2^32, so that half of the memory is enough. */
-  constructor(limit: CompiledLimit, rows: KeyRows, isNarrow: boolean) {
+  constructor(limit: CompiledLimit, rows: KeyRows) {
     this.limit = limit;
     this.rows = rows;
     this.#ringSize = limit.algorithm === 'rolling' ? limit.parts + 1 : 0;
-    this.#isNarrow = isNarrow;
-  }
-
-  get isNarrow(): boolean {
-    return this.#isNarrow;
   }
 
   placeOf(row: number): Place {
@@ -92,7 +85,7 @@ export class CounterTable {
 
   #newChunk(): Chunk {
     const ring = this.#ringSize * CHUNK;
-    const newRing = () => (this.#isNarrow ? new Uint32Array(ring) : new Float64Array(ring));
+    const newRing = () => (this.limit.isNarrow ? new Uint32Array(ring) : new Float64Array(ring));
     return { state: new Float64Array(STATE * CHUNK), ring: ring === 0 ? null : newRing() };
   }
 }

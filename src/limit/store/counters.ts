@@ -118,7 +118,7 @@ export function giveBack(place: Place, limit: CompiledLimit, amount: number, cos
 }
 
 /** Counts more than fitted, because it has happened: in the window it belongs to, or in none when that is over. */
-export function takeMore(place: Place, limit: CompiledLimit, amount: number, cost: number, takenIn: number): void {
+export function takeMore(place: Place, limit: CompiledLimit, cost: number, takenIn: number): void {
   const { state, at, ring, ringAt } = place;
   if (limit.algorithm === 'rate') {
     const most = Number.MAX_SAFE_INTEGER / 2;
@@ -133,7 +133,6 @@ export function takeMore(place: Place, limit: CompiledLimit, amount: number, cos
     ring![slot]! += more;
     state[at]! += more;
   } else if (state[at + 1] === takenIn) state[at] = Math.min(Number.MAX_SAFE_INTEGER / 4, state[at]! + cost);
-  void amount;
 }
 
 /** Gives when units would fit that do not now; -1 for never. */

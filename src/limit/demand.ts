@@ -1,0 +1,72 @@
+import type { Ask, AskedLine, RatedCost } from './decision.ts';
+import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
+import { attoUnits } from './policy/policy.ts';
+import type { Level, Subject } from './subject.ts';
+
+/** A cost that no limit allows, and that is still exact. */
+const TOO_MUCH = Number.MAX_SAFE_INTEGER;
+
+/** Between the parts of a key; names cannot hold it. */
+const SEPARATOR = '\u0000';
+
+/**
+ * Gives every counter that an ask touches, from the widest level to the narrowest.
+ *
+ * Takes  rated: what the subject's call costs by the rates; null when nobody knows.
+ * Gives  the lines, or the limit whose cost nobody can tell: unknown is never 0.
+ */
+export function linesOf(
+  policies: readonly CompiledPolicy[],
+  ask: Ask,
+  rated: () => RatedCost | null,
+  nowUs: number,
+): { readonly lines: AskedLine[] } | { readonly unknownCost: CompiledLimit } {
+  const lines: AskedLine[] = [];
+  const { subject, units } = ask;
+  for (const policy of policies) {
+    if (nowUs < policy.fromUs || nowUs >= policy.untilUs || !policy.matches(subject)) continue;
+    const key = keyOf(policy.per, subject);
+    const per = perOf(policy.per, subject);
+    const weight = policy.weightOf(subject.endpoint);
+    const isEnforced = policy.isEnforcedFor(subject);
+    for (const limit of policy.limits) {
+      const { money } = limit.spec;
+      const unitCost = limit.algorithm === 'concurrency' ? 1 : weight;
+      const cost = money ? moneyCost(limit, ask.money ?? rated()) : capped(units * unitCost);
+      if (cost === null) {
+        if (isEnforced) return { unknownCost: limit };
+        continue;
+      }
+      const { amount, burst, override } = limit.amountOf(subject, nowUs);
+      const ceiling = limit.algorithm === 'rate' ? burst : amount + Math.floor((amount * limit.overdraftPercent) / 100);
+      const calendar = limit.calendarOf(subject);
+      lines.push({
+        ...{ limit, key, per, amount, ceiling, unitCost, cost, calendar, override, isEnforced },
+        isMoney: money !== undefined,
+      });
+    }
+  }
+  return { lines };
+}
+
+function capped(cost: number): number {
+  return cost < TOO_MUCH ? cost : TOO_MUCH;
+}
+
+function moneyCost(limit: CompiledLimit, cost: RatedCost | null): number | null {
+  const { currency, decimals } = limit.spec.money!;
+  if (cost === null || cost.currency !== currency) return limit.assumedUnits;
+  return capped(attoUnits(cost.amountAtto, decimals));
+}
+
+function keyOf(per: readonly Level[], subject: Subject): string {
+  if (per.length === 1) return subject[per[0]!];
+  // A tenant is one of its organisation, a consumer one of its tenant.
+  return per.map((level) => subject[level]).join(SEPARATOR);
+}
+
+function perOf(per: readonly Level[], subject: Subject): AskedLine['per'] {
+  const parts: Partial<Record<Level, string>> = {};
+  for (const level of per) parts[level] = subject[level];
+  return parts;
+}

@@ -1,0 +1,239 @@
+import { fail } from '../../model/index.ts';
+import type { CompiledLimit } from '../policy/compile.ts';
+import {
+  type CounterStore,
+  type Demand,
+  type Line,
+  type LineOutcome,
+  type Outcome,
+  REMEMBERED_US,
+  type Settled,
+  type Settlement,
+} from './counter-store.ts';
+import { CounterTable, KeyRows } from './counter-table.ts';
+import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
+import { Deadlines } from './deadlines.ts';
+
+interface HeldLine {
+  readonly limit: CompiledLimit;
+  readonly line: Line;
+  readonly takenIn: number;
+  cost: number;
+}
+
+interface Held {
+  readonly fingerprint: string;
+  readonly lines: readonly HeldLine[];
+  readonly outcome: Outcome;
+  readonly expiresUs: number;
+  state: 'held' | 'committed' | 'released' | 'expired';
+}
+
+export interface MemoryStoreOptions {
+  /** Microseconds since 1970 of a clock that does not jump. */
+  readonly nowUs: () => number;
+  /** Counters and reservations beyond this are refused, unless some are idle. */
+  readonly mostKeys: number;
+  readonly mostHeld: number;
+}
+
+/** Counters in the memory of this process. */
+export class MemoryStore implements CounterStore {
+  readonly #options: MemoryStoreOptions;
+  readonly #rows = new Map<string, KeyRows>();
+  readonly #tables = new Map<string, CounterTable>();
+  readonly #tableOf = new WeakMap<CompiledLimit, CounterTable>();
+  readonly #held = new Map<string, Held>();
+  readonly #due = new Deadlines();
+  #lastUs = 0;
+  #keys = 0;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#options = options;
+  }
+
+  get keys(): number {
+    return this.#keys;
+  }
+
+  decide(demand: Demand): Outcome {
+    const nowUs = this.#now();
+    const { hold, lines, isPeek } = demand;
+    const id = hold === null ? '' : `${demand.root}\n${hold.id}`;
+    const known = hold === null ? undefined : this.#held.get(id);
+    if (known) return { ...known.outcome, repeat: known.fingerprint === hold!.fingerprint ? 'same' : 'other' };
+    const places = lines.map((line) => this.#look(line, nowUs));
+    const rooms = lines.map((line, i) => room(places[i]!, line, nowUs));
+    const granted = grantOf(demand, rooms);
+    const isAdmitted = granted >= 0;
+    const costs = lines.map((line) => costOf(line, demand, granted));
+    const outcomes: LineOutcome[] = [];
+    const heldLines: HeldLine[] = [];
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i]!;
+      let place = places[i]!;
+      const before = used(place, line.limit);
+      const cost = costs[i]!;
+      const isOver = cost > rooms[i]!;
+      const isTaken = isAdmitted && !isPeek && !isOver;
+      if (isTaken && cost > 0) {
+        place = this.#own(line, nowUs);
+        const takenIn = take(place, line, cost, nowUs);
+        if (hold !== null) heldLines.push({ limit: line.limit, line, takenIn, cost });
+      } else if (isTaken && hold !== null)
+        heldLines.push({ limit: line.limit, line, takenIn: place.state[place.at + 1]!, cost });
+      outcomes.push({
+        before,
+        after: isTaken && cost > 0 ? used(place, line.limit) : before,
+        fits: rooms[i]!,
+        isOver,
+        freesAtUs: isOver ? freesAt(place, line, cost, nowUs) : 0,
+        resetsAtUs: resetsAt(place, line, nowUs),
+      });
+    }
+    const outcome: Outcome = { isAdmitted, repeat: 'none', granted: isAdmitted ? granted : 0, nowUs, lines: outcomes };
+    if (hold !== null && isAdmitted && !isPeek) this.#keep(id, demand, outcome, heldLines);
+    return outcome;
+  }
+
+  settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
+    this.#now();
+    const key = `${root}\n${id}`;
+    const held = this.#held.get(key);
+    if (held === undefined) return 'unknown';
+    const done = action === 'commit' ? 'committed' : 'released';
+    if (held.state === done) return 'already';
+    if (held.state !== 'held') return held.state;
+    for (const each of held.lines)
+      this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
+    held.state = done;
+    return 'done';
+  }
+
+  async close(): Promise<void> {}
+
+  /** Time never goes backward; what is due meanwhile is given back first. */
+  #now(): number {
+    const nowUs = Math.max(this.#lastUs, Math.floor(this.#options.nowUs()));
+    this.#lastUs = nowUs;
+    for (let id = this.#due.next(nowUs); id !== null; id = this.#due.next(nowUs)) this.#expire(id, nowUs);
+    return nowUs;
+  }
+
+  #expire(id: string, nowUs: number): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
+    else this.#due.add(held.expiresUs + REMEMBERED_US, id);
+    if (held.state !== 'held') return;
+    for (const each of held.lines) this.#settleLine(each, 0);
+    held.state = 'expired';
+  }
+
+  #keep(id: string, { hold }: Demand, outcome: Outcome, lines: readonly HeldLine[]): void {
+    const expiresUs = outcome.nowUs + hold!.ttlUs;
+    this.#held.set(id, { fingerprint: hold!.fingerprint, lines, outcome, expiresUs, state: 'held' });
+    this.#due.add(expiresUs, id);
+  }
+
+  /** Beyond this a reservation is refused before anything is taken. */
+  get isFull(): boolean {
+    return this.#held.size >= this.#options.mostHeld;
+  }
+
+  #settleLine(each: HeldLine, cost: number): void {
+    const { limit, line, takenIn } = each;
+    // The key is looked up again: its row may have been given to somebody else when it was idle.
+    const table = this.#table(limit);
+    const row = table.rows.rowOf(line.key);
+    if (row === undefined) return;
+    const place = table.placeOf(row);
+    advance(place, line, this.#lastUs);
+    const isHeldOnly = limit.algorithm === 'concurrency';
+    const difference = (isHeldOnly ? 0 : cost) - each.cost;
+    if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
+    if (difference > 0) takeMore(place, limit, difference, takenIn);
+    each.cost += difference;
+  }
+
+  #look(line: Line, nowUs: number): Place {
+    const table = this.#table(line.limit);
+    const row = table.rows.rowOf(line.key);
+    const place = row !== undefined && table.hasRow(row) ? table.placeOf(row) : emptyPlace(line.limit);
+    advance(place, line, nowUs);
+    return place;
+  }
+
+  #own(line: Line, nowUs: number): Place {
+    const table = this.#table(line.limit);
+    let row = table.rows.rowOf(line.key);
+    if (row === undefined) {
+      row = table.rows.add(line.key);
+      this.#keys++;
+    }
+    const place = table.placeOf(row);
+    advance(place, line, nowUs);
+    return place;
+  }
+
+  /** Makes sure that there is a place for new keys. Fails  LIMIT_KEYS_FULL. */
+  makeRoom(): void {
+    if (this.#keys < this.#options.mostKeys) return;
+    for (const rows of this.#rows.values()) {
+      const tables = [...this.#tables.values()].filter((table) => table.rows === rows);
+      for (const [key, row] of rows.entries()) {
+        if (!tables.every((table) => table.isIdle(row, this.#lastUs))) continue;
+        for (const table of tables) table.clear(row);
+        rows.remove(key);
+        this.#keys--;
+      }
+    }
+    if (this.#keys >= this.#options.mostKeys) throw fail('LIMIT_KEYS_FULL', { keys: this.#keys });
+  }
+
+  #table(limit: CompiledLimit): CounterTable {
+    const known = this.#tableOf.get(limit);
+    if (known !== undefined) return known;
+    const per = limit.policy.per.join(' ');
+    let rows = this.#rows.get(per);
+    if (rows === undefined) this.#rows.set(per, (rows = new KeyRows()));
+    let table = this.#tables.get(limit.counterId);
+    if (table === undefined) this.#tables.set(limit.counterId, (table = new CounterTable(limit, rows)));
+    this.#tableOf.set(limit, table);
+    return table;
+  }
+}
+
+const empties = new WeakMap<CompiledLimit, Place>();
+
+/** A counter that nobody has: read, never kept. */
+function emptyPlace(limit: CompiledLimit): Place {
+  let place = empties.get(limit);
+  if (place === undefined) {
+    const ring = limit.algorithm === 'rolling' ? new Float64Array(limit.parts + 1) : null;
+    empties.set(limit, (place = { state: new Float64Array(STATE), at: 0, ring, ringAt: 0 }));
+  }
+  return place;
+}
+
+/** Gives how many units are granted: all, or what fits where part of it is of use, or -1 for none. */
+function grantOf({ lines, units, least }: Demand, rooms: readonly number[]): number {
+  let granted = units;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    if (!line.isEnforced || line.cost <= rooms[i]!) continue;
+    if (least === 0 || line.isMoney) return -1;
+    granted = Math.min(granted, line.unitCost === 0 ? units : Math.floor(rooms[i]! / line.unitCost));
+  }
+  return granted < least ? -1 : granted;
+}
+
+function costOf(line: Line, demand: Demand, granted: number): number {
+  return granted < 0 || granted === demand.units || line.isMoney ? line.cost : granted * line.unitCost;
+}
+
+/** What a line costs when it is known what was used. */
+function actualCost({ limit, line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
+  if (line.isMoney) return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - limit.spec.money!.decimals));
+  return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
+}
