@@ -8,6 +8,7 @@ import { type Config, runCli } from './cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
 import { rawFees } from './cost/index.ts';
 import { keepAllocated, type Repetition } from './ledger/index.ts';
+import { Limiter, MemoryStore, readPolicies } from './limit/index.ts';
 import {
   Bodies,
   createApi,
@@ -75,6 +76,14 @@ async function openHouse(
       },
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
+    const nowUs = steadyClock();
+    const limiter = new Limiter({
+      store: new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 }),
+      nowUs,
+      ratedCostOf: () => null,
+      warn: (message, facts) => log.warn(message, facts),
+    });
+    limiter.usePolicies(await readPolicies(store.documents));
     const house: House = {
       version,
       folder,
@@ -85,6 +94,8 @@ async function openHouse(
       now,
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
+      limiter,
+      limitHeaders: config.limitHeaders,
       syslog: new SyslogCounts(),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: {
@@ -172,6 +183,12 @@ function allocateInBackground({ store, now, log }: House, { allocateEveryMs }: C
     posted: ({ posted, reversed, rows }) => log.info('allocated', { posted, reversed, rows }),
     failed: (cause) => log.warn('could not allocate; trying again', { reason: (cause as Error).message }),
   });
+}
+
+/** Microseconds since 1970 by a clock that does not jump when somebody sets the time. */
+function steadyClock(): () => number {
+  const startUs = Date.now() * 1000 - Math.floor(performance.now() * 1000);
+  return () => startUs + Math.floor(performance.now() * 1000);
 }
 
 async function openSyslog(house: House, config: Config): Promise<() => Promise<void>> {

@@ -11,6 +11,7 @@ import {
   weightFallbacks,
 } from '../collect/index.ts';
 import { fail } from '../model/index.ts';
+import { type LimitHeaderKind, limitHeaderKinds } from '../serve/index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const portOrOff = z.preprocess((value) => (value === 'off' ? 0 : value), port);
@@ -69,6 +70,12 @@ const settings = z.object({
   TAXIMETER_RETAIN_SAMPLES: period.default('forever'),
   TAXIMETER_RETAIN_EVENTS: period.default('forever'),
   TAXIMETER_EVENT_PRIVACY: z.enum(eventPrivacies).default('safe'),
+  TAXIMETER_LIMIT_HEADERS: z
+    .string()
+    .default('draft-11')
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(limitHeaderKinds))),
+  TAXIMETER_LIMIT_KEYS: z.coerce.number().int().min(1_000).max(100_000_000).default(5_000_000),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -107,6 +114,10 @@ export interface Config {
   readonly retainEvents: string;
   /** What is kept of the texts of events. */
   readonly eventPrivacy: EventPrivacy;
+  /** What answers say of limits in their header. */
+  readonly limitHeaders: readonly LimitHeaderKind[];
+  /** Counters in memory at most. */
+  readonly limitKeys: number;
   readonly logLevel: string;
 }
 
@@ -154,6 +165,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     retainSamples: data.TAXIMETER_RETAIN_SAMPLES,
     retainEvents: data.TAXIMETER_RETAIN_EVENTS,
     eventPrivacy: data.TAXIMETER_EVENT_PRIVACY,
+    limitHeaders: data.TAXIMETER_LIMIT_HEADERS,
+    limitKeys: data.TAXIMETER_LIMIT_KEYS,
     logLevel: data.TAXIMETER_LOG,
   };
 }

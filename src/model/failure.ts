@@ -66,7 +66,11 @@ export const failures = {
   PORT_IN_USE: [409, 'a port is already in use', 'Stop what listens there, or set another port.'],
   CONFIG_INVALID: [400, 'the configuration has errors', 'Mend the settings named.'],
   LIMIT_EXCEEDED: [429, 'a limit is reached', 'Wait as long as Retry-After says, or ask for a higher limit.'],
-  LIMIT_COST_TOO_LARGE: [403, 'this costs more than a limit allows at all', 'Ask for less at once; waiting does not help.'],
+  LIMIT_COST_TOO_LARGE: [
+    403,
+    'this costs more than a limit allows at all',
+    'Ask for less at once; waiting does not help.',
+  ],
   LIMIT_COST_UNKNOWN: [403, 'what this costs is not known', 'Send its cost, or give the limit an assumedCost.'],
   LIMIT_STORE_UNAVAILABLE: [503, 'the counters of the limits do not answer', 'Check that Redis runs; try again.'],
   LIMIT_KEYS_FULL: [503, 'there are too many counters', 'Count by fewer names, or wait until some are idle.'],

@@ -1,6 +1,8 @@
 import type { Collector, Quarantine, Retention } from '../collect/index.ts';
+import type { Limiter } from '../limit/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
+import type { LimitHeaderKind } from './limits/rate-limit-headers.ts';
 import type { Sessions } from './sessions.ts';
 import type { SyslogCounts } from './syslog/counts.ts';
 
@@ -20,6 +22,9 @@ export interface House {
   readonly bodies: Bodies;
   /** Null when no token is set: then nobody has to sign in. */
   readonly sessions: Sessions | null;
+  readonly limiter: Limiter;
+  /** What answers say of limits in their header. */
+  readonly limitHeaders: readonly LimitHeaderKind[];
   readonly syslog: SyslogCounts;
   /** Where they are; an empty text for one that is off. */
   readonly listeners: { readonly api: string; readonly otlp: string; readonly otlpGrpc: string };

@@ -6,6 +6,8 @@ import { type Api, isUpload } from './api.ts';
 import { bind, MOST_CONNECTIONS, PATIENCE, type Patience } from './bind.ts';
 import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
+import { AUTHZ_PATH, limitVerb } from './limits/limit-requests.ts';
+import { receiveAuthz, receiveLimit } from './limits/receive-limit.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
 import { openOtlpGrpc } from './otlp-grpc.ts';
 import { problemResponse } from './problem.ts';
@@ -42,10 +44,13 @@ export async function listen(
   const onApi = (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request);
     const signal = otlpSignal(path);
+    const verb = limitVerb(path);
     const refusal = gate.refusal(asking(request));
     if (!isUpload(path)) endAfter(request, patience.bodyMs);
     if (signal !== null && request.method === 'POST') void receiveOtlp(house, signal, refusal, request, response);
     else if (refusal) void send(problemResponse(refusal, house.log), response);
+    else if (path === AUTHZ_PATH) void receiveAuthz(house, request, response);
+    else if (verb !== null && request.method === 'POST') void receiveLimit(house, verb, request, response);
     else void apiListener(request, response);
   };
   const onOtlp = (request: IncomingMessage, response: ServerResponse) => {

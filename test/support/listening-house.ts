@@ -1,4 +1,5 @@
 import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
+import { Limiter, MemoryStore } from '../../src/limit/index.ts';
 import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
@@ -64,6 +65,13 @@ export async function openListeningHouse(
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),
+    limiter: new Limiter({
+      store: new MemoryStore({ nowUs: () => now().getTime() * 1000, mostKeys: 100_000, mostHeld: 10_000 }),
+      nowUs: () => now().getTime() * 1000,
+      ratedCostOf: () => null,
+      warn: log,
+    }),
+    limitHeaders: ['draft-11'],
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },
     log: { info: keep, warn: log, error: log },

@@ -78,6 +78,7 @@ export class CounterTable {
     const { state, at } = this.placeOf(row);
     const { limit } = this;
     if (state[at] === 0) return true;
+    if (limit.algorithm === 'rate') return Math.floor(nowUs / limit.tickUs) - state[at + 1]! > state[at]!;
     if (limit.algorithm === 'fixed') return nowUs >= state[at + 1]! + limit.length;
     if (limit.algorithm === 'rolling') return nowUs >= (state[at + 1]! + limit.parts + 1) * limit.partUs;
     return false;

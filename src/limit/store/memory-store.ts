@@ -47,6 +47,7 @@ export class MemoryStore implements CounterStore {
   readonly #due = new Deadlines();
   #lastUs = 0;
   #keys = 0;
+  #sweptUs = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
@@ -62,6 +63,7 @@ export class MemoryStore implements CounterStore {
     const id = hold === null ? '' : `${demand.root}\n${hold.id}`;
     const known = hold === null ? undefined : this.#held.get(id);
     if (known) return { ...known.outcome, repeat: known.fingerprint === hold!.fingerprint ? 'same' : 'other' };
+    this.#checkRoom(demand, nowUs);
     const places = lines.map((line) => this.#look(line, nowUs));
     const rooms = lines.map((line, i) => room(places[i]!, line, nowUs));
     const granted = grantOf(demand, rooms);
@@ -136,11 +138,6 @@ export class MemoryStore implements CounterStore {
     this.#due.add(expiresUs, id);
   }
 
-  /** Beyond this a reservation is refused before anything is taken. */
-  get isFull(): boolean {
-    return this.#held.size >= this.#options.mostHeld;
-  }
-
   #settleLine(each: HeldLine, cost: number): void {
     const { limit, line, takenIn } = each;
     // The key is looked up again: its row may have been given to somebody else when it was idle.
@@ -176,9 +173,19 @@ export class MemoryStore implements CounterStore {
     return place;
   }
 
-  /** Makes sure that there is a place for new keys. Fails  LIMIT_KEYS_FULL. */
-  makeRoom(): void {
-    if (this.#keys < this.#options.mostKeys) return;
+  /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
+  #checkRoom({ lines, hold }: Demand, nowUs: number): void {
+    const { mostKeys, mostHeld } = this.#options;
+    if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
+    if (this.#keys + lines.length <= mostKeys) return;
+    if (lines.every((line) => this.#table(line.limit).rows.rowOf(line.key) !== undefined)) return;
+    // Looking for idle ones takes long: not at every call of somebody who makes up names.
+    if (nowUs >= this.#sweptUs + 1_000_000) this.#sweep(nowUs);
+    if (this.#keys + lines.length > mostKeys) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+  }
+
+  #sweep(nowUs: number): void {
+    this.#sweptUs = nowUs;
     for (const rows of this.#rows.values()) {
       const tables = [...this.#tables.values()].filter((table) => table.rows === rows);
       for (const [key, row] of rows.entries()) {
@@ -188,7 +195,6 @@ export class MemoryStore implements CounterStore {
         this.#keys--;
       }
     }
-    if (this.#keys >= this.#options.mostKeys) throw fail('LIMIT_KEYS_FULL', { keys: this.#keys });
   }
 
   #table(limit: CompiledLimit): CounterTable {

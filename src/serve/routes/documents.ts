@@ -10,6 +10,7 @@ import {
   rateCardSpec,
 } from '../../cost/index.ts';
 import { openBills } from '../../ledger/index.ts';
+import { limitPolicySpec, planSpec, readPolicies } from '../../limit/index.ts';
 import { fail, formatInstant, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
 import { listMeters, meterSpec } from '../../usage/index.ts';
@@ -23,8 +24,10 @@ const documentSpecs: Record<string, z.ZodType> = {
   CostModel: costModelSpec,
   CurrencyRates: currencyRatesSpec,
   EndpointMap: endpointMapSpec,
+  LimitPolicy: limitPolicySpec,
   Meter: meterSpec,
   RateCard: rateCardSpec,
+  Plan: planSpec,
   TenantMap: tenantMapSpec,
 };
 
@@ -67,6 +70,8 @@ export function addDocuments(app: OpenAPIHono, house: House): void {
     const applied = await applyVersions(house.store.documents, versions, by, house.now());
     if (applied.some(({ kind }) => kind === 'Boundary')) await house.collector.applyBoundary();
     if (applied.some(({ kind }) => kind === 'TenantMap' || kind === 'EndpointMap')) await house.collector.applyNaming();
+    if (applied.some(({ kind }) => kind === 'LimitPolicy' || kind === 'Plan'))
+      house.limiter.usePolicies(await readPolicies(house.store.documents));
     return context.json({ dryRun: false, documents: applied, notes, difference: null }, 200);
   });
 }

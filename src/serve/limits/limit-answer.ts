@@ -1,0 +1,107 @@
+import type { Decision, Finding } from '../../limit/index.ts';
+import { type Failure, type FailureCode, fail, formatInstant, formatMoney } from '../../model/index.ts';
+import { type LimitHeaderKind, limitHeaders, retryAfterSeconds } from './rate-limit-headers.ts';
+
+export interface LimitAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+const DRAFT_PROBLEMS = 'https://iana.org/assignments/http-problem-types';
+
+const failureOf: Record<Exclude<Decision['reason'], 'allowed'>, FailureCode> = {
+  over_limit: 'LIMIT_EXCEEDED',
+  cost_exceeds_limit: 'LIMIT_COST_TOO_LARGE',
+  cost_unknown: 'LIMIT_COST_UNKNOWN',
+  store_unavailable: 'LIMIT_STORE_UNAVAILABLE',
+};
+
+/** A decision as an answer: 200 when the call may pass, problem details when it may not. */
+export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKind[]): LimitAnswer {
+  const headers = limitHeaders(decision, kinds);
+  if (decision.repeat === 'other') return failed(fail('RESERVATION_DIFFERS'), {}, {});
+  if (decision.isAllowed)
+    return { status: 200, headers: { ...headers, ...json }, body: JSON.stringify(shownDecision(decision)) };
+  const failure = fail(failureOf[decision.reason as keyof typeof failureOf]);
+  return failed(failure, headers, {
+    ...(failure.status === 429 ? { type: `${DRAFT_PROBLEMS}#quota-exceeded` } : {}),
+    ...(failure.status === 503 ? { type: `${DRAFT_PROBLEMS}#temporary-reduced-capacity` } : {}),
+    'violated-policies': violated(decision).map(nameOf),
+    decision: shownDecision(decision),
+  });
+}
+
+const json = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+function failed(failure: Failure, headers: Record<string, string>, more: object): LimitAnswer {
+  const { code, status, message, todo } = failure;
+  const type = `https://taximeter.dev/problems/${code.toLowerCase().replaceAll('_', '-')}`;
+  const body = { type, title: message, status, detail: message, code, whatToDo: todo, ...more };
+  return {
+    status,
+    headers: { ...headers, ...json, 'content-type': 'application/problem+json' },
+    body: JSON.stringify(body),
+  };
+}
+
+export function violated({ isAllowed, findings }: Decision): readonly Finding[] {
+  return isAllowed ? [] : findings.filter(({ isEnforced, outcome }) => isEnforced && outcome.isOver);
+}
+
+function nameOf({ limit }: Finding): string {
+  return `${limit.policy.name}.${limit.id}`;
+}
+
+/** A decision as JSON: every limit that was looked at, and which of them decided. */
+export function shownDecision(decision: Decision) {
+  const { isAllowed, reason, granted, reservation, freesAtUs, wouldPass, binding, repeat } = decision;
+  return {
+    allowed: isAllowed,
+    reason,
+    granted,
+    ...(reservation === null ? {} : { reservation }),
+    ...(repeat === 'same' ? { repeated: true } : {}),
+    wouldPass,
+    retryAfterSeconds: retryAfterSeconds(decision),
+    freesAt: freesAtUs > 0 ? instant(freesAtUs) : null,
+    binding: binding === null ? null : nameOf(binding),
+    limits: decision.findings.map((each) => shownFinding(each)),
+  };
+}
+
+export function shownFinding(each: Finding) {
+  const { limit, amount, ceiling, cost, outcome, isEnforced, zone, override, per } = each;
+  const figure = (units: number) => figureOf(each, units);
+  return {
+    policy: limit.policy.name,
+    version: limit.policy.version,
+    limit: limit.id,
+    algorithm: limit.algorithm,
+    unit: limit.spec.money?.currency ?? limit.spec.unit,
+    per,
+    amount: figure(amount),
+    ...(ceiling === amount ? {} : { most: figure(ceiling) }),
+    cost: figure(cost),
+    before: figure(outcome.before),
+    after: figure(outcome.after),
+    remaining: figure(Math.max(0, ceiling - outcome.after)),
+    fits: figure(outcome.fits),
+    zone,
+    enforced: isEnforced,
+    freesAt: outcome.freesAtUs > 0 ? instant(outcome.freesAtUs) : null,
+    resetsAt: instant(outcome.resetsAtUs),
+    ...(override === '' ? {} : { override }),
+  };
+}
+
+/** Money as decimal text, counts as numbers. */
+function figureOf({ limit }: Finding, units: number): number | string {
+  const { money } = limit.spec;
+  return money === undefined ? units : formatMoney(BigInt(units) * 10n ** BigInt(18 - money.decimals));
+}
+
+function instant(us: number): string {
+  const ms = Math.ceil(us / 1000);
+  return ms < 8.64e15 ? formatInstant(ms) : '';
+}

@@ -1,0 +1,91 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { templatePath } from '../../collect/index.ts';
+import { checkSettled, type Decision, isName, LARGEST_UNITS, subjectOf } from '../../limit/index.ts';
+import { fail } from '../../model/index.ts';
+import type { House } from '../house.ts';
+import { answerDecision, type LimitAnswer, shownDecision } from './limit-answer.ts';
+import { asksOf, moneyOf, parsed, settleBody } from './limit-asks.ts';
+
+export const LIMIT_PATHS = ['check', 'reserve', 'commit', 'release'] as const;
+export const AUTHZ_PATH = '/authz';
+
+/** Whether a path is one of the four verbs. */
+export function limitVerb(path: string): (typeof LIMIT_PATHS)[number] | null {
+  const verb = path.startsWith('/api/v1/limits/') ? path.slice('/api/v1/limits/'.length) : '';
+  return LIMIT_PATHS.find((each) => each === verb) ?? null;
+}
+
+/** Answers one of the four verbs. Fails  as its body, or its reservation, is wrong. */
+export async function answerLimit(
+  house: House,
+  verb: (typeof LIMIT_PATHS)[number],
+  body: Buffer,
+): Promise<LimitAnswer> {
+  const { limiter, limitHeaders } = house;
+  if (verb === 'commit' || verb === 'release') return settle(house, verb, body);
+  const { asks, isList } = asksOf(body, verb === 'reserve');
+  if (!isList) return answerDecision(await limiter.decide(asks[0]!), limitHeaders);
+  const decisions = await limiter.decideAll(asks);
+  return answered(JSON.stringify({ decisions: decisions.map(shownDecision) }));
+}
+
+async function settle({ limiter }: House, action: 'commit' | 'release', bytes: Buffer): Promise<LimitAnswer> {
+  const { reservation, cost, money } = parsed(bytes, settleBody);
+  if (action === 'release' && (cost !== undefined || money !== undefined))
+    throw fail('PARAMETER_INVALID', { reason: 'release gives everything back; cost and money belong to commit' });
+  const settled = await limiter.settle(reservation, action, cost ?? null, moneyOf(money));
+  const isRepeat = checkSettled(settled) === 'already';
+  return answered(JSON.stringify({ reservation, settled: action, repeated: isRepeat }));
+}
+
+function answered(body: string): LimitAnswer {
+  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body };
+}
+
+/**
+ * Answers a gateway that asks before it lets a request pass: nginx auth_request, Traefik ForwardAuth, Caddy forward_auth, APISIX forward-auth.
+ *
+ * Takes  headers: X-Taximeter-Tenant, -Organisation, -Consumer, -Endpoint, -Cost, that the gateway sets; X-Forwarded-Method and -Uri,
+ *        or X-Original-Method and -Uri, where no endpoint is given. query: `deny=403` for nginx, which knows no other refusal.
+ * Gives  200, or the refusal's status, with the headers of the limit and without a body.
+ */
+export async function answerAuthz(house: House, headers: IncomingHttpHeaders, query: string): Promise<LimitAnswer> {
+  const decision = await decideAuthz(house, headers);
+  const answer = answerDecision(decision, house.limitHeaders);
+  const deny = new URLSearchParams(query).get('deny');
+  const status = answer.status !== 200 && deny === '403' ? 403 : answer.status;
+  const told: Record<string, string> = decision.isAllowed ? {} : { 'x-taximeter-reason': decision.reason };
+  return { ...answer, status, headers: { ...answer.headers, ...told }, body: decision.isAllowed ? '' : answer.body };
+}
+
+function decideAuthz(house: House, headers: IncomingHttpHeaders): Decision | Promise<Decision> {
+  const text = (name: string): string => {
+    const value = headers[name];
+    return utf8(typeof value === 'string' ? value : '');
+  };
+  const method = text('x-forwarded-method') || text('x-original-method');
+  const uri = text('x-forwarded-uri') || text('x-original-uri');
+  const endpoint = text('x-taximeter-endpoint') || (uri === '' ? '' : `${method || 'GET'} ${templatePath(uri)}`);
+  const names = {
+    organisation: text('x-taximeter-organisation'),
+    tenant: text('x-taximeter-tenant') || '(unknown)',
+    consumer: text('x-taximeter-consumer'),
+    endpoint,
+  };
+  const wrong = Object.entries(names).filter(([, name]) => !isName(name));
+  const cost = text('x-taximeter-cost') || '1';
+  const units = /^\d{1,16}$/.test(cost) ? Number(cost) : -1;
+  const problems = [
+    ...wrong.map(([part]) => ({ message: `${part}: must be at most 512 characters without control characters` })),
+    ...(units < 0 || units > LARGEST_UNITS ? [{ message: 'x-taximeter-cost: must be a whole number' }] : []),
+  ];
+  if (problems.length > 0) throw fail('PARAMETER_INVALID', {}, problems);
+  const subject = subjectOf(names);
+  return house.limiter.decide({ subject, units, money: null, least: 0, isPeek: false, hold: null });
+}
+
+/** Node reads headers as Latin-1. */
+function utf8(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+  return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
+}

@@ -1,0 +1,64 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { isName, LONGEST_NAME, subjectOf } from '../../limit/index.ts';
+import type { House } from '../house.ts';
+import { type LimitAnswer, shownFinding } from '../limits/limit-answer.ts';
+import { checkBody, reserveBody, settleBody } from '../limits/limit-asks.ts';
+import { AUTHZ_PATH, answerAuthz, answerLimit, LIMIT_PATHS } from '../limits/limit-requests.ts';
+import { addPlain, answers } from './answers.ts';
+
+const decision = z.record(z.string(), z.unknown());
+const bodies = { check: checkBody, reserve: reserveBody, commit: settleBody, release: settleBody };
+const summaries = {
+  check: 'May this call pass? Takes at once',
+  reserve: 'May this call pass? Takes until it is committed or released',
+  commit: 'End a reservation: it was used, perhaps by another amount',
+  release: 'End a reservation: it was not used',
+};
+
+const name = z.string().max(LONGEST_NAME).refine(isName, 'must not hold control characters');
+
+const usedRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/limits',
+  summary: 'What of its limits somebody has used',
+  request: {
+    query: z.object({
+      organisation: name.default(''),
+      tenant: name.min(1),
+      consumer: name.default(''),
+      endpoint: name.default(''),
+    }),
+  },
+  responses: answers(z.object({ limits: z.array(z.record(z.string(), z.unknown())) })),
+});
+
+/** Limits: may a call pass, and what is left. */
+export function addLimits(app: OpenAPIHono, house: House): void {
+  for (const verb of LIMIT_PATHS) {
+    const route = createRoute({
+      method: 'post',
+      path: `/api/v1/limits/${verb}`,
+      summary: summaries[verb],
+      request: { body: { content: { 'application/json': { schema: bodies[verb] } }, required: true } },
+      responses: answers(decision),
+    });
+    addPlain(app, route, async (context) => {
+      return responseOf(await answerLimit(house, verb, Buffer.from(await context.req.arrayBuffer())));
+    });
+  }
+  app.openapi(usedRoute, async (context) => {
+    const subject = subjectOf(context.req.valid('query'));
+    const ask = { subject, units: 0, money: { amountAtto: 0n, currency: '' }, least: 0, isPeek: true, hold: null };
+    const { findings } = await house.limiter.decide(ask);
+    return context.json({ limits: findings.map((each) => ({ ...shownFinding(each) })) }, 200);
+  });
+  app.all(AUTHZ_PATH, async (context: Context) => {
+    const headers = Object.fromEntries(context.req.raw.headers);
+    return responseOf(await answerAuthz(house, headers, new URL(context.req.url).search));
+  });
+}
+
+function responseOf({ status, headers, body }: LimitAnswer): Response {
+  return new Response(body, { status, headers });
+}
