@@ -8,7 +8,7 @@ import { type Config, runCli } from './cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
 import { rawFees } from './cost/index.ts';
 import { keepAllocated, type Repetition } from './ledger/index.ts';
-import { Limiter, MemoryStore, readPolicies } from './limit/index.ts';
+import { Limiter, MemoryStore, RedisStore, readPolicies } from './limit/index.ts';
 import {
   Bodies,
   createApi,
@@ -78,7 +78,14 @@ async function openHouse(
     });
     const nowUs = steadyClock();
     const limiter = new Limiter({
-      store: new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 }),
+      store:
+        config.redisUrl === undefined
+          ? new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 })
+          : await RedisStore.open({
+              url: config.redisUrl,
+              withinMs: 1_000,
+              warn: (message, facts) => log.warn(message, facts),
+            }),
       nowUs,
       ratedCostOf: () => null,
       warn: (message, facts) => log.warn(message, facts),

@@ -45,6 +45,13 @@ const settings = z.object({
   TAXIMETER_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   TAXIMETER_CLICKHOUSE_URL: url('https?'),
   TAXIMETER_POSTGRES_URL: url('postgres(?:ql)?'),
+  TAXIMETER_REDIS_URL: z
+    .string()
+    .regex(
+      /^rediss?:\/\/[^,]+(,rediss?:\/\/[^,]+)*$/,
+      'must begin with redis:// or rediss://; nodes of a cluster with commas',
+    )
+    .optional(),
   TAXIMETER_BODY_BYTES: bytes.default(64 << 20),
   TAXIMETER_UPLOAD_BYTES: bytes.default(8 * 2 ** 30),
   TAXIMETER_JOURNAL_BYTES: bytes.default(4 * 2 ** 30),
@@ -89,6 +96,8 @@ export interface Config {
   readonly token: string;
   readonly clickhouseUrl: string | undefined;
   readonly postgresUrl: string | undefined;
+  /** Several with commas are nodes of a cluster. */
+  readonly redisUrl: string | undefined;
   readonly bodyBytes: number;
   readonly uploadBytes: number;
   readonly journalBytes: number;
@@ -148,6 +157,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     token: data.TAXIMETER_TOKEN ?? '',
     clickhouseUrl: data.TAXIMETER_CLICKHOUSE_URL,
     postgresUrl: data.TAXIMETER_POSTGRES_URL,
+    redisUrl: data.TAXIMETER_REDIS_URL,
     bodyBytes: data.TAXIMETER_BODY_BYTES,
     uploadBytes: data.TAXIMETER_UPLOAD_BYTES,
     journalBytes: data.TAXIMETER_JOURNAL_BYTES,

@@ -60,9 +60,11 @@ function moneyCost(limit: CompiledLimit, cost: RatedCost | null): number | null 
 }
 
 function keyOf(per: readonly Level[], subject: Subject): string {
-  if (per.length === 1) return subject[per[0]!];
-  // A tenant is one of its organisation, a consumer one of its tenant.
-  return per.map((level) => subject[level]).join(SEPARATOR);
+  const { organisation, tenant } = subject;
+  const key = per.length === 1 ? subject[per[0]!] : per.map((level) => subject[level]).join(SEPARATOR);
+  // Two organisations may each have a tenant of the same name.
+  const isOthers = organisation !== tenant && per.includes('tenant') && !per.includes('organisation');
+  return isOthers ? `${organisation}${SEPARATOR}${key}` : key;
 }
 
 function perOf(per: readonly Level[], subject: Subject): AskedLine['per'] {

@@ -6,4 +6,5 @@ export { planSpec } from './policy/plan.ts';
 export { LARGEST_UNITS, limitPolicySpec } from './policy/policy.ts';
 export type { CounterStore } from './store/counter-store.ts';
 export { MemoryStore } from './store/memory-store.ts';
+export { RedisStore } from './store/redis-store.ts';
 export { isName, LONGEST_NAME, type Subject, subjectOf } from './subject.ts';

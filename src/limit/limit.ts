@@ -27,6 +27,7 @@ export class Limiter {
   readonly #options: LimiterOptions;
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
+  #isShared = false;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
 
   constructor(options: LimiterOptions) {
@@ -39,6 +40,7 @@ export class Limiter {
 
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
+    this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
   }
 
   /** Decides one ask. With the store in memory the answer is there at once. */
@@ -49,7 +51,9 @@ export class Limiter {
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
     const { units, least, isPeek, hold } = ask;
-    const demand: Demand = { root: rootOf(ask.subject), lines, units, least, isPeek, hold };
+    // A counter that all organisations share must lie together with those of each.
+    const root = this.#isShared ? '' : rootOf(ask.subject);
+    const demand: Demand = { root, lines, units, least, isPeek, hold };
     const read = (outcome: Outcome): Decision => {
       const decision = decisionOf(lines, units, outcome);
       const isHeld = hold !== null && decision.isAllowed && decision.repeat !== 'other';

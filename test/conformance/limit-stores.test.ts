@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CounterStore, type Limiter, MemoryStore } from '../../src/limit/index.ts';
+import { type CounterStore, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
+import { type RedisServer, redis, startRedis, startRedisCluster } from '../support/redis-server.ts';
 import { ask, Clock, hold, limiterOf, policy, START_US } from './limits/world.ts';
+
+/** Long enough for a machine that does other things: how long a store is waited for is tested elsewhere. */
+const PATIENT_MS = 30_000;
 
 interface Opened {
   /** A store without counters, on a clock. */
@@ -17,7 +21,38 @@ const engines: { name: string; open: () => Promise<Opened> }[] = [
       close: async () => undefined,
     }),
   },
+  { name: 'Redis', open: () => onRedis(async () => onlyNode(await startRedis())) },
+  { name: 'a Redis cluster of three', open: () => onRedis(startRedisCluster) },
 ];
+
+interface Servers {
+  readonly nodes: readonly RedisServer[];
+  readonly url: string;
+}
+
+function onlyNode(node: RedisServer): Servers {
+  return { nodes: [node], url: node.url };
+}
+
+async function onRedis(start: () => Promise<Servers>): Promise<Opened> {
+  const { nodes, url } = await start();
+  const warn = () => undefined;
+  let prefix = 'world';
+  const stores: Record<string, CounterStore> = {};
+  return {
+    // Every world has keys of its own; the connection stays.
+    fresh: async ({ nowUs }) => {
+      prefix += '.';
+      const store = await RedisStore.open({ url, withinMs: PATIENT_MS, nowUs, prefix, warn });
+      stores[prefix] = store;
+      return store;
+    },
+    close: async () => {
+      for (const store of Object.values(stores)) await store.close();
+      await Promise.all(nodes.map((node) => node.kill()));
+    },
+  };
+}
 
 const four = [
   policy('o', 'per: [organisation]', 'id: day, amount: 1000, window: { rolling: 24h }'),
@@ -33,7 +68,12 @@ async function passed(limiter: Limiter, calls: number, one = ask('acme')): Promi
   return allowed;
 }
 
-describe.each(engines)('limits counted in $name', ({ open }) => {
+describe.each(engines)('limits counted in $name', ({ name, open }) => {
+  const reason = name === 'memory' ? undefined : redis().reason;
+  if (reason !== undefined) {
+    it.skip(reason, () => undefined);
+    return;
+  }
   let engine: Opened;
   beforeAll(async () => {
     engine = await open();
@@ -120,6 +160,15 @@ describe.each(engines)('limits counted in $name', ({ open }) => {
     expect(await reports('a', 'POST /v1/reports/{id}')).toBe(1);
     expect(await reports('b', 'GET /v1/reports')).toBe(2);
     expect(await passed(limiter, 9, ask('a', 1, { endpoint: 'GET /v1/users' }))).toBe(9);
+  });
+
+  it('counts together what belongs to nobody, and apart what has one name in two organisations', async () => {
+    const all = policy('all', 'per: []', 'id: a, amount: 5, window: { fixed: 60s }');
+    const { limiter } = await world(
+      `${all}---\n${policy('p', 'per: [tenant]', 'id: a, amount: 2, window: { fixed: 60s }')}`,
+    );
+    const of = (organisation: string) => passed(limiter, 3, ask('acme', 1, { organisation }));
+    expect([await of('x'), await of('y'), await of('z'), await of('x')]).toEqual([2, 2, 1, 0]);
   });
 
   it('weighs endpoints', async () => {

@@ -1,0 +1,271 @@
+/**
+ * The decisions of the Redis store, one script each: what src/limit/store/counters.ts does in memory, in Lua.
+ * Numbers in Lua are doubles, as here: all of them are whole and below 2^53. They are written with %.0f, because Lua's own way keeps 14 digits.
+ *
+ * Counters are hashes: u used (of a rate its debt), w the window, o since when it is over, and of rolling windows one field per part.
+ */
+const counters = `
+local function num(v) return tonumber(v or '0') or 0 end
+local function str(n) return string.format('%.0f', n) end
+
+local function load(key, c, now)
+  local v = redis.call('HMGET', key, 'u', 'w', 'o')
+  local s = { u = num(v[1]), w = num(v[2]), o = num(v[3]), gone = {} }
+  if c.kind == 'rate' then
+    local tick = math.floor(now / c.tick)
+    local elapsed = tick - s.w
+    if elapsed > 0 then
+      if elapsed > s.u / c.amount then s.u = 0 else s.u = math.max(0, s.u - elapsed * c.amount) end
+      s.w = tick
+    end
+  elseif c.kind == 'fixed' or c.kind == 'calendar' then
+    local start
+    if c.kind == 'fixed' then start = math.floor(now / c.length) * c.length
+    elseif now < c.length then start = c.start
+    else start = c.length end
+    if start > s.w then s.u = 0; s.w = start; s.o = 0 end
+  elseif c.kind == 'rolling' then
+    local part = math.floor(now / c.length)
+    local size = c.parts + 1
+    if part > s.w then
+      if s.w == 0 or part - s.w >= size then
+        if s.u > 0 then s.wipe = true end
+        s.u = 0
+      else
+        local fields = {}
+        for each = s.w + 1, part do fields[#fields + 1] = str(each % size) end
+        local counts = redis.call('HMGET', key, unpack(fields))
+        for i = 1, #fields do
+          if counts[i] then s.u = s.u - num(counts[i]); s.gone[#s.gone + 1] = fields[i] end
+        end
+      end
+      s.w = part
+      if s.u <= c.amount then s.o = 0 end
+    end
+  end
+  return s
+end
+
+local function room(s, c, now)
+  if c.kind == 'rate' then return math.max(0, math.floor((c.ceiling * c.length - s.u) / c.length)) end
+  local most = c.ceiling
+  if c.grace > 0 and s.o > 0 and now >= s.o + c.grace then most = c.amount end
+  return math.max(0, most - s.u)
+end
+
+local function used(s, c)
+  if c.kind == 'rate' then return math.ceil(s.u / c.length) end
+  return s.u
+end
+
+local function save(key, c, s, now, keep)
+  if s.wipe then redis.call('DEL', key) elseif #s.gone > 0 then redis.call('HDEL', key, unpack(s.gone)) end
+  if s.part then redis.call('HINCRBY', key, str(s.w % (c.parts + 1)), str(s.part)) end
+  redis.call('HSET', key, 'u', str(s.u), 'w', str(s.w), 'o', str(s.o))
+  local ends = now + 1000000
+  if c.kind == 'rate' then ends = (s.w + math.ceil(s.u / c.amount) + 1) * c.tick
+  elseif c.kind == 'fixed' then ends = s.w + c.length
+  elseif c.kind == 'calendar' then ends = (s.w == c.length) and c.tick or c.length
+  elseif c.kind == 'rolling' then ends = (s.w + c.parts + 1) * c.length end
+  local ms = math.ceil((ends - now) / 1000) + 1000 + keep
+  if c.kind == 'concurrency' then ms = math.max(ms, redis.call('PTTL', key)) end
+  redis.call('PEXPIRE', key, str(math.max(ms, 1000)))
+end
+
+local function back(key, c, cost, takenIn, now)
+  local s = load(key, c, now)
+  if c.kind == 'rate' then
+    local elapsed = s.w - takenIn
+    local whole = cost * c.length
+    if elapsed > whole / c.amount then return end
+    s.u = math.max(0, s.u - math.max(0, whole - elapsed * c.amount))
+  elseif c.kind == 'rolling' then
+    if s.w - takenIn > c.parts then return end
+    local field = str(takenIn % (c.parts + 1))
+    local there = num(redis.call('HGET', key, field))
+    local less = math.min(cost, there)
+    redis.call('HINCRBY', key, field, str(-less))
+    s.u = s.u - less
+    if s.u <= c.amount then s.o = 0 end
+  else
+    if s.w ~= takenIn then return end
+    s.u = math.max(0, s.u - cost)
+    if s.u <= c.amount then s.o = 0 end
+  end
+  save(key, c, s, now, 0)
+end
+
+local function more(key, c, cost, takenIn, now)
+  local s = load(key, c, now)
+  local most = 2251799813685248
+  if c.kind == 'rate' then
+    if cost > most / c.length then s.u = most else s.u = math.min(most, s.u + cost * c.length) end
+  elseif c.kind == 'rolling' then
+    if s.w - takenIn > c.parts then return end
+    cost = math.max(0, math.min(cost, most - s.u))
+    redis.call('HINCRBY', key, str(takenIn % (c.parts + 1)), str(cost))
+    s.u = s.u + cost
+  else
+    if s.w ~= takenIn then return end
+    s.u = math.min(most, s.u + cost)
+  end
+  save(key, c, s, now, 0)
+end
+
+-- A counter as it travels: kind, amount, ceiling, grace, length, tick, parts, start.
+local function counter(a, i)
+  return { kind = a[i], amount = num(a[i + 1]), ceiling = num(a[i + 2]), grace = num(a[i + 3]), length = num(a[i + 4]),
+    tick = num(a[i + 5]), parts = num(a[i + 6]), start = num(a[i + 7]) }
+end
+
+-- What a reservation took of one counter: its key, those eight, and cost, window, unit cost, whether it is money and its divisor.
+local LINE = 14
+
+local function finish(held, units, nano, now)
+  local lines = cjson.decode(held)
+  for i = 1, #lines, LINE do
+    local c = counter(lines, i + 1)
+    local cost, takenIn, unit, money, divisor = num(lines[i + 9]), num(lines[i + 10]), num(lines[i + 11]), lines[i + 12], num(lines[i + 13])
+    local actual = cost
+    if c.kind == 'concurrency' or units == 'none' then actual = 0
+    elseif money == '1' then
+      if nano ~= '' then
+        local n = num(nano)
+        local rest = n % divisor
+        actual = (n - rest) / divisor
+        if rest > 0 then actual = actual + 1 end
+      end
+    elseif units ~= '' then actual = math.min(num(units) * unit, 2251799813685248) end
+    if actual < cost then back(lines[i], c, cost - actual, takenIn, now) end
+    if actual > cost then more(lines[i], c, actual - cost, takenIn, now) end
+  end
+end
+
+-- Time: the server's, never backward for one organisation.
+local function clock(given, key)
+  local now = num(given)
+  if given == '' then
+    local t = redis.call('TIME')
+    now = num(t[1]) * 1000000 + num(t[2])
+  end
+  local last = num(redis.call('GET', key))
+  if last > now then return last end
+  redis.call('SET', key, str(now), 'PX', '172800000')
+  return now
+end
+
+local function free(root, now)
+  local due = redis.call('ZRANGEBYSCORE', root .. 'due', '-inf', str(now), 'LIMIT', '0', '100')
+  for _, id in ipairs(due) do
+    local key = root .. 'r:' .. id
+    local held = redis.call('HMGET', key, 'state', 'lines')
+    if held[1] == 'held' then
+      finish(held[2], 'none', '', now)
+      redis.call('HSET', key, 'state', 'expired')
+    end
+    redis.call('ZREM', root .. 'due', id)
+  end
+end
+`;
+
+/**
+ * KEYS: the clock of the root, then a counter each. ARGV: the root's beginning of keys, now or '', units, least, peek, and of a reservation its id,
+ * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, money, its divisor.
+ */
+export const decideScript = `${counters}
+local root, units, least, peek = ARGV[1], num(ARGV[3]), num(ARGV[4]), ARGV[5] == '1'
+local id, ttl, fingerprint = ARGV[6], num(ARGV[7]), ARGV[8]
+local now = clock(ARGV[2], KEYS[1])
+free(root, now)
+if id ~= '' then
+  local held = redis.call('HMGET', root .. 'r:' .. id, 'fingerprint', 'answer')
+  if held[1] then return { held[1] == fingerprint and 'same' or 'other', held[2] } end
+end
+local n = #KEYS - 1
+local c, s, rooms, cost, unit, enforced, money, divisor = {}, {}, {}, {}, {}, {}, {}, {}
+local granted = units
+for i = 1, n do
+  local at = 9 + (i - 1) * 13
+  c[i] = counter(ARGV, at)
+  cost[i], unit[i], enforced[i], money[i], divisor[i] = num(ARGV[at + 8]), num(ARGV[at + 9]), ARGV[at + 10] == '1', ARGV[at + 11], ARGV[at + 12]
+  if c[i].kind == 'calendar' and (now < c[i].start or now >= c[i].tick) then return { 'clock', str(now) } end
+  s[i] = load(KEYS[i + 1], c[i], now)
+  rooms[i] = room(s[i], c[i], now)
+  if enforced[i] and cost[i] > rooms[i] and granted >= 0 then
+    if least == 0 or money[i] == '1' then granted = -1
+    elseif unit[i] > 0 then granted = math.min(granted, math.floor(rooms[i] / unit[i])) end
+  end
+end
+if granted < least then granted = -1 end
+local answer = { granted >= 0 and 1 or 0, str(math.max(granted, 0)), str(now) }
+local lines = {}
+for i = 1, n do
+  local take = cost[i]
+  if granted >= 0 and granted ~= units and money[i] ~= '1' then take = granted * unit[i] end
+  local before = used(s[i], c[i])
+  local over = take > rooms[i]
+  local state = s[i]
+  -- When it would fit, and when the window ends, are told of the state before.
+  local au, aw, marks = state.u, state.w, ''
+  if c[i].kind == 'rolling' and state.u > 0 and not state.wipe then
+    local size, parts = c[i].parts + 1, {}
+    local first = math.max(0, state.w - c[i].parts)
+    if over then
+      local fields = {}
+      for part = first, state.w do fields[#fields + 1] = str(part % size) end
+      local counts = redis.call('HMGET', KEYS[i + 1], unpack(fields))
+      local gone = {}
+      for _, field in ipairs(state.gone) do gone[field] = true end
+      for j = 1, #fields do parts[j] = (gone[fields[j]] and '0') or counts[j] or '0' end
+      marks = table.concat(parts, ',')
+    end
+  end
+  local after = before
+  if granted >= 0 and not peek and not over then
+    if take > 0 then
+      if c[i].kind == 'rate' then state.u = state.u + take * c[i].length
+      else
+        state.u = state.u + take
+        if state.u > c[i].amount and state.o == 0 then state.o = now end
+        if c[i].kind == 'rolling' then state.part = take end
+      end
+      save(KEYS[i + 1], c[i], state, now, math.ceil(ttl / 1000))
+      after = used(state, c[i])
+    end
+    if id ~= '' then
+      local at = 9 + (i - 1) * 13
+      lines[#lines + 1] = KEYS[i + 1]
+      for j = 0, 7 do lines[#lines + 1] = ARGV[at + j] end
+      lines[#lines + 1] = str(take); lines[#lines + 1] = str(state.w); lines[#lines + 1] = ARGV[at + 9]
+      lines[#lines + 1] = money[i]; lines[#lines + 1] = divisor[i]
+    end
+  end
+  local told = { str(before), str(after), str(rooms[i]), over and '1' or '0', str(au), str(aw), str(take), marks }
+  for j = 1, #told do answer[#answer + 1] = told[j] end
+end
+if id ~= '' and granted >= 0 and not peek then
+  local key = root .. 'r:' .. id
+  redis.call('HSET', key, 'state', 'held', 'fingerprint', fingerprint, 'lines', cjson.encode(lines), 'answer', cjson.encode(answer))
+  redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + 600000))
+  redis.call('ZADD', root .. 'due', str(now + ttl), id)
+  local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
+  redis.call('PEXPIRE', root .. 'due', str(last))
+end
+return { 'none', cjson.encode(answer) }
+`;
+
+/** KEYS: the clock of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
+export const settleScript = `${counters}
+local root, id, action = ARGV[1], ARGV[3], ARGV[4]
+local now = clock(ARGV[2], KEYS[1])
+free(root, now)
+local key = root .. 'r:' .. id
+local held = redis.call('HMGET', key, 'state', 'lines')
+if not held[1] then return 'unknown' end
+if held[1] == action then return 'already' end
+if held[1] ~= 'held' then return held[1] end
+finish(held[2], ARGV[5], ARGV[6], now)
+redis.call('HSET', key, 'state', action)
+redis.call('ZREM', root .. 'due', id)
+return 'done'
+`;
