@@ -53,36 +53,82 @@ export interface Decision {
 
 /** A line of a demand with what is only said of it. */
 export interface AskedLine extends Line {
-  readonly per: Finding['per'];
   readonly override: string;
 }
 
-/** Reads a decision out of what the store answered. Pure. */
-export function decisionOf(lines: readonly AskedLine[], units: number, outcome: Outcome): Decision {
-  const findings = lines.map((line, i) => finding(line, outcome.lines[i]!));
-  const blocking = outcome.isAdmitted ? [] : findings.filter((each) => each.isEnforced && each.outcome.isOver);
-  const never = blocking.find((each) => each.outcome.freesAtUs === -1);
-  const latest = blocking.reduce<Finding | null>(
-    (last, each) => (last === null || each.outcome.freesAtUs > last.outcome.freesAtUs ? each : last),
-    null,
-  );
-  const binding = never ?? latest ?? nearest(findings);
-  return {
-    isAllowed: outcome.isAdmitted,
-    reason: outcome.isAdmitted ? 'allowed' : never ? 'cost_exceeds_limit' : 'over_limit',
-    granted: outcome.granted,
-    repeat: outcome.repeat,
-    nowUs: outcome.nowUs,
-    binding,
-    findings,
-    freesAtUs: outcome.isAdmitted ? 0 : never ? -1 : (latest?.outcome.freesAtUs ?? 0),
-    wouldPass: mostUnits(lines, outcome, units),
-    reservation: null,
-  };
+/**
+ * A decision read out of what the store answered. Most are only asked whether the call may pass, and there are many:
+ * what explains it is worked out when it is asked for.
+ */
+export class Decided implements Decision {
+  readonly #lines: readonly AskedLine[];
+  readonly #subject: Subject;
+  readonly #units: number;
+  readonly #outcome: Outcome;
+  readonly reservation: string | null;
+  #findings: readonly Finding[] | null = null;
+
+  constructor(lines: readonly AskedLine[], { subject, units }: Ask, outcome: Outcome, reservation: string | null) {
+    this.#lines = lines;
+    this.#subject = subject;
+    this.#units = units;
+    this.#outcome = outcome;
+    this.reservation = reservation;
+  }
+
+  get isAllowed(): boolean {
+    return this.#outcome.isAdmitted;
+  }
+
+  get granted(): number {
+    return this.#outcome.granted;
+  }
+
+  get repeat(): Outcome['repeat'] {
+    return this.#outcome.repeat;
+  }
+
+  get nowUs(): number {
+    return this.#outcome.nowUs;
+  }
+
+  get findings(): readonly Finding[] {
+    this.#findings ??= this.#lines.map((line, i) => finding(line, this.#subject, this.#outcome.lines[i]!));
+    return this.#findings;
+  }
+
+  get reason(): Decision['reason'] {
+    if (this.isAllowed) return 'allowed';
+    return this.freesAtUs === -1 ? 'cost_exceeds_limit' : 'over_limit';
+  }
+
+  /** Of what stands in the way, what does so for longest. */
+  get binding(): Finding | null {
+    const blocking = this.#blocking();
+    const never = blocking.find((each) => each.outcome.freesAtUs === -1);
+    const latest = blocking.reduce<Finding | null>(
+      (last, each) => (last === null || each.outcome.freesAtUs > last.outcome.freesAtUs ? each : last),
+      null,
+    );
+    return never ?? latest ?? nearest(this.findings);
+  }
+
+  get freesAtUs(): number {
+    return this.isAllowed ? 0 : (this.binding?.outcome.freesAtUs ?? 0);
+  }
+
+  get wouldPass(): number {
+    return mostUnits(this.#lines, this.#outcome, this.#units);
+  }
+
+  #blocking(): readonly Finding[] {
+    return this.isAllowed ? [] : this.findings.filter((each) => each.isEnforced && each.outcome.isOver);
+  }
 }
 
-function finding(line: AskedLine, outcome: LineOutcome): Finding {
-  const { limit, per, amount, ceiling, cost, isEnforced, override } = line;
+function finding(line: AskedLine, subject: Subject, outcome: LineOutcome): Finding {
+  const { limit, amount, ceiling, cost, isEnforced, override } = line;
+  const per = Object.fromEntries(limit.policy.per.map((level) => [level, subject[level]]));
   return { limit, per, amount, ceiling, cost, outcome, isEnforced, override, zone: zoneOf(line, outcome) };
 }
 

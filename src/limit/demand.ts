@@ -1,5 +1,5 @@
 import type { Ask, AskedLine, RatedCost } from './decision.ts';
-import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
+import type { Allowance, CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type { Level, Subject } from './subject.ts';
 
@@ -26,27 +26,37 @@ export function linesOf(
   for (const policy of policies) {
     if (nowUs < policy.fromUs || nowUs >= policy.untilUs || !policy.matches(subject)) continue;
     const key = keyOf(policy.per, subject);
-    const per = perOf(policy.per, subject);
     const weight = policy.weightOf(subject.endpoint);
     const isEnforced = policy.isEnforcedFor(subject);
     for (const limit of policy.limits) {
-      const { money } = limit.spec;
+      const isMoney = limit.spec.money !== undefined;
       const unitCost = limit.algorithm === 'concurrency' ? 1 : weight;
-      const cost = money ? moneyCost(limit, ask.money ?? rated()) : capped(units * unitCost);
+      const cost = isMoney ? moneyCost(limit, ask.money ?? rated()) : capped(units * unitCost);
       if (cost === null) {
         if (isEnforced) return { unknownCost: limit };
         continue;
       }
-      const { amount, burst, override } = limit.amountOf(subject, nowUs);
-      const ceiling = limit.algorithm === 'rate' ? burst : amount + Math.floor((amount * limit.overdraftPercent) / 100);
-      const calendar = limit.calendarOf(subject);
+      const allowance = limit.amountOf(subject, nowUs);
       lines.push({
-        ...{ limit, key, per, amount, ceiling, unitCost, cost, calendar, override, isEnforced },
-        isMoney: money !== undefined,
+        limit,
+        key,
+        amount: allowance.amount,
+        ceiling: ceilingOf(limit, allowance),
+        unitCost,
+        cost,
+        isMoney,
+        isEnforced,
+        calendar: limit.calendarOf(subject),
+        override: allowance.override,
       });
     }
   }
   return { lines };
+}
+
+function ceilingOf({ algorithm, overdraftPercent }: CompiledLimit, { amount, burst }: Allowance): number {
+  if (algorithm === 'rate') return burst;
+  return overdraftPercent === 0 ? amount : amount + Math.floor((amount * overdraftPercent) / 100);
 }
 
 function capped(cost: number): number {
@@ -65,10 +75,4 @@ function keyOf(per: readonly Level[], subject: Subject): string {
   // Two organisations may each have a tenant of the same name.
   const isOthers = organisation !== tenant && per.includes('tenant') && !per.includes('organisation');
   return isOthers ? `${organisation}${SEPARATOR}${key}` : key;
-}
-
-function perOf(per: readonly Level[], subject: Subject): AskedLine['per'] {
-  const parts: Partial<Record<Level, string>> = {};
-  for (const level of per) parts[level] = subject[level];
-  return parts;
 }

@@ -1,5 +1,5 @@
 import { fail } from '../model/index.ts';
-import { type Ask, type Decision, decisionOf, type RatedCost } from './decision.ts';
+import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf } from './demand.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
 import type { CounterStore, Demand, Outcome, SettleAction, Settled } from './store/counter-store.ts';
@@ -55,9 +55,8 @@ export class Limiter {
     const root = this.#isShared ? '' : rootOf(ask.subject);
     const demand: Demand = { root, lines, units, least, isPeek, hold };
     const read = (outcome: Outcome): Decision => {
-      const decision = decisionOf(lines, units, outcome);
-      const isHeld = hold !== null && decision.isAllowed && decision.repeat !== 'other';
-      return this.#counted(isHeld ? { ...decision, reservation: reservationName(demand.root, hold.id) } : decision);
+      const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
+      return this.#counted(new Decided(lines, ask, outcome, isHeld ? reservationName(root, hold.id) : null));
     };
     const outcome = store.decide(demand);
     return outcome instanceof Promise

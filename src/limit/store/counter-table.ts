@@ -5,6 +5,8 @@ import { type Place, STATE } from './counters.ts';
 const CHUNK_BITS = 9;
 const CHUNK = 1 << CHUNK_BITS;
 
+const NOTHING = new Float64Array(0);
+
 interface Chunk {
   readonly state: Float64Array;
   readonly ring: Float64Array | Uint32Array | null;
@@ -56,9 +58,19 @@ export class CounterTable {
   }
 
   placeOf(row: number): Place {
+    const place = { state: NOTHING, at: 0, ring: null, ringAt: 0 };
+    this.find(row, place);
+    return place;
+  }
+
+  /** Says where a row is, in an object that is there already. */
+  find(row: number, place: { -readonly [K in keyof Place]: Place[K] }): void {
     const chunk = (this.#chunks[row >>> CHUNK_BITS] ??= this.#newChunk());
     const within = row & (CHUNK - 1);
-    return { state: chunk.state, at: within * STATE, ring: chunk.ring, ringAt: within * this.#ringSize };
+    place.state = chunk.state;
+    place.at = within * STATE;
+    place.ring = chunk.ring;
+    place.ringAt = within * this.#ringSize;
   }
 
   hasRow(row: number): boolean {

@@ -175,7 +175,8 @@ export function resetsAt(place: Place, line: Line, nowUs: number): number {
   const { limit, amount } = line;
   if (limit.algorithm === 'rate') return (state[at + 1]! + Math.ceil(state[at]! / amount)) * limit.tickUs;
   if (limit.algorithm === 'concurrency') return nowUs;
-  if (limit.algorithm !== 'rolling') return freesAt(place, { ...line, ceiling: Number.MAX_SAFE_INTEGER }, 0, nowUs);
+  if (limit.algorithm === 'fixed') return state[at + 1]! + limit.length;
+  if (limit.algorithm === 'calendar') return line.calendar!.at(Math.max(nowUs, state[at + 1]!)).endUs;
   if (state[at] === 0) return nowUs;
   const last = state[at + 1]!;
   for (let part = Math.max(0, last - limit.parts); part <= last; part++)

@@ -29,6 +29,8 @@ interface Held {
   state: 'held' | 'committed' | 'released' | 'expired';
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 export interface MemoryStoreOptions {
   /** Microseconds since 1970 of a clock that does not jump. */
   readonly nowUs: () => number;
@@ -46,6 +48,8 @@ export class MemoryStore implements CounterStore {
   readonly #held = new Map<string, Held>();
   readonly #due = new Deadlines();
   #lastUs = 0;
+  readonly #places: Writable<Place>[] = [];
+  readonly #row: number[] = [];
   #keys = 0;
   #sweptUs = 0;
 
@@ -64,38 +68,67 @@ export class MemoryStore implements CounterStore {
     const known = hold === null ? undefined : this.#held.get(id);
     if (known) return { ...known.outcome, repeat: known.fingerprint === hold!.fingerprint ? 'same' : 'other' };
     this.#checkRoom(demand, nowUs);
-    const places = lines.map((line) => this.#look(line, nowUs));
-    const rooms = lines.map((line, i) => room(places[i]!, line, nowUs));
+    const rooms = this.#look(lines, nowUs);
     const granted = grantOf(demand, rooms);
-    const isAdmitted = granted >= 0;
-    const costs = lines.map((line) => costOf(line, demand, granted));
+    const isTaking = granted >= 0 && !isPeek;
     const outcomes: LineOutcome[] = [];
-    const heldLines: HeldLine[] = [];
+    const heldLines: HeldLine[] | null = hold === null ? null : [];
+    for (let i = 0; i < lines.length; i++) {
+      const cost = costOf(lines[i]!, demand, granted);
+      outcomes.push(this.#outcome(i, lines[i]!, cost, rooms[i]!, isTaking, nowUs, heldLines));
+    }
+    const isAdmitted = granted >= 0;
+    const outcome = { isAdmitted, repeat: 'none', granted: Math.max(0, granted), nowUs, lines: outcomes } as const;
+    if (heldLines !== null && isTaking) this.#keep(id, demand, outcome, heldLines);
+    return outcome;
+  }
+
+  /** Brings every counter of the lines up to now. Gives  what fits of each. */
+  #look(lines: readonly Line[], nowUs: number): number[] {
+    const rooms: number[] = [];
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
-      let place = places[i]!;
-      const before = used(place, line.limit);
-      const cost = costs[i]!;
-      const isOver = cost > rooms[i]!;
-      const isTaken = isAdmitted && !isPeek && !isOver;
-      if (isTaken && cost > 0) {
-        place = this.#own(line, nowUs);
-        const takenIn = take(place, line, cost, nowUs);
-        if (hold !== null) heldLines.push({ limit: line.limit, line, takenIn, cost });
-      } else if (isTaken && hold !== null)
-        heldLines.push({ limit: line.limit, line, takenIn: place.state[place.at + 1]!, cost });
-      outcomes.push({
-        before,
-        after: isTaken && cost > 0 ? used(place, line.limit) : before,
-        fits: rooms[i]!,
-        isOver,
-        freesAtUs: isOver ? freesAt(place, line, cost, nowUs) : 0,
-        resetsAtUs: resetsAt(place, line, nowUs),
-      });
+      const place = this.#placeAt(i);
+      const table = this.#table(line.limit);
+      const row = table.rows.rowOf(line.key);
+      this.#row[i] = row ?? -1;
+      if (row !== undefined && table.hasRow(row)) table.find(row, place);
+      else Object.assign(place, emptyPlace(line.limit));
+      advance(place, line, nowUs);
+      rooms.push(room(place, line, nowUs));
     }
-    const outcome: Outcome = { isAdmitted, repeat: 'none', granted: isAdmitted ? granted : 0, nowUs, lines: outcomes };
-    if (hold !== null && isAdmitted && !isPeek) this.#keep(id, demand, outcome, heldLines);
-    return outcome;
+    return rooms;
+  }
+
+  #outcome(
+    i: number,
+    line: Line,
+    cost: number,
+    fits: number,
+    isTaking: boolean,
+    nowUs: number,
+    heldLines: HeldLine[] | null,
+  ): LineOutcome {
+    const place = this.#placeAt(i);
+    const { limit } = line;
+    const before = used(place, limit);
+    const isOver = cost > fits;
+    const freesAtUs = isOver ? freesAt(place, line, cost, nowUs) : 0;
+    let after = before;
+    if (isTaking && !isOver) {
+      if (cost > 0) {
+        this.#own(i, line, nowUs);
+        take(place, line, cost, nowUs);
+        after = used(place, limit);
+      }
+      heldLines?.push({ limit, line, takenIn: place.state[place.at + 1]!, cost });
+    }
+    return { before, after, fits, isOver, freesAtUs, resetsAtUs: resetsAt(place, line, nowUs) };
+  }
+
+  /** One decision at a time is made, so the places of its lines are used again for the next. */
+  #placeAt(i: number): Writable<Place> {
+    return (this.#places[i] ??= { state: new Float64Array(0), at: 0, ring: null, ringAt: 0 });
   }
 
   settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
@@ -153,24 +186,21 @@ export class MemoryStore implements CounterStore {
     each.cost += difference;
   }
 
-  #look(line: Line, nowUs: number): Place {
+  /** Gives a line a counter of its own, where it has none yet. */
+  #own(i: number, line: Line, nowUs: number): void {
     const table = this.#table(line.limit);
-    const row = table.rows.rowOf(line.key);
-    const place = row !== undefined && table.hasRow(row) ? table.placeOf(row) : emptyPlace(line.limit);
-    advance(place, line, nowUs);
-    return place;
-  }
-
-  #own(line: Line, nowUs: number): Place {
-    const table = this.#table(line.limit);
-    let row = table.rows.rowOf(line.key);
-    if (row === undefined) {
-      row = table.rows.add(line.key);
-      this.#keys++;
+    let row = this.#row[i]!;
+    if (row >= 0 && table.hasRow(row)) return;
+    if (row < 0) {
+      // Another limit of the same policy may have made it a moment ago.
+      row = table.rows.rowOf(line.key) ?? -1;
+      if (row < 0) {
+        row = table.rows.add(line.key);
+        this.#keys++;
+      }
     }
-    const place = table.placeOf(row);
-    advance(place, line, nowUs);
-    return place;
+    table.find(row, this.#placeAt(i));
+    advance(this.#placeAt(i), line, nowUs);
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
