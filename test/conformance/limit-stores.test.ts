@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CounterStore, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
-import { type RedisServer, redis, startRedis, startRedisCluster } from '../support/redis-server.ts';
+import { redis } from '../support/available.ts';
+import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts';
 import { ask, Clock, hold, limiterOf, policy, START_US } from './limits/world.ts';
 
 /** Long enough for a machine that does other things: how long a store is waited for is tested elsewhere. */

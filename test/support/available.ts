@@ -51,6 +51,16 @@ export const nginx = () => {
   );
 };
 
+/** A gateway with Lua. */
+export const haproxy = () => {
+  const inDebian = '/usr/sbin/haproxy';
+  return available(inPath('haproxy') ?? (isExecutable(inDebian) ? inDebian : undefined), 'no haproxy in PATH');
+};
+
+/** A server of Redis or of Valkey, whichever is there. */
+export const redis = () =>
+  available(inPath('redis-server') ?? inPath('valkey-server'), 'no redis-server (apt-get install redis-server)');
+
 /** The folder of PostgreSQL's programs, the newest version that Debian installed, or the one in PATH. */
 export const postgres = () => available(postgresBin(), 'no PostgreSQL server (apt-get install postgresql)');
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createClient } from '@redis/client';
-import { type Available, available, inPath } from './available.ts';
+import { inPath, redis } from './available.ts';
 import { type ChildServer, freePort, startChild } from './child-server.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -11,10 +11,6 @@ export interface RedisServer extends ChildServer {
   /** Runs one command on it. */
   command(...args: string[]): Promise<unknown>;
 }
-
-/** A server of Redis or of Valkey, whichever is there. */
-export const redis = (): Available<string> =>
-  available(inPath('redis-server') ?? inPath('valkey-server'), 'no redis-server (apt-get install redis-server)');
 
 /** Starts a server in a folder of its own on a free loopback port. Takes  args: besides, such as `--replicaof 127.0.0.1 1`. */
 export async function startRedis(...args: string[]): Promise<RedisServer> {
