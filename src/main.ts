@@ -8,7 +8,7 @@ import { type Config, runCli } from './cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
 import { rawFees } from './cost/index.ts';
 import { keepAllocated, type Repetition } from './ledger/index.ts';
-import { Limiter, MemoryStore, RedisStore, readPolicies } from './limit/index.ts';
+import { CounterFile, Limiter, MemoryStore, RedisStore, readPolicies } from './limit/index.ts';
 import {
   Bodies,
   createApi,
@@ -19,7 +19,7 @@ import {
   Sessions,
   SyslogCounts,
 } from './serve/index.ts';
-import { type FolderHold, holdFolder, openStore } from './store/index.ts';
+import { type FolderHold, holdFolder, openStore, type Store } from './store/index.ts';
 import { refreshRollups } from './usage/index.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -76,21 +76,7 @@ async function openHouse(
       },
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
-    const nowUs = steadyClock();
-    const limiter = new Limiter({
-      store:
-        config.redisUrl === undefined
-          ? new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 })
-          : await RedisStore.open({
-              url: config.redisUrl,
-              withinMs: 1_000,
-              warn: (message, facts) => log.warn(message, facts),
-            }),
-      nowUs,
-      ratedCostOf: () => null,
-      warn: (message, facts) => log.warn(message, facts),
-    });
-    limiter.usePolicies(await readPolicies(store.documents));
+    const { limiter, close: closeLimits } = await openLimits(config, folder, store, log);
     const house: House = {
       version,
       folder,
@@ -114,6 +100,7 @@ async function openHouse(
     };
     const close = async () => {
       await retention.close();
+      await closeLimits();
       await collector.close();
       await store.close();
       hold.letGo();
@@ -190,6 +177,24 @@ function allocateInBackground({ store, now, log }: House, { allocateEveryMs }: C
     posted: ({ posted, reversed, rows }) => log.info('allocated', { posted, reversed, rows }),
     failed: (cause) => log.warn('could not allocate; trying again', { reason: (cause as Error).message }),
   });
+}
+
+async function openLimits(config: Config, folder: string, store: Store, log: Log) {
+  const nowUs = steadyClock();
+  const warn = (message: string, facts: Record<string, unknown>) => log.warn(message, facts);
+  const policies = await readPolicies(store.documents);
+  const ratedCostOf = () => null;
+  if (config.redisUrl !== undefined) {
+    const counters = await RedisStore.open({ url: config.redisUrl, withinMs: 1_000, warn });
+    const limiter = new Limiter({ store: counters, nowUs, ratedCostOf, warn });
+    limiter.usePolicies(policies);
+    return { limiter, close: () => counters.close() };
+  }
+  const counters = new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 });
+  const file = await CounterFile.open(folder, counters, policies, warn);
+  const limiter = new Limiter({ store: counters, nowUs, ratedCostOf, warn, synced: () => file.synced() });
+  limiter.usePolicies(policies);
+  return { limiter, close: () => file.close() };
 }
 
 /** Microseconds since 1970 by a clock that does not jump when somebody sets the time. */

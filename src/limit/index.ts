@@ -4,6 +4,7 @@ export { readPolicies } from './policies.ts';
 export { type CompiledPolicy, compilePolicies } from './policy/compile.ts';
 export { planSpec } from './policy/plan.ts';
 export { LARGEST_UNITS, limitPolicySpec } from './policy/policy.ts';
+export { CounterFile } from './store/counter-file.ts';
 export type { CounterStore } from './store/counter-store.ts';
 export { MemoryStore } from './store/memory-store.ts';
 export { RedisStore } from './store/redis-store.ts';

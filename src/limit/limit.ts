@@ -2,7 +2,7 @@ import { fail } from '../model/index.ts';
 import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf } from './demand.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
-import type { CounterStore, Demand, Outcome, SettleAction, Settled } from './store/counter-store.ts';
+import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
 /** What an endpoint's call costs by the rates; null when that is not known. */
@@ -12,6 +12,8 @@ export interface LimiterOptions {
   readonly store: CounterStore;
   readonly nowUs: () => number;
   readonly ratedCostOf: RatedCostOf;
+  /** Waits until what was counted survives a crash; none where the store sees to that. */
+  readonly synced?: () => Promise<void>;
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -59,9 +61,11 @@ export class Limiter {
       return this.#counted(new Decided(lines, ask, outcome, isHeld ? reservationName(root, hold.id) : null));
     };
     const outcome = store.decide(demand);
-    return outcome instanceof Promise
-      ? outcome.then(read, (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause)))
-      : read(outcome);
+    const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));
+    if (outcome instanceof Promise) return outcome.then(read, failed);
+    const { synced } = this.#options;
+    const mustLast = synced && outcome.isAdmitted && !isPeek && lines.some(isStrict);
+    return mustLast ? synced().then(() => read(outcome), failed) : read(outcome);
   }
 
   /** Decides up to 1,000 asks in their order, each by itself. */
@@ -109,6 +113,11 @@ export class Limiter {
     this.#localCaps.set(name, { minute, units });
     return true;
   }
+}
+
+/** What a policy that is closed when counters fail has admitted must not be forgotten either. */
+function isStrict({ limit, isEnforced }: Line): boolean {
+  return isEnforced && limit.policy.spec.onStoreFailure === 'closed';
 }
 
 function costUnknown(nowUs: number): Decision {

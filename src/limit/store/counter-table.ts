@@ -5,6 +5,9 @@ import { type Place, STATE } from './counters.ts';
 const CHUNK_BITS = 9;
 const CHUNK = 1 << CHUNK_BITS;
 
+/** A counter as it is kept: which limit, whose, its three numbers, and of a rolling window [place, count] of each part that has any. */
+export type CounterRecord = [counterId: string, key: string, state: number[], parts: [number, number][]];
+
 const NOTHING = new Float64Array(0);
 
 interface Chunk {
@@ -75,6 +78,21 @@ export class CounterTable {
 
   hasRow(row: number): boolean {
     return this.#chunks[row >>> CHUNK_BITS] !== undefined;
+  }
+
+  record(key: string, row: number): CounterRecord {
+    const { state, at, ring, ringAt } = this.placeOf(row);
+    const parts: [number, number][] = [];
+    for (let part = 0; ring !== null && part < this.#ringSize; part++)
+      if (ring[ringAt + part]! > 0) parts.push([part, ring[ringAt + part]!]);
+    return [this.limit.counterId, key, [...state.subarray(at, at + STATE)], parts];
+  }
+
+  put(row: number, [, , numbers, parts]: CounterRecord): void {
+    this.clear(row);
+    const { state, at, ring, ringAt } = this.placeOf(row);
+    state.set(numbers.slice(0, STATE), at);
+    for (const [part, count] of parts) if (part < this.#ringSize) ring![ringAt + part] = count;
   }
 
   clear(row: number): void {

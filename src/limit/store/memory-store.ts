@@ -1,5 +1,5 @@
 import { fail } from '../../model/index.ts';
-import type { CompiledLimit } from '../policy/compile.ts';
+import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
 import {
   type CounterStore,
   type Demand,
@@ -10,7 +10,7 @@ import {
   type Settled,
   type Settlement,
 } from './counter-store.ts';
-import { CounterTable, KeyRows } from './counter-table.ts';
+import { type CounterRecord, CounterTable, KeyRows } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
 
@@ -47,6 +47,8 @@ export class MemoryStore implements CounterStore {
   readonly #tableOf = new WeakMap<CompiledLimit, CounterTable>();
   readonly #held = new Map<string, Held>();
   readonly #due = new Deadlines();
+  /** What changed since it was last asked for; null where nobody keeps it. */
+  #changed: Map<CounterTable, Map<string, number>> | null = null;
   #lastUs = 0;
   readonly #places: Writable<Place>[] = [];
   readonly #row: number[] = [];
@@ -119,6 +121,7 @@ export class MemoryStore implements CounterStore {
       if (cost > 0) {
         this.#own(i, line, nowUs);
         take(place, line, cost, nowUs);
+        if (this.#changed !== null) this.#note(this.#table(limit), line.key);
         after = used(place, limit);
       }
       heldLines?.push({ limit, line, takenIn: place.state[place.at + 1]!, cost });
@@ -146,6 +149,48 @@ export class MemoryStore implements CounterStore {
   }
 
   async close(): Promise<void> {}
+
+  keepChanges(): void {
+    this.#changed = new Map();
+  }
+
+  /** Gives the counters that changed since the last time. */
+  changedRecords(): CounterRecord[] {
+    const changed = this.#changed ?? new Map<CounterTable, Map<string, number>>();
+    this.#changed = new Map();
+    return [...changed].flatMap(([table, rows]) => [...rows].map(([key, row]) => table.record(key, row)));
+  }
+
+  /** Gives all counters that say something. */
+  allRecords(): CounterRecord[] {
+    return [...this.#tables.values()].flatMap((table) =>
+      [...table.rows.entries()]
+        .filter(([, row]) => !table.isIdle(row, this.#lastUs))
+        .map(([key, row]) => table.record(key, row)),
+    );
+  }
+
+  /** Puts counters back as they were kept, the last word about each. Places of calls under way went with them. */
+  restore(records: readonly CounterRecord[], policies: readonly CompiledPolicy[]): void {
+    const limits = new Map(policies.flatMap(({ limits }) => limits.map((limit) => [limit.counterId, limit])));
+    for (const record of records) {
+      const limit = limits.get(record[0]);
+      if (limit === undefined || limit.algorithm === 'concurrency') continue;
+      const table = this.#table(limit);
+      let row = table.rows.rowOf(record[1]);
+      if (row === undefined) {
+        row = table.rows.add(record[1]);
+        this.#keys++;
+      }
+      table.put(row, record);
+    }
+  }
+
+  #note(table: CounterTable, key: string): void {
+    const rows = this.#changed!.get(table) ?? new Map<string, number>();
+    rows.set(key, table.rows.rowOf(key)!);
+    this.#changed!.set(table, rows);
+  }
 
   /** Time never goes backward; what is due meanwhile is given back first. */
   #now(): number {
@@ -184,6 +229,7 @@ export class MemoryStore implements CounterStore {
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
+    if (this.#changed !== null) this.#note(table, line.key);
   }
 
   /** Gives a line a counter of its own, where it has none yet. */
