@@ -83,8 +83,8 @@ export function compilePolicies(
   });
 }
 
-function instantUs(value: string | Date): number {
-  return (value instanceof Date ? value.getTime() : parseInstant(value)) * 1000;
+function instantUs(text: string): number {
+  return parseInstant(text) * 1000;
 }
 
 /** A share of the subjects is enforced, the same ones at every call; the others are told what would have been. */

@@ -1,21 +1,10 @@
 import { z } from 'zod';
 import { parseInstant } from '../../model/index.ts';
-import { LARGEST_UNITS } from './policy.ts';
+import { instant, LARGEST_UNITS } from './policy.ts';
 
 const name = z.string().min(1).max(200);
 const count = z.number().int().min(0).max(1_000_000_000);
 const amounts = z.record(name, count);
-const day = z.union([
-  z.date(),
-  z.string().refine((text) => {
-    try {
-      return Number.isFinite(parseInstant(text));
-    } catch {
-      return false;
-    }
-  }, 'must be a day such as 2026-01-31'),
-]);
-
 const edition = z.strictObject({
   base: count,
   perLicence: amounts.default({}),
@@ -39,7 +28,7 @@ export const planSpec = z
           edition: name,
           licences: amounts.default({}),
           addOns: amounts.default({}),
-          since: day.optional(),
+          since: instant.optional(),
         }),
       )
       .default({}),
@@ -86,5 +75,5 @@ function amountOf(plan: PlanSpec, { edition, licences, addOns }: Bought): number
 export function planSinceMs(plan: PlanSpec, tenant: string): number | null {
   const since = Object.hasOwn(plan.tenants, tenant) ? plan.tenants[tenant]?.since : undefined;
   if (since === undefined) return null;
-  return since instanceof Date ? since.getTime() : parseInstant(since);
+  return parseInstant(since);
 }
