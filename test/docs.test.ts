@@ -16,6 +16,7 @@ import { readConfig } from '../src/cli/config.ts';
 import { Cli, type CliDeps } from '../src/cli/context.ts';
 import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/collect/index.ts';
 import { costModelSpec, rateCardSpec } from '../src/cost/index.ts';
+import { limitPolicySpec, planSpec } from '../src/limit/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
 import { usageAnswers, usageCauses, usageDimensionNames } from '../src/serve/contract/usage.ts';
 import { createApi, type House } from '../src/serve/index.ts';
@@ -172,6 +173,8 @@ describe('documents', () => {
     CurrencyRates: currencyRatesSpec,
     Meter: meterSpec,
     RateCard: rateCardSpec,
+    LimitPolicy: limitPolicySpec,
+    Plan: planSpec,
   };
 
   test.each(Object.keys(schemas))('the page has every field of %s, and no other', (kind) => {

@@ -48,6 +48,16 @@ export function metricsOf(house: House): Registry {
       for (const [reason, count] of collector.counts.refused.byReason) this.inc({ reason }, count);
     },
   });
+  new Counter({
+    name: 'taximeter_limit_decisions_total',
+    help: 'Decisions of limits, by result.',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(house.limiter.counts)) this.inc({ result }, count);
+    },
+  });
   new Gauge({
     name: 'taximeter_journal_bytes',
     help: 'Bytes that wait in the journal.',
