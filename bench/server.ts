@@ -36,6 +36,8 @@ export async function startServer(
     String(ports[1]),
     '--otlp-grpc-port',
     'off',
+    '--envoy-port',
+    'off',
   ];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, TAXIMETER_LOG: 'warn', ...env },

@@ -42,6 +42,7 @@ const settings = z.object({
   TAXIMETER_PORT: port.default(4700),
   TAXIMETER_OTLP_PORT: port.default(4318),
   TAXIMETER_OTLP_GRPC_PORT: portOrOff.default(4317),
+  TAXIMETER_ENVOY_PORT: portOrOff.default(4701),
   TAXIMETER_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   TAXIMETER_CLICKHOUSE_URL: url('https?'),
   TAXIMETER_POSTGRES_URL: url('postgres(?:ql)?'),
@@ -93,6 +94,8 @@ export interface Config {
   readonly otlpPort: number;
   /** 0 is off. */
   readonly otlpGrpcPort: number;
+  /** Of Envoy's gRPC services; 0 is off. */
+  readonly envoyPort: number;
   readonly token: string;
   readonly clickhouseUrl: string | undefined;
   readonly postgresUrl: string | undefined;
@@ -154,6 +157,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     apiPort: data.TAXIMETER_PORT,
     otlpPort: data.TAXIMETER_OTLP_PORT,
     otlpGrpcPort: data.TAXIMETER_OTLP_GRPC_PORT,
+    envoyPort: data.TAXIMETER_ENVOY_PORT,
     token: data.TAXIMETER_TOKEN ?? '',
     clickhouseUrl: data.TAXIMETER_CLICKHOUSE_URL,
     postgresUrl: data.TAXIMETER_POSTGRES_URL,

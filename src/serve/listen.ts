@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type Failure, fail } from '../model/index.ts';
 import { type Api, isUpload } from './api.ts';
 import { bind, MOST_CONNECTIONS, PATIENCE, type Patience } from './bind.ts';
+import { openEnvoyGrpc } from './envoy/envoy-grpc.ts';
 import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
 import { AUTHZ_PATH, limitVerb } from './limits/limit-requests.ts';
@@ -18,6 +19,8 @@ export interface ListenConfig {
   readonly otlpPort: number;
   /** 0 is off. */
   readonly otlpGrpcPort: number;
+  /** Of the rate limit service and ext_authz; 0 is off. */
+  readonly envoyPort: number;
   /** Senders and callers must show it; may be empty on loopback only. */
   readonly token: string;
   /** Commands on this machine show this one; it is new at every start. */
@@ -61,7 +64,7 @@ export async function listen(
     if (wrong) void send(problemResponse(wrong, house.log), response);
     else void receiveOtlp(house, signal!, gate.refusal(asking(request)), request, response);
   };
-  const { host, apiPort, otlpPort, otlpGrpcPort } = config;
+  const { host, apiPort, otlpPort, otlpGrpcPort, envoyPort } = config;
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -69,6 +72,7 @@ export async function listen(
   try {
     stops.push(await open(onApi, host, apiPort, patience));
     if (otlpPort !== apiPort) stops.push(await open(onOtlp, host, otlpPort, patience));
+    if (envoyPort !== 0) stops.push(await openEnvoyGrpc(house, gate, host, envoyPort, patience));
     if (otlpGrpcPort !== 0) stops.push(await openOtlpGrpc(house, gate, host, otlpGrpcPort, patience));
   } catch (cause) {
     await stopAll();

@@ -1,16 +1,9 @@
-import { createServer, type Socket } from 'node:net';
-import {
-  type handleUnaryCall,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  status,
-} from '@grpc/grpc-js';
+import { type handleUnaryCall, Metadata, Server, type ServiceDefinition, status } from '@grpc/grpc-js';
 import type { Failure } from '../model/index.ts';
-import { bind, MOST_CONNECTIONS, type Patience } from './bind.ts';
+import type { Patience } from './bind.ts';
 import type { Gate } from './gate.ts';
 import { GrpcArrivals, type RpcStatus } from './grpc-arrivals.ts';
+import { listening } from './grpc-listening.ts';
 import type { House } from './house.ts';
 import type { OtlpSignal } from './otlp.ts';
 import { exportResponse, rpcStatus } from './otlp-answer.ts';
@@ -33,7 +26,6 @@ const codes: Readonly<Record<number, status>> = {
 const RETRY_SECONDS = 5;
 const ARRIVE_MS = 30_000;
 const IDLE_MS = 300_000;
-const STOP_MS = 5_000;
 const STREAMS_OF_A_CONNECTION = 100;
 
 /**
@@ -108,30 +100,4 @@ function statusOf(failure: Failure): RpcStatus {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', rpcStatus(code, details, RETRY_SECONDS));
   return { code, details, metadata };
-}
-
-/** The sockets are ours, so that they are bound, counted and ended as those of the other listeners are. */
-async function listening(server: Server, host: string, port: number): Promise<() => Promise<void>> {
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    injector.injectConnection(socket);
-  });
-  listener.maxConnections = MOST_CONNECTIONS;
-  await bind(listener, host, port);
-  return () =>
-    new Promise((done) => {
-      listener.close(() => {
-        injector.destroy();
-        done();
-      });
-      injector.drain(STOP_MS);
-      // A sender that does not finish within this time would be cut off by the process manager anyway.
-      const cutOff = () => {
-        for (const socket of sockets) socket.destroy();
-      };
-      setTimeout(cutOff, STOP_MS).unref();
-    });
 }

@@ -9,6 +9,7 @@ export interface Ports {
   readonly api: number;
   readonly otlp: number;
   readonly otlpGrpc: number;
+  readonly envoy: number;
 }
 
 /** The real rooms with small limits, whose listeners a test opens as it needs them. */
@@ -81,9 +82,19 @@ export async function openListeningHouse(
     logged,
     output,
     listening: async (test, options = {}) => {
-      const ports = { api: await freePort(), otlp: await freePort(), otlpGrpc: await freePort() };
+      const ports = {
+        api: await freePort(),
+        otlp: await freePort(),
+        otlpGrpc: await freePort(),
+        envoy: await freePort(),
+      };
       const real = createApi(house, { pages: '' });
-      const opened = { apiPort: ports.api, otlpPort: ports.otlp, otlpGrpcPort: options.grpcPort ?? ports.otlpGrpc };
+      const opened = {
+        apiPort: ports.api,
+        otlpPort: ports.otlp,
+        otlpGrpcPort: options.grpcPort ?? ports.otlpGrpc,
+        envoyPort: ports.envoy,
+      };
       const config = { host: '127.0.0.1', ...opened, token: options.token ?? token, localToken: 'local' };
       const stop = await listen(house, options.api?.(real) ?? real, config, options.patience);
       try {

@@ -56,6 +56,8 @@ export async function startTaximeter(folder: string, env: Record<string, string>
     String(port),
     '--otlp-port',
     String(otlpPort),
+    '--envoy-port',
+    'off',
     '--otlp-grpc-port',
     String(grpcPort),
   ];

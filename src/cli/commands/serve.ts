@@ -6,6 +6,7 @@ const portFlags = [
   ['port', 'TAXIMETER_PORT'],
   ['otlpPort', 'TAXIMETER_OTLP_PORT'],
   ['otlpGrpcPort', 'TAXIMETER_OTLP_GRPC_PORT'],
+  ['envoyPort', 'TAXIMETER_ENVOY_PORT'],
   ['syslogPort', 'TAXIMETER_SYSLOG_PORT'],
 ] as const;
 
@@ -17,6 +18,7 @@ export function addServeCommand(program: Command, cli: Cli): void {
     .option('--port <port>', 'of the API and the dashboards')
     .option('--otlp-port <port>', 'of OTLP/HTTP')
     .option('--otlp-grpc-port <port>', 'of OTLP/gRPC; off for none')
+    .option('--envoy-port <port>', 'of Envoy rate limits over gRPC; off for none')
     .option('--syslog-port <port>', 'of access logs as syslog, UDP and TCP')
     .action(async (flags: Record<(typeof portFlags)[number][0], string | undefined>) => {
       const environment = { ...cli.deps.environment };
@@ -28,6 +30,7 @@ export function addServeCommand(program: Command, cli: Cli): void {
         `${url} (dashboards and API)`,
         `http://${config.host}:${config.otlpPort} (OTLP/HTTP)`,
         ...(config.otlpGrpcPort === 0 ? [] : [`http://${config.host}:${config.otlpGrpcPort} (OTLP/gRPC)`]),
+        ...(config.envoyPort === 0 ? [] : [`http://${config.host}:${config.envoyPort} (Envoy gRPC)`]),
         ...(config.syslogPort === undefined ? [] : [`${config.host}:${config.syslogPort} (syslog, UDP and TCP)`]),
       ];
       cli.print(`Taximeter listens on ${listeners.join(', ')}.`);
@@ -37,8 +40,8 @@ export function addServeCommand(program: Command, cli: Cli): void {
 }
 
 function portsOf(environment: Record<string, string | undefined>) {
-  const { apiPort, otlpPort, otlpGrpcPort, syslogPort } = readConfig(environment);
-  return { apiPort, otlpPort, otlpGrpcPort, syslogPort };
+  const { apiPort, otlpPort, otlpGrpcPort, envoyPort, syslogPort } = readConfig(environment);
+  return { apiPort, otlpPort, otlpGrpcPort, envoyPort, syslogPort };
 }
 
 function untilStopped(): Promise<void> {
