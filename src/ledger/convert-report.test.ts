@@ -31,6 +31,38 @@ function reportOf(rows: readonly (readonly [bigint, bigint])[], idle: bigint, fi
   };
 }
 
+test('what is rated, and the states, add up to their rows', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(anyAmount, anyAmount), { minLength: 1, maxLength: 6 }), anyRate, (amounts, rate) => {
+      const rated = ([direct, indirect]: readonly [bigint, bigint]) => ({
+        ...{ direct: formatMoney(direct), indirect: formatMoney(indirect), full: formatMoney(direct + indirect) },
+      });
+      const plain = reportOf(amounts, 0n, 0n);
+      const [first = 0n, ...others] = amounts.map(([direct, indirect]) => direct + indirect);
+      const all = formatMoney(first + sum(others));
+      const report = {
+        ...plain,
+        rows: plain.rows.map((row, place) => ({ ...row, rated: rated(amounts[place]!) })),
+        rated: { ...rated(amounts[0]!), card: '2024-08' },
+        states: {
+          rated: { calls: 1, full: all },
+          provisional: { calls: 1, full: formatMoney(first) },
+          final: { calls: 2, full: formatMoney(sum(others)) },
+        },
+      };
+      const converted = convertCostReport(report, conversion(rate));
+      for (const each of [converted.rated, ...converted.rows.map((row) => row.rated)])
+        expect(atto(each.direct) + atto(each.indirect)).toBe(atto(each.full));
+      const { states, rows } = converted;
+      expect(atto(states.rated.full)).toBe(sum(rows.map((row) => atto(row.rated.full))));
+      expect(atto(states.provisional.full) + atto(states.final.full)).toBe(
+        sum(rows.map((row) => atto((row as Record<string, unknown>).full as string))),
+      );
+      expect(converted.rated.card).toBe('2024-08');
+    }),
+  );
+});
+
 test('a converted report still adds up in every way, at any rate', () => {
   fc.assert(
     fc.property(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rawFees } from '../../src/cost/index.ts';
 import { costReport } from '../../src/ledger/index.ts';
 import { parseRange } from '../../src/model/index.ts';
 import { createMeter, meterSpec } from '../../src/usage/index.ts';
@@ -157,6 +158,13 @@ describe.each<[string, Record<string, unknown>[], string[], string?]>([
     await house.apply(modelOf(pools));
     expect(await rows(currency)).toEqual(expected);
   });
+});
+
+test('fees are a reason to keep raw work, of their time', async () => {
+  const reason = (from: string, to: string) => rawFees(house.store, parseRange(from, to));
+  expect(await reason('2022-08-01', '2022-08-02')).toContain('says its own fee');
+  await house.apply(modelOf([fees({ prices: { 'maps.example': '0.002' } })]));
+  expect(await reason('2022-08-02', '2022-08-03')).toBeNull();
 });
 
 test('a meter that is gone is told, not taken for zero', async () => {
