@@ -83,7 +83,7 @@ const settings = z.object({
     .default('draft-11')
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(limitHeaderKinds))),
-  TAXIMETER_LIMIT_KEYS: z.coerce.number().int().min(1_000).max(100_000_000).default(5_000_000),
+  TAXIMETER_LIMIT_KEYS: z.coerce.number().int().min(1_000).max(16_000_000).default(5_000_000),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

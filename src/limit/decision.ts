@@ -62,15 +62,13 @@ export interface AskedLine extends Line {
  */
 export class Decided implements Decision {
   readonly #lines: readonly AskedLine[];
-  readonly #subject: Subject;
   readonly #units: number;
   readonly #outcome: Outcome;
   readonly reservation: string | null;
   #findings: readonly Finding[] | null = null;
 
-  constructor(lines: readonly AskedLine[], { subject, units }: Ask, outcome: Outcome, reservation: string | null) {
+  constructor(lines: readonly AskedLine[], units: number, outcome: Outcome, reservation: string | null) {
     this.#lines = lines;
-    this.#subject = subject;
     this.#units = units;
     this.#outcome = outcome;
     this.reservation = reservation;
@@ -93,7 +91,7 @@ export class Decided implements Decision {
   }
 
   get findings(): readonly Finding[] {
-    this.#findings ??= this.#lines.map((line, i) => finding(line, this.#subject, this.#outcome.lines[i]!));
+    this.#findings ??= this.#lines.map((line, i) => finding(line, this.#outcome.lines[i]!));
     return this.#findings;
   }
 
@@ -126,8 +124,8 @@ export class Decided implements Decision {
   }
 }
 
-function finding(line: AskedLine, subject: Subject, outcome: LineOutcome): Finding {
-  const { limit, amount, ceiling, cost, isEnforced, override } = line;
+function finding(line: AskedLine, outcome: LineOutcome): Finding {
+  const { limit, subject, amount, ceiling, cost, isEnforced, override } = line;
   const per = Object.fromEntries(limit.policy.per.map((level) => [level, subject[level]]));
   return { limit, per, amount, ceiling, cost, outcome, isEnforced, override, zone: zoneOf(line, outcome) };
 }

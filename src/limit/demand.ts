@@ -1,13 +1,9 @@
 import type { Ask, AskedLine, RatedCost } from './decision.ts';
 import type { Allowance, CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
-import type { Level, Subject } from './subject.ts';
 
 /** A cost that no limit allows, and that is still exact. */
 const TOO_MUCH = Number.MAX_SAFE_INTEGER;
-
-/** Between the parts of a key; names cannot hold it. */
-const SEPARATOR = '\u0000';
 
 /**
  * Gives every counter that an ask touches, from the widest level to the narrowest.
@@ -25,7 +21,6 @@ export function linesOf(
   const { subject, units } = ask;
   for (const policy of policies) {
     if (nowUs < policy.fromUs || nowUs >= policy.untilUs || !policy.matches(subject)) continue;
-    const key = keyOf(policy.per, subject);
     const weight = policy.weightOf(subject.endpoint);
     const isEnforced = policy.isEnforcedFor(subject);
     for (const limit of policy.limits) {
@@ -39,7 +34,7 @@ export function linesOf(
       const allowance = limit.amountOf(subject, nowUs);
       lines.push({
         limit,
-        key,
+        subject,
         amount: allowance.amount,
         ceiling: ceilingOf(limit, allowance),
         unitCost,
@@ -67,12 +62,4 @@ function moneyCost(limit: CompiledLimit, cost: RatedCost | null): number | null 
   const { currency, decimals } = limit.spec.money!;
   if (cost === null || cost.currency !== currency) return limit.assumedUnits;
   return capped(attoUnits(cost.amountAtto, decimals));
-}
-
-function keyOf(per: readonly Level[], subject: Subject): string {
-  const { organisation, tenant } = subject;
-  const key = per.length === 1 ? subject[per[0]!] : per.map((level) => subject[level]).join(SEPARATOR);
-  // Two organisations may each have a tenant of the same name.
-  const isOthers = organisation !== tenant && per.includes('tenant') && !per.includes('organisation');
-  return isOthers ? `${organisation}${SEPARATOR}${key}` : key;
 }

@@ -58,7 +58,7 @@ export class Limiter {
     const demand: Demand = { root, lines, units, least, isPeek, hold };
     const read = (outcome: Outcome): Decision => {
       const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
-      return this.#counted(new Decided(lines, ask, outcome, isHeld ? reservationName(root, hold.id) : null));
+      return this.#counted(new Decided(lines, units, outcome, isHeld ? reservationName(root, hold.id) : null));
     };
     const outcome = store.decide(demand);
     const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));

@@ -44,6 +44,7 @@ function fits(pieces: readonly string[], text: string): boolean {
 
 /** Gives the weight of an endpoint: of its own name before globs, of globs the longest; 1 when none fits. */
 export function weightOf(weights: Readonly<Record<string, number>>): (endpoint: string) => number {
+  if (Object.keys(weights).length === 0) return () => 1;
   const globs = Object.keys(weights).filter((glob) => glob.includes('*'));
   const tests = globs.sort((a, b) => b.length - a.length).map((glob) => [anyOf([glob])!, weights[glob]!] as const);
   return (endpoint) => {

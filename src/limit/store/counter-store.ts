@@ -1,11 +1,12 @@
 import type { Calendar } from '../policy/calendar.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
 
 /** One counter that a decision looks at, and what it would take of it. */
 export interface Line {
   readonly limit: CompiledLimit;
-  /** Which of the policy's counters. */
-  readonly key: string;
+  /** Whose of the policy's counters; only the levels that the policy tells apart matter. */
+  readonly subject: Subject;
   /** What is allowed; of a rate, per its length. */
   readonly amount: number;
   /** The most that fits: the burst of a rate, the amount and its overdraft of a window. */

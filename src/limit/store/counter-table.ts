@@ -1,12 +1,13 @@
 import type { CompiledLimit } from '../policy/compile.ts';
 import { type Place, STATE } from './counters.ts';
+import type { Path } from './subject-rows.ts';
 
 /** Counters lie side by side in arrays of this many, so that a million keys are not a million objects and growing copies nothing. */
 const CHUNK_BITS = 9;
 const CHUNK = 1 << CHUNK_BITS;
 
-/** A counter as it is kept: which limit, whose, its three numbers, and of a rolling window [place, count] of each part that has any. */
-export type CounterRecord = [counterId: string, key: string, state: number[], parts: [number, number][]];
+/** A counter as it is kept: which limit, whose (organisation, tenant, consumer, endpoint), its three numbers, and of a rolling window [place, count] of each part that has any. */
+export type CounterRecord = [counterId: string, names: string[], state: number[], parts: [number, number][]];
 
 const NOTHING = new Float64Array(0);
 
@@ -15,48 +16,17 @@ interface Chunk {
   readonly ring: Float64Array | Uint32Array | null;
 }
 
-/** Gives every key of one level a row, the same one for all limits of that level. */
-export class KeyRows {
-  readonly #rows = new Map<string, number>();
-  readonly #free: number[] = [];
-
-  get size(): number {
-    return this.#rows.size;
-  }
-
-  rowOf(key: string): number | undefined {
-    return this.#rows.get(key);
-  }
-
-  add(key: string): number {
-    const row = this.#free.pop() ?? this.#rows.size;
-    this.#rows.set(key, row);
-    return row;
-  }
-
-  remove(key: string): void {
-    const row = this.#rows.get(key);
-    if (row === undefined) return;
-    this.#rows.delete(key);
-    this.#free.push(row);
-  }
-
-  entries(): IterableIterator<[string, number]> {
-    return this.#rows.entries();
-  }
-}
-
 /** The counters of one limit, by row. */
 export class CounterTable {
   /** As the newest version of its policy says it. */
   limit: CompiledLimit;
-  readonly rows: KeyRows;
+  readonly path: Path;
   readonly #chunks: (Chunk | undefined)[] = [];
   readonly #ringSize: number;
 
-  constructor(limit: CompiledLimit, rows: KeyRows) {
+  constructor(limit: CompiledLimit, path: Path) {
+    this.path = path;
     this.limit = limit;
-    this.rows = rows;
     this.#ringSize = limit.algorithm === 'rolling' ? limit.parts + 1 : 0;
   }
 
@@ -77,15 +47,24 @@ export class CounterTable {
   }
 
   hasRow(row: number): boolean {
-    return this.#chunks[row >>> CHUNK_BITS] !== undefined;
+    return row >= 0 && this.#chunks[row >>> CHUNK_BITS] !== undefined;
   }
 
-  record(key: string, row: number): CounterRecord {
+  /** Rows that there may be something in. */
+  *usedRows(nowUs: number): Generator<number> {
+    for (let chunk = 0; chunk < this.#chunks.length; chunk++) {
+      if (this.#chunks[chunk] === undefined) continue;
+      for (let row = chunk << CHUNK_BITS; row < (chunk + 1) << CHUNK_BITS; row++)
+        if (!this.isIdle(row, nowUs)) yield row;
+    }
+  }
+
+  record(names: string[], row: number): CounterRecord {
     const { state, at, ring, ringAt } = this.placeOf(row);
     const parts: [number, number][] = [];
     for (let part = 0; ring !== null && part < this.#ringSize; part++)
       if (ring[ringAt + part]! > 0) parts.push([part, ring[ringAt + part]!]);
-    return [this.limit.counterId, key, [...state.subarray(at, at + STATE)], parts];
+    return [this.limit.counterId, names, [...state.subarray(at, at + STATE)], parts];
   }
 
   put(row: number, [, , numbers, parts]: CounterRecord): void {

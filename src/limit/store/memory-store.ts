@@ -10,9 +10,10 @@ import {
   type Settled,
   type Settlement,
 } from './counter-store.ts';
-import { type CounterRecord, CounterTable, KeyRows } from './counter-table.ts';
+import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { SubjectRows } from './subject-rows.ts';
 
 interface HeldLine {
   readonly limit: CompiledLimit;
@@ -42,17 +43,16 @@ export interface MemoryStoreOptions {
 /** Counters in the memory of this process. */
 export class MemoryStore implements CounterStore {
   readonly #options: MemoryStoreOptions;
-  readonly #rows = new Map<string, KeyRows>();
-  readonly #tables = new Map<string, CounterTable>();
-  readonly #tableOf = new WeakMap<CompiledLimit, CounterTable>();
+  #rows = new SubjectRows();
+  #tables = new Map<string, CounterTable>();
+  #tableOf = new WeakMap<CompiledLimit, CounterTable>();
   readonly #held = new Map<string, Held>();
   readonly #due = new Deadlines();
   /** What changed since it was last asked for; null where nobody keeps it. */
-  #changed: Map<CounterTable, Map<string, number>> | null = null;
+  #changed: Map<CounterTable, Set<number>> | null = null;
   #lastUs = 0;
   readonly #places: Writable<Place>[] = [];
   readonly #row: number[] = [];
-  #keys = 0;
   #sweptUs = 0;
 
   constructor(options: MemoryStoreOptions) {
@@ -60,7 +60,7 @@ export class MemoryStore implements CounterStore {
   }
 
   get keys(): number {
-    return this.#keys;
+    return this.#rows.size;
   }
 
   decide(demand: Demand): Outcome {
@@ -92,9 +92,9 @@ export class MemoryStore implements CounterStore {
       const line = lines[i]!;
       const place = this.#placeAt(i);
       const table = this.#table(line.limit);
-      const row = table.rows.rowOf(line.key);
-      this.#row[i] = row ?? -1;
-      if (row !== undefined && table.hasRow(row)) table.find(row, place);
+      const row = this.#rows.find(table.path, line.subject);
+      this.#row[i] = row;
+      if (table.hasRow(row)) table.find(row, place);
       else Object.assign(place, emptyPlace(line.limit));
       advance(place, line, nowUs);
       rooms.push(room(place, line, nowUs));
@@ -119,9 +119,9 @@ export class MemoryStore implements CounterStore {
     let after = before;
     if (isTaking && !isOver) {
       if (cost > 0) {
-        this.#own(i, line, nowUs);
+        const row = this.#own(i, line, nowUs);
         take(place, line, cost, nowUs);
-        if (this.#changed !== null) this.#note(this.#table(limit), line.key);
+        if (this.#changed !== null) this.#note(this.#table(limit), row);
         after = used(place, limit);
       }
       heldLines?.push({ limit, line, takenIn: place.state[place.at + 1]!, cost });
@@ -156,18 +156,21 @@ export class MemoryStore implements CounterStore {
 
   /** Gives the counters that changed since the last time. */
   changedRecords(): CounterRecord[] {
-    const changed = this.#changed ?? new Map<CounterTable, Map<string, number>>();
+    const changed = this.#changed ?? new Map<CounterTable, Set<number>>();
     this.#changed = new Map();
-    return [...changed].flatMap(([table, rows]) => [...rows].map(([key, row]) => table.record(key, row)));
+    return [...changed].flatMap(([table, rows]) => [...rows].map((row) => this.#record(table, row)));
   }
 
   /** Gives all counters that say something. */
   allRecords(): CounterRecord[] {
     return [...this.#tables.values()].flatMap((table) =>
-      [...table.rows.entries()]
-        .filter(([, row]) => !table.isIdle(row, this.#lastUs))
-        .map(([key, row]) => table.record(key, row)),
+      [...table.usedRows(this.#lastUs)].map((row) => this.#record(table, row)),
     );
+  }
+
+  #record(table: CounterTable, row: number): CounterRecord {
+    const { organisation, tenant, consumer, endpoint } = this.#rows.subjectOf(table.path, row);
+    return table.record([organisation, tenant, consumer, endpoint], row);
   }
 
   /** Puts counters back as they were kept, the last word about each. Places of calls under way went with them. */
@@ -175,21 +178,20 @@ export class MemoryStore implements CounterStore {
     const limits = new Map(policies.flatMap(({ limits }) => limits.map((limit) => [limit.counterId, limit])));
     for (const record of records) {
       const limit = limits.get(record[0]);
-      if (limit === undefined || limit.algorithm === 'concurrency') continue;
-      const table = this.#table(limit);
-      let row = table.rows.rowOf(record[1]);
-      if (row === undefined) {
-        row = table.rows.add(record[1]);
-        this.#keys++;
-      }
-      table.put(row, record);
+      if (limit !== undefined && limit.algorithm !== 'concurrency') this.#put(limit, record);
     }
   }
 
-  #note(table: CounterTable, key: string): void {
-    const rows = this.#changed!.get(table) ?? new Map<string, number>();
-    rows.set(key, table.rows.rowOf(key)!);
-    this.#changed!.set(table, rows);
+  #put(limit: CompiledLimit, record: CounterRecord): void {
+    const [organisation = '', tenant = '', consumer = '', endpoint = ''] = record[1];
+    const table = this.#table(limit);
+    table.put(this.#rows.add(table.path, { organisation, tenant, consumer, endpoint }), record);
+  }
+
+  #note(table: CounterTable, row: number): void {
+    let rows = this.#changed!.get(table);
+    if (rows === undefined) this.#changed!.set(table, (rows = new Set()));
+    rows.add(row);
   }
 
   /** Time never goes backward; what is due meanwhile is given back first. */
@@ -220,8 +222,8 @@ export class MemoryStore implements CounterStore {
     const { limit, line, takenIn } = each;
     // The key is looked up again: its row may have been given to somebody else when it was idle.
     const table = this.#table(limit);
-    const row = table.rows.rowOf(line.key);
-    if (row === undefined) return;
+    const row = this.#rows.find(table.path, line.subject);
+    if (!table.hasRow(row)) return;
     const place = table.placeOf(row);
     advance(place, line, this.#lastUs);
     const isHeldOnly = limit.algorithm === 'concurrency';
@@ -229,58 +231,52 @@ export class MemoryStore implements CounterStore {
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
-    if (this.#changed !== null) this.#note(table, line.key);
+    if (this.#changed !== null) this.#note(table, row);
   }
 
   /** Gives a line a counter of its own, where it has none yet. */
-  #own(i: number, line: Line, nowUs: number): void {
+  #own(i: number, line: Line, nowUs: number): number {
     const table = this.#table(line.limit);
-    let row = this.#row[i]!;
-    if (row >= 0 && table.hasRow(row)) return;
-    if (row < 0) {
-      // Another limit of the same policy may have made it a moment ago.
-      row = table.rows.rowOf(line.key) ?? -1;
-      if (row < 0) {
-        row = table.rows.add(line.key);
-        this.#keys++;
-      }
-    }
+    const known = this.#row[i]!;
+    if (table.hasRow(known)) return known;
+    const row = this.#rows.add(table.path, line.subject);
     table.find(row, this.#placeAt(i));
     advance(this.#placeAt(i), line, nowUs);
+    return row;
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
   #checkRoom({ lines, hold }: Demand, nowUs: number): void {
     const { mostKeys, mostHeld } = this.#options;
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
-    if (this.#keys + lines.length <= mostKeys) return;
-    if (lines.every((line) => this.#table(line.limit).rows.rowOf(line.key) !== undefined)) return;
+    // A line may bring a name for each level, and as many pairs of them.
+    const most = mostKeys - 8 * lines.length;
+    if (this.#rows.size <= most) return;
+    if (lines.every(({ limit, subject }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
     // Looking for idle ones takes long: not at every call of somebody who makes up names.
     if (nowUs >= this.#sweptUs + 1_000_000) this.#sweep(nowUs);
-    if (this.#keys + lines.length > mostKeys) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+    if (this.#rows.size > most) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
   }
 
+  /** Begins anew with what is not idle. */
   #sweep(nowUs: number): void {
     this.#sweptUs = nowUs;
-    for (const rows of this.#rows.values()) {
-      const tables = [...this.#tables.values()].filter((table) => table.rows === rows);
-      for (const [key, row] of rows.entries()) {
-        if (!tables.every((table) => table.isIdle(row, this.#lastUs))) continue;
-        for (const table of tables) table.clear(row);
-        rows.remove(key);
-        this.#keys--;
-      }
-    }
+    const tables = [...this.#tables.values()];
+    const records = this.allRecords();
+    this.#rows = new SubjectRows();
+    this.#tables = new Map();
+    this.#tableOf = new WeakMap();
+    if (this.#changed !== null) this.#changed = new Map();
+    const limits = new Map(tables.map(({ limit }) => [limit.counterId, limit]));
+    for (const record of records) this.#put(limits.get(record[0])!, record);
   }
 
   #table(limit: CompiledLimit): CounterTable {
     const known = this.#tableOf.get(limit);
     if (known !== undefined) return known;
-    const per = limit.policy.per.join(' ');
-    let rows = this.#rows.get(per);
-    if (rows === undefined) this.#rows.set(per, (rows = new KeyRows()));
     let table = this.#tables.get(limit.counterId);
-    if (table === undefined) this.#tables.set(limit.counterId, (table = new CounterTable(limit, rows)));
+    if (table === undefined)
+      this.#tables.set(limit.counterId, (table = new CounterTable(limit, this.#rows.pathOf(limit.policy.per))));
     this.#tableOf.set(limit, table);
     return table;
   }

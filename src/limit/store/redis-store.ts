@@ -79,7 +79,7 @@ export class RedisStore implements CounterStore {
   #decideArgs(demand: Demand, nowUs: number): [string[], string[]] {
     const { lines, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map((line) => `${root}c:${keyPart(line.limit.counterId)}:${keyPart(line.key)}`);
+    const keys = lines.map((line) => `${root}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`);
     const held = hold === null ? ['', '0', ''] : [hold.id, String(hold.ttlUs), hold.fingerprint];
     const head = [root, this.#givenNow(), String(units), String(least), isPeek ? '1' : '0', ...held];
     return [keys, [...head, ...lines.flatMap((line) => lineArgs(line, nowUs))]];
@@ -146,6 +146,13 @@ async function withinMs<Value>(ms: number, promise: Promise<Value>): Promise<Val
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Names cannot hold what stands between them here. Two organisations may each have a tenant of the same name. */
+function keyText({ limit, subject }: Line): string {
+  const { per } = limit.policy;
+  const isOthers = per[0] === 'tenant' && subject.organisation !== subject.tenant;
+  return [...(isOthers ? [subject.organisation] : []), ...per.map((level) => subject[level])].join('\u0000');
 }
 
 /** Plain names as they are, others by their hash: neither a brace nor a colon can come in. */
