@@ -36,11 +36,9 @@ export async function startServer(
     String(ports[1]),
     '--otlp-grpc-port',
     'off',
-    '--envoy-port',
-    'off',
   ];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, TAXIMETER_LOG: 'warn', ...env },
+    env: { ...process.env, TAXIMETER_LOG: 'warn', TAXIMETER_ENVOY_PORT: 'off', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const api = `http://127.0.0.1:${ports[0]}`;

@@ -222,6 +222,9 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     const later = await begin('5');
     expect(later.findings.map(({ outcome }) => outcome.after)).toEqual([1, 2]);
     expect(await limiter.settle(two.reservation!, 'commit', null, null)).toBe('expired');
+    // A call that is only checked holds no place.
+    expect(await passed(limiter, 5, ask('a'))).toBe(5);
+    expect((await limiter.decide(ask('a'))).findings.map(({ outcome }) => outcome.after)).toEqual([1, 8]);
   });
 
   it('gives back of a rate no more than has not drained', async () => {

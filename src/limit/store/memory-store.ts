@@ -118,7 +118,8 @@ export class MemoryStore implements CounterStore {
     const freesAtUs = isOver ? freesAt(place, line, cost, nowUs) : 0;
     let after = before;
     if (isTaking && !isOver) {
-      if (cost > 0) {
+      // Nobody would say when a call that was only checked has ended.
+      if (cost > 0 && !(heldLines === null && limit.algorithm === 'concurrency')) {
         const row = this.#own(i, line, nowUs);
         take(place, line, cost, nowUs);
         if (this.#changed !== null) this.#note(this.#table(limit), row);

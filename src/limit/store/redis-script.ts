@@ -2,15 +2,21 @@
  * The decisions of the Redis store, one script each: what src/limit/store/counters.ts does in memory, in Lua.
  * Numbers in Lua are doubles, as here: all of them are whole and below 2^53. They are written with %.0f, because Lua's own way keeps 14 digits.
  *
- * Counters are hashes: u used (of a rate its debt), w the window, o since when it is over, and of rolling windows one field per part.
+ * A counter is u, what is used (of a rate its debt), w, the window, and o, since when it is over; of a rolling window there are fields for its parts besides.
  */
 const counters = `
 local function num(v) return tonumber(v or '0') or 0 end
 local function str(n) return string.format('%.0f', n) end
 
+-- A rolling window is a hash with a field for each part; every other counter is one text.
 local function load(key, c, now)
-  local v = redis.call('HMGET', key, 'u', 'w', 'o')
-  local s = { u = num(v[1]), w = num(v[2]), o = num(v[3]), gone = {} }
+  local v
+  if c.kind == 'rolling' then v = redis.call('HMGET', key, 'u', 'w', 'o')
+  else
+    local text = redis.call('GET', key)
+    if text then v = { string.match(text, '^(%d+) (%d+) (%d+)$') } else v = {} end
+  end
+  local s = { u = num(v[1]), w = num(v[2]), o = num(v[3]) }
   if c.kind == 'rate' then
     local tick = math.floor(now / c.tick)
     local elapsed = tick - s.w
@@ -25,6 +31,7 @@ local function load(key, c, now)
     else start = c.length end
     if start > s.w then s.u = 0; s.w = start; s.o = 0 end
   elseif c.kind == 'rolling' then
+    s.gone = {}
     local part = math.floor(now / c.length)
     local size = c.parts + 1
     if part > s.w then
@@ -59,17 +66,21 @@ local function used(s, c)
 end
 
 local function save(key, c, s, now, keep)
-  if s.wipe then redis.call('DEL', key) elseif #s.gone > 0 then redis.call('HDEL', key, unpack(s.gone)) end
-  if s.part then redis.call('HINCRBY', key, str(s.w % (c.parts + 1)), str(s.part)) end
-  redis.call('HSET', key, 'u', str(s.u), 'w', str(s.w), 'o', str(s.o))
   local ends = now + 1000000
   if c.kind == 'rate' then ends = (s.w + math.ceil(s.u / c.amount) + 1) * c.tick
   elseif c.kind == 'fixed' then ends = s.w + c.length
   elseif c.kind == 'calendar' then ends = (s.w == c.length) and c.tick or c.length
   elseif c.kind == 'rolling' then ends = (s.w + c.parts + 1) * c.length end
-  local ms = math.ceil((ends - now) / 1000) + 1000 + keep
-  if c.kind == 'concurrency' then ms = math.max(ms, redis.call('PTTL', key)) end
-  redis.call('PEXPIRE', key, str(math.max(ms, 1000)))
+  local ms = math.max(1000, math.ceil((ends - now) / 1000) + 1000 + keep)
+  if c.kind ~= 'rolling' then
+    if c.kind == 'concurrency' then ms = math.max(ms, redis.call('PTTL', key)) end
+    redis.call('SET', key, string.format('%.0f %.0f %.0f', s.u, s.w, s.o), 'PX', str(ms))
+    return
+  end
+  if s.wipe then redis.call('DEL', key) elseif #s.gone > 0 then redis.call('HDEL', key, unpack(s.gone)) end
+  if s.part then redis.call('HINCRBY', key, str(s.w % (c.parts + 1)), str(s.part)) end
+  redis.call('HSET', key, 'u', str(s.u), 'w', str(s.w), 'o', str(s.o))
+  redis.call('PEXPIRE', key, str(ms))
 end
 
 local function back(key, c, cost, takenIn, now)
@@ -141,17 +152,10 @@ local function finish(held, units, nano, now)
   end
 end
 
--- Time: the server's, never backward for one organisation.
-local function clock(given, key)
-  local now = num(given)
-  if given == '' then
-    local t = redis.call('TIME')
-    now = num(t[1]) * 1000000 + num(t[2])
-  end
-  local last = num(redis.call('GET', key))
-  if last > now then return last end
-  redis.call('SET', key, str(now), 'PX', '172800000')
-  return now
+local function clock(given)
+  if given ~= '' then return num(given) end
+  local t = redis.call('TIME')
+  return num(t[1]) * 1000000 + num(t[2])
 end
 
 local function free(root, now)
@@ -169,13 +173,13 @@ end
 `;
 
 /**
- * KEYS: the clock of the root, then a counter each. ARGV: the root's beginning of keys, now or '', units, least, peek, and of a reservation its id,
+ * KEYS: those due of the root, then a counter each. ARGV: the root's beginning of keys, now or '', units, least, peek, and of a reservation its id,
  * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, money, its divisor.
  */
 export const decideScript = `${counters}
 local root, units, least, peek = ARGV[1], num(ARGV[3]), num(ARGV[4]), ARGV[5] == '1'
 local id, ttl, fingerprint = ARGV[6], num(ARGV[7]), ARGV[8]
-local now = clock(ARGV[2], KEYS[1])
+local now = clock(ARGV[2])
 free(root, now)
 if id ~= '' then
   local held = redis.call('HMGET', root .. 'r:' .. id, 'fingerprint', 'answer')
@@ -222,7 +226,8 @@ for i = 1, n do
   end
   local after = before
   if granted >= 0 and not peek and not over then
-    if take > 0 then
+    -- Nobody would say when a call that was only checked has ended.
+    if take > 0 and not (id == '' and c[i].kind == 'concurrency') then
       if c[i].kind == 'rate' then state.u = state.u + take * c[i].length
       else
         state.u = state.u + take
@@ -240,24 +245,23 @@ for i = 1, n do
       lines[#lines + 1] = money[i]; lines[#lines + 1] = divisor[i]
     end
   end
-  local told = { str(before), str(after), str(rooms[i]), over and '1' or '0', str(au), str(aw), str(take), marks }
-  for j = 1, #told do answer[#answer + 1] = told[j] end
+  answer[#answer + 1] = string.format('%.0f;%.0f;%.0f;%d;%.0f;%.0f;%.0f;%s', before, after, rooms[i], over and 1 or 0, au, aw, take, marks)
 end
 if id ~= '' and granted >= 0 and not peek then
   local key = root .. 'r:' .. id
-  redis.call('HSET', key, 'state', 'held', 'fingerprint', fingerprint, 'lines', cjson.encode(lines), 'answer', cjson.encode(answer))
+  redis.call('HSET', key, 'state', 'held', 'fingerprint', fingerprint, 'lines', cjson.encode(lines), 'answer', table.concat(answer, ';'))
   redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + 600000))
   redis.call('ZADD', root .. 'due', str(now + ttl), id)
   local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
   redis.call('PEXPIRE', root .. 'due', str(last))
 end
-return { 'none', cjson.encode(answer) }
+return { 'none', table.concat(answer, ';') }
 `;
 
-/** KEYS: the clock of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
+/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
-local now = clock(ARGV[2], KEYS[1])
+local now = clock(ARGV[2])
 free(root, now)
 local key = root .. 'r:' .. id
 local held = redis.call('HMGET', key, 'state', 'lines')

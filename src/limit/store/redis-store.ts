@@ -59,7 +59,7 @@ export class RedisStore implements CounterStore {
     let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
     for (let attempt = 0; attempt < 3; attempt++) {
       const [repeat, answer] = (await this.#run('decide', demand.root, ...this.#decideArgs(demand, nowUs))) as string[];
-      if (repeat !== 'clock') return outcomeOf(demand, repeat as Outcome['repeat'], JSON.parse(answer!) as string[]);
+      if (repeat !== 'clock') return outcomeOf(demand, repeat as Outcome['repeat'], answer!.split(';'));
       nowUs = Number(answer);
     }
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
@@ -96,7 +96,7 @@ export class RedisStore implements CounterStore {
 
   async #run(name: keyof typeof scripts, root: string, counterKeys: string[], args: string[]): Promise<unknown> {
     const { sha, text } = scripts[name];
-    const keys = [`${this.#rootOf(root)}clock`, ...counterKeys];
+    const keys = [`${this.#rootOf(root)}due`, ...counterKeys];
     const rest = [String(keys.length), ...keys, ...args];
     const send = (command: string, script: string) =>
       withinMs(this.#options.withinMs, this.#connection.send(keys[0]!, [command, script, ...rest]));
