@@ -9,6 +9,7 @@ import { benchAllocation } from './allocation.ts';
 import { benchBill } from './bill.ts';
 import { benchEndurance } from './endurance.ts';
 import { insertReference } from './insert-reference.ts';
+import { runLimits } from './limits-table.ts';
 import { benchLines, logForms } from './log-lines.ts';
 import { benchMetrics } from './metrics.ts';
 import { benchRecovery } from './recovery.ts';
@@ -183,6 +184,12 @@ async function reports(): Promise<Findings> {
   };
 }
 
+/** Prints tables of its own: which algorithm admits how many at worst, and how fast decisions are. */
+async function limits(): Promise<Findings> {
+  await runLimits(isSmall ? 20_000 : 1_000_000, join(folder, 'limits'));
+  return { rows: [] };
+}
+
 /** Reports on usage over a year of calls, which takes long to make. */
 async function usage(): Promise<Findings> {
   const { times, ...set } = size.usage;
@@ -212,6 +219,7 @@ const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   allocation,
   reports,
   usage,
+  limits,
   accuracy,
 };
 
