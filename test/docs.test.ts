@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { currencyRatesSpec } from '../src/bill/index.ts';
 import { addDoctorCommand } from '../src/cli/commands/doctor.ts';
 import { addLedgerCommands } from '../src/cli/commands/ledger.ts';
+import { addLimitCommands } from '../src/cli/commands/limits.ts';
 import { addModelCommands } from '../src/cli/commands/models.ts';
 import { addReportCommands } from '../src/cli/commands/reports.ts';
 import { addRetentionCommands } from '../src/cli/commands/retention.ts';
@@ -97,6 +98,7 @@ describe('commands', () => {
     addModelCommands,
     addLedgerCommands,
     addRetentionCommands,
+    addLimitCommands,
     addSimulateCommand,
     addDoctorCommand,
   ])

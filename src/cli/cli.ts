@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
+import { addLimitCommands } from './commands/limits.ts';
 import { addModelCommands } from './commands/models.ts';
 import { addReportCommands } from './commands/reports.ts';
 import { addRetentionCommands } from './commands/retention.ts';
@@ -31,6 +32,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   addRetentionCommands(program, cli);
   addLedgerCommands(program, cli);
   addModelCommands(program, cli);
+  addLimitCommands(program, cli);
   addSimulateCommand(program, cli);
   addDoctorCommand(program, cli);
   for (const command of allCommands(program)) {
