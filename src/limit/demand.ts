@@ -55,7 +55,7 @@ function ceilingOf({ algorithm, overdraftPercent }: CompiledLimit, { amount, bur
 }
 
 function capped(cost: number): number {
-  return cost < TOO_MUCH ? cost : TOO_MUCH;
+  return Math.min(cost, TOO_MUCH);
 }
 
 function moneyCost(limit: CompiledLimit, cost: RatedCost | null): number | null {

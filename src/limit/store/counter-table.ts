@@ -38,7 +38,7 @@ export class CounterTable {
 
   /** Says where a row is, in an object that is there already. */
   find(row: number, place: { -readonly [K in keyof Place]: Place[K] }): void {
-    const chunk = (this.#chunks[row >>> CHUNK_BITS] ??= this.#newChunk());
+    const chunk = this.#chunks[row >>> CHUNK_BITS] ?? this.#newChunk(row >>> CHUNK_BITS);
     const within = row & (CHUNK - 1);
     place.state = chunk.state;
     place.at = within * STATE;
@@ -93,9 +93,11 @@ export class CounterTable {
     return false;
   }
 
-  #newChunk(): Chunk {
+  #newChunk(number: number): Chunk {
     const ring = this.#ringSize * CHUNK;
     const newRing = () => (this.limit.isNarrow ? new Uint32Array(ring) : new Float64Array(ring));
-    return { state: new Float64Array(STATE * CHUNK), ring: ring === 0 ? null : newRing() };
+    const chunk = { state: new Float64Array(STATE * CHUNK), ring: ring === 0 ? null : newRing() };
+    this.#chunks[number] = chunk;
+    return chunk;
   }
 }

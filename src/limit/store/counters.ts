@@ -33,11 +33,14 @@ export function advance(place: Place, line: Line, nowUs: number): void {
       return;
     }
     case 'fixed':
-      return enter(place, Math.floor(nowUs / limit.length) * limit.length);
+      enter(place, Math.floor(nowUs / limit.length) * limit.length);
+      return;
     case 'calendar':
-      return enter(place, line.calendar!.at(nowUs).startUs);
+      enter(place, line.calendar!.at(nowUs).startUs);
+      return;
     case 'rolling':
-      return roll(place, line, Math.floor(nowUs / limit.partUs));
+      roll(place, line, Math.floor(nowUs / limit.partUs));
+      return;
     case 'concurrency':
       return;
   }

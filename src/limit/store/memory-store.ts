@@ -132,7 +132,9 @@ export class MemoryStore implements CounterStore {
 
   /** One decision at a time is made, so the places of its lines are used again for the next. */
   #placeAt(i: number): Writable<Place> {
-    return (this.#places[i] ??= { state: new Float64Array(0), at: 0, ring: null, ringAt: 0 });
+    const place = this.#places[i] ?? { state: new Float64Array(0), at: 0, ring: null, ringAt: 0 };
+    this.#places[i] = place;
+    return place;
   }
 
   settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
@@ -191,7 +193,10 @@ export class MemoryStore implements CounterStore {
 
   #note(table: CounterTable, row: number): void {
     let rows = this.#changed!.get(table);
-    if (rows === undefined) this.#changed!.set(table, (rows = new Set()));
+    if (rows === undefined) {
+      rows = new Set();
+      this.#changed!.set(table, rows);
+    }
     rows.add(row);
   }
 
@@ -276,8 +281,10 @@ export class MemoryStore implements CounterStore {
     const known = this.#tableOf.get(limit);
     if (known !== undefined) return known;
     let table = this.#tables.get(limit.counterId);
-    if (table === undefined)
-      this.#tables.set(limit.counterId, (table = new CounterTable(limit, this.#rows.pathOf(limit.policy.per))));
+    if (table === undefined) {
+      table = new CounterTable(limit, this.#rows.pathOf(limit.policy.per));
+      this.#tables.set(limit.counterId, table);
+    }
     this.#tableOf.set(limit, table);
     return table;
   }
@@ -287,11 +294,11 @@ const empties = new WeakMap<CompiledLimit, Place>();
 
 /** A counter that nobody has: read, never kept. */
 function emptyPlace(limit: CompiledLimit): Place {
-  let place = empties.get(limit);
-  if (place === undefined) {
-    const ring = limit.algorithm === 'rolling' ? new Float64Array(limit.parts + 1) : null;
-    empties.set(limit, (place = { state: new Float64Array(STATE), at: 0, ring, ringAt: 0 }));
-  }
+  const known = empties.get(limit);
+  if (known !== undefined) return known;
+  const ring = limit.algorithm === 'rolling' ? new Float64Array(limit.parts + 1) : null;
+  const place = { state: new Float64Array(STATE), at: 0, ring, ringAt: 0 };
+  empties.set(limit, place);
   return place;
 }
 
