@@ -7,7 +7,8 @@ const unreadable = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'E
 export function fileFailure(file: BillFile, cause: unknown): Failure {
   if (cause instanceof Failure) return cause;
   const { code, lines } = cause as { code?: unknown; lines?: unknown };
-  if (typeof code === 'string' && unreadable.has(code)) return fail('FILE_UNREADABLE', { file: file.name }, [], cause);
+  if (typeof code === 'string' && unreadable.has(code))
+    return fail('FILE_UNREADABLE', { file: file.name, reason: code }, [], cause);
   return damagedFile(file, wordsOf(code, cause), typeof lines === 'number' ? lines : undefined, cause);
 }
 

@@ -4,7 +4,14 @@ import { type Step, scaledDecimal } from './pool.ts';
 import { type Rule, reach } from './rule.ts';
 import { shareOutMany } from './share-out-many.ts';
 import { shareOut } from './shares.ts';
-import { joinedShares, residualShare, type SliceShares, takerShares, tenantShare } from './slice-shares.ts';
+import {
+  joinedShares,
+  orderedShares,
+  residualShare,
+  type SliceShares,
+  takerShares,
+  tenantShare,
+} from './slice-shares.ts';
 import { type Scope, servicesOf, takersOf } from './takers.ts';
 import type { WorkTotals } from './work-totals.ts';
 
@@ -36,6 +43,12 @@ export function integralKey(over: Step['over'], by: Step['by']): string {
 export function allocateSlice(amountAtto: bigint, rule: Rule | null, measured: Measured): SliceShares {
   const { texts } = measured.work;
   if (rule === null) return residualShare(texts, 'out_of_scope', 0, amountAtto);
+  const isInOrder = rule.into === null && rule.steps.every(({ over }) => over === 'service');
+  const shares = sharedBy(amountAtto, rule, measured);
+  return isInOrder ? shares : orderedShares(shares);
+}
+
+function sharedBy(amountAtto: bigint, rule: Rule, measured: Measured): SliceShares {
   if (rule.into === null) return shareInSteps(amountAtto, rule, measured);
   // What comes to a pool over several ways is added up before it is shared, so that the number of ways does not matter.
   const amounts = new Map<Rule, bigint>([[rule, amountAtto]]);

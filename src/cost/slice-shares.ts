@@ -1,3 +1,4 @@
+import { compareUtf8 } from '../model/index.ts';
 import type { Texts } from '../store/index.ts';
 import { Int128Column } from './int128.ts';
 import type { Takers } from './takers.ts';
@@ -83,6 +84,39 @@ export function joinedShares(parts: readonly SliceShares[]): SliceShares {
     weights: new Int128Column(join(({ weights }) => weights.words)),
     amounts: new Int128Column(join(({ amounts }) => amounts.words)),
   };
+}
+
+/**
+ * Puts shares into the order in which they are read back: by service, what is unattributed last, by tenant, by endpoint. Shares of one
+ * account for the same taker become one.
+ *
+ * Holds  amounts and weights of each taker add up to what they were.
+ */
+export function orderedShares(shares: SliceShares): SliceShares {
+  const { texts, accounts, services, tenants, endpoints } = shares;
+  const text = (id: number) => texts.string(id);
+  const compare = (a: number, b: number) =>
+    compareUtf8(text(services[a]!), text(services[b]!)) ||
+    Number(accounts[a] === accountNumbers.unattributed) - Number(accounts[b] === accountNumbers.unattributed) ||
+    compareUtf8(text(tenants[a]!), text(tenants[b]!)) ||
+    compareUtf8(text(endpoints[a]!), text(endpoints[b]!)) ||
+    accounts[a]! - accounts[b]!;
+  const order = Array.from(accounts, (_, place) => place).sort((a, b) => compare(a, b) || a - b);
+  const first = order.filter((place, at) => at === 0 || compare(order[at - 1]!, place) !== 0);
+  const whole = emptyShares(texts, first.length);
+  let at = -1;
+  for (const place of order) {
+    if (at < 0 || compare(first[at]!, place) !== 0) {
+      at += 1;
+      whole.accounts[at] = accounts[place]!;
+      whole.services[at] = services[place]!;
+      whole.tenants[at] = tenants[place]!;
+      whole.endpoints[at] = endpoints[place]!;
+    }
+    whole.weights.set(at, whole.weights.get(at) + shares.weights.get(place));
+    whole.amounts.set(at, whole.amounts.get(at) + shares.amounts.get(place));
+  }
+  return whole;
 }
 
 function joined<Column extends Uint8Array | Uint32Array>(

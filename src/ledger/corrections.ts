@@ -51,7 +51,9 @@ export async function* correctionShares(
     const of = byBasis.get(basis.id)!;
     if (canFollow(shares)) {
       for (const { slice, beforeAtto } of of) {
-        const [after, before] = [like(shares, beforeAtto + slice.amountAtto), like(shares, beforeAtto)];
+        const byAmounts = isSharedByMore(slice);
+        const after = like(shares, beforeAtto + slice.amountAtto, byAmounts);
+        const before = like(shares, beforeAtto, byAmounts);
         yield { slice, shares: difference(after, before) };
       }
     } else live.push(...of);
@@ -122,8 +124,28 @@ function canFollow(shares: SliceShares): boolean {
   return parts.length === 1 || parts.some(({ amount }) => amount !== 0n);
 }
 
+/** Whether more than a driver among services decided: then only amounts say how it was shared. */
+function isSharedByMore({ pool }: LedgerSlice): boolean {
+  return pool !== null && (pool.into !== null || pool.steps.some(({ over }) => over === 'tenant'));
+}
+
+/** What somebody was given without a measure, or by several, says by its amount how it was shared. */
+function weightsOf(basis: SliceShares, from: number, to: number, byAmounts: boolean): Int128Column {
+  const weights = new Int128Column(basis.weights.words.slice(4 * from, 4 * to));
+  if (!byAmounts && weights.sum() !== 0n) return weights;
+  const amounts = Int128Column.zeros(to - from);
+  for (let place = 0; place < to - from; place++) {
+    const amount = basis.amounts.get(from + place);
+    amounts.set(place, amount < 0n ? -amount : amount);
+  }
+  if (amounts.sum() !== 0n) return amounts;
+  if (weights.sum() !== 0n) return weights;
+  for (let place = 0; place < to - from; place++) amounts.set(place, 1n);
+  return amounts;
+}
+
 /** Shares out an amount as another was: over services by what they had, in each by the weights. */
-function like(basis: SliceShares, amountAtto: bigint): SliceShares {
+function like(basis: SliceShares, amountAtto: bigint, byAmounts: boolean): SliceShares {
   const shares = { ...basis, amounts: Int128Column.zeros(basis.accounts.length) };
   const services = servicesOf(basis);
   const parts =
@@ -134,7 +156,7 @@ function like(basis: SliceShares, amountAtto: bigint): SliceShares {
           services.map(({ amount }) => (amount < 0n ? -amount : amount)),
         );
   services.forEach(({ from, to }, place) => {
-    const weights = new Int128Column(basis.weights.words.slice(4 * from, 4 * to));
+    const weights = weightsOf(basis, from, to, byAmounts);
     const isWhole =
       basis.accounts[from] === accountNumbers.idle || basis.accounts[from] === accountNumbers.out_of_scope;
     const amounts = isWhole ? Int128Column.of(parts[place]!) : shareOutMany(parts[place]!, weights);

@@ -53,7 +53,7 @@ function rateFrom(row: UnitSumRow, pools: readonly Pool[], callsMicro: bigint): 
   const weight = whole(row.weight);
   const { service } = row;
   const services = service === '' ? (pool?.services ?? null) : [service];
-  const isPlain = (drivers as readonly string[]).includes(row.driver) && !pool?.weights && weight > 0n;
+  const isPlain = (drivers as readonly string[]).includes(row.driver) && !pool?.weights && !pool?.idle && weight > 0n;
   if (isPlain)
     return { pool: row.pool, kind: row.kind, driver: row.driver as Driver, services, amountAtto, perMicro: weight };
   return callsMicro > 0n

@@ -267,7 +267,7 @@ describe('the listener', () => {
 describe('a full journal', () => {
   it('is told to senders with a RetryInfo of 5 seconds', async () => {
     await open.close();
-    open = await openListeningHouse(LIMIT, '', undefined, 1024);
+    open = await openListeningHouse(LIMIT, '', undefined, 128);
     await withClients(async (plain) => {
       const many = traces(Array.from({ length: 100 }, () => span));
       const answer = await plain.call(otlpMethods.traces, many, new Metadata());

@@ -19,7 +19,7 @@ export const contentSecurityPolicy =
 
 /** Whether a path may be a file of the dashboards. */
 export function isPagePath(path: string): boolean {
-  return !/^\/(api|v1|metrics)(\/|$)/.test(path);
+  return !/^\/(api|v1|metrics|authz)(\/|$)/.test(path);
 }
 
 /** Whether a path is one, however else it could be spelled: nothing that a router would decode or shorten to another path. */

@@ -71,6 +71,8 @@ export class Loader {
   #isBoundary: IsBoundary = () => true;
   /** Raw work of earlier days of receipt is no longer in force: none may be added to it. */
   #sinceDay = 0;
+  /** Nothing is received before this day any more: what was is being added up. */
+  #floorDay = 0;
   #rules: CallRules = everyCall();
   /** Calls that were put under `other` because their tenant has too many endpoints. */
   overflowedCalls = 0;
@@ -87,7 +89,7 @@ export class Loader {
     const { columns, scratch, nowMs } = this.#deps;
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
-    this.acceptSince((await readLetGo(columns)).sinceDay);
+    await this.#noticeLetGo();
     await countStored(columns);
     await this.#remember(columns, nowMs());
     await this.#events.start();
@@ -130,8 +132,15 @@ export class Loader {
 
   /** Counts what is loaded from now on as received on this day or later. */
   acceptSince(day: number): void {
-    if (day <= this.#sinceDay) return;
-    this.#sinceDay = day;
+    this.#floorDay = Math.max(this.#floorDay, day);
+  }
+
+  /** Learns which raw work is no longer in force. Whoever reads it asks first: it is deleted an hour later at the earliest. */
+  async #noticeLetGo(): Promise<void> {
+    const { sinceDay } = await readLetGo(this.#deps.columns);
+    if (sinceDay === this.#sinceDay) return;
+    this.#sinceDay = sinceDay;
+    this.acceptSince(sinceDay);
     this.#kept.clear();
   }
 
@@ -152,6 +161,7 @@ export class Loader {
    */
   loadSealed(journal: Journal, late?: Journal): Promise<number> {
     return this.#alone(async () => {
+      await this.#noticeLetGo();
       let rows = 0;
       let previous: number | undefined;
       const next = () => journal.sealed.find(({ id }) => previous === undefined || id > previous);
@@ -233,6 +243,7 @@ export class Loader {
   /** Decides all stored traces anew, after the boundary has changed. */
   reassemble(isBoundary: IsBoundary): Promise<void> {
     return this.#alone(async () => {
+      await this.#noticeLetGo();
       this.#isBoundary = isBoundary;
       this.#kept.clear();
       const { columns, nowMs, nextId } = this.#deps;
@@ -363,7 +374,7 @@ export class Loader {
       this.#deps.warn('some work over links is unattributed: it would be split over too many calls', {
         spans: work.cutSplits,
       });
-    const block = workBlock(work, changes, { batch, receivedDay: Math.max(receivedDay, this.#sinceDay) });
+    const block = workBlock(work, changes, { batch, receivedDay: Math.max(receivedDay, this.#floorDay) });
     const minutes = minutesBlock(work, changes, batch);
     await this.#counted();
     if (block.rows > 0) {

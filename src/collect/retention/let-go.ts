@@ -73,6 +73,8 @@ export async function checkRaw(
   { fromMs, toMs }: TimeRange,
 ): Promise<void> {
   if (runs.length === 0) return;
+  // Where sums went as well, nothing says any more what there was.
+  await checkKept(columns, 'rollups', fromMs);
   const found = await columns.query(
     `SELECT 1 FROM work_hour WHERE run IN (${runs.join(', ')}) AND hour >= {from:Int64} AND hour < {to:Int64} LIMIT 1`,
     { from: Math.floor(fromMs / MILLIS_PER_HOUR), to: Math.ceil(toMs / MILLIS_PER_HOUR) },

@@ -176,7 +176,8 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
         sum(sign * toInt128(share) * isNotNull(records)), sum(sign * intDiv(toInt128(ifNull(records, 0)) * share, 1000000)),
         sum(sign * toInt128(share) * (toInt128(share) - 1000000))
       FROM work WHERE is_call = 1 AND batch IN (SELECT marker FROM usage_minute WHERE marker > 0)
-      GROUP BY minute, tenant, endpoint, consumer, call_kind, class, region, version, flags`,
+      GROUP BY minute, tenant, endpoint, consumer, call_kind, class, region, version, flags
+      SETTINGS insert_deduplicate = 0`,
     ],
   },
   {
