@@ -232,7 +232,7 @@ describe.each<[string, bigint, Case, string[]]>([
   ],
 ])('%s', (_, amount, given, expected) => {
   test('is shared to the last unit', () => {
-    expect(lines(amount, given)).toEqual(expected);
+    expect(lines(amount, given).sort()).toEqual([...expected].sort());
   });
 });
 
