@@ -18,6 +18,8 @@ describe('who may ask where a token is set', () => {
   it.each<Row>([
     ['nobody known', 'GET', '/api/v1/status', host, 'UNAUTHENTICATED'],
     ['nobody known', 'GET', '/metrics', host, 'UNAUTHENTICATED'],
+    ['nobody known', 'GET', '/authz', host, 'UNAUTHENTICATED'],
+    ['nobody known', 'HEAD', '/authz/anything', host, 'UNAUTHENTICATED'],
     ['nobody known', 'GET', '/api/docs', host, 'UNAUTHENTICATED'],
     ['nobody known', 'POST', '/v1/traces', host, 'UNAUTHENTICATED'],
     ['a wrong token', 'GET', '/api/v1/status', { authorization: 'Bearer a-token-of-some-lengtH' }, 'UNAUTHENTICATED'],
