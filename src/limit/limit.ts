@@ -60,13 +60,8 @@ export class Limiter {
       const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
       return this.#counted(new Decided(lines, units, outcome, isHeld ? reservationName(root, hold.id) : null));
     };
+    const outcome = store.decide(demand);
     const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));
-    let outcome: Outcome | Promise<Outcome>;
-    try {
-      outcome = store.decide(demand);
-    } catch (cause) {
-      return failed(cause);
-    }
     if (outcome instanceof Promise) return outcome.then(read, failed);
     const { synced } = this.#options;
     const mustLast = synced && outcome.isAdmitted && !isPeek && lines.some(isStrict);
