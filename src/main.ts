@@ -171,9 +171,9 @@ function keepRollups(house: House): () => Promise<unknown> {
 }
 
 /** Open periods show what they cost so far without anybody's command. */
-function allocateInBackground({ store, now, log }: House, { allocateEveryMs }: Config): Repetition | null {
+function allocateInBackground({ store, collector, now, log }: House, { allocateEveryMs }: Config): Repetition | null {
   if (allocateEveryMs === 0) return null;
-  return keepAllocated(store, allocateEveryMs, now, {
+  return keepAllocated(store, allocateEveryMs, () => collector.storedUntil, now, {
     posted: ({ posted, reversed, rows }) => log.info('allocated', { posted, reversed, rows }),
     failed: (cause) => log.warn('could not allocate; trying again', { reason: (cause as Error).message }),
   });

@@ -415,16 +415,16 @@ export class Collector {
 
   /** What is not written down is read from the store at the next start: no reason to fail. */
   #saveSeen(isLast: boolean): Promise<void> {
-    return this.#loader.saveSeen(this.#lastLoaded(), isLast).catch((cause: unknown) => {
+    return this.#loader.saveSeen(this.storedUntil, isLast).catch((cause: unknown) => {
       this.#config.warn('what was seen could not be written down; the next start takes longer', {
         cause: String(cause),
       });
     });
   }
 
-  /** Up to which number no segment waits any more, nor will. */
-  #lastLoaded(): number {
-    const waiting = this.#journals.flatMap(({ oldestId }) => oldestId ?? []);
+  /** Up to which number no segment waits to be stored any more, nor will. Segments are not stored in the order of their numbers. */
+  get storedUntil(): number {
+    const waiting = [this.#loader.reassembling ?? [], ...this.#journals.map(({ oldestId }) => oldestId ?? [])].flat();
     return Math.min(this.#lastId(), ...waiting.map((id) => id - 1));
   }
 }

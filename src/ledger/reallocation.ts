@@ -21,17 +21,17 @@ interface Seen extends SeenMarks {
  * A slice that still runs changes with every call. It is shared out once an hour, or the ledger, of which nothing is ever removed,
  * would grow by it every minute.
  *
- * Takes  now: of the clock.
+ * Takes  stored: up to which batch of work and samples nothing waits to be stored any more. now: of the clock.
  * Gives  null when nothing has changed.
  * Holds  what it posts is what `allocate` over the same time would post; a run that breaks off is done again by the next one.
  */
-export async function reallocateChanged(store: Store, now: Date): Promise<PostingSummary | null> {
+export async function reallocateChanged(store: Store, stored: number, now: Date): Promise<PostingSummary | null> {
   const seen = await readSeen(store);
-  const marks = await newestMarks(store);
+  const marks = await newestMarks(store, stored);
   const nowMs = now.getTime();
   const hour = Math.floor(nowMs / MILLIS_PER_HOUR);
   const isNew = seen === null;
-  const hours = await changedHours(store.columns, seen ?? { batch: 0, samples: 0, imports: 0, documents: 0 }, marks);
+  const hours = await changedHours(store.columns, seen?.batch ?? 0);
   const isDue = hour !== seen?.hour;
   const waiting = joined([...(seen?.waiting ? [seen.waiting] : []), ...hours]);
   const hasBills = isNew || marks.imports !== seen.imports;
@@ -108,11 +108,12 @@ export interface Repetition {
  * Keeps open periods shared out, in the background.
  *
  * Takes  everyMs: at least so long between two runs; a run that took long is followed by ten times as long a rest, so that it never
- *        takes more than a tenth of the time. tell: hears of what was posted, and of failures; the next run goes on from there.
+ *        takes more than a tenth of the time. stored: as `reallocateChanged` takes it. tell: hears of what was posted, and of failures; the next run goes on from there.
  */
 export function keepAllocated(
   store: Store,
   everyMs: number,
+  stored: () => number,
   now: () => Date,
   tell: { readonly posted: (summary: PostingSummary) => void; readonly failed: (cause: unknown) => void },
 ): Repetition {
@@ -131,7 +132,7 @@ export function keepAllocated(
     while (!isStopped) {
       const began = performance.now();
       try {
-        const summary = await reallocateChanged(store, now());
+        const summary = await reallocateChanged(store, stored(), now());
         if (summary && summary.posted + summary.reversed > 0) tell.posted(summary);
       } catch (cause) {
         tell.failed(cause);

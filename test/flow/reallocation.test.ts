@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 let clock = Date.UTC(2022, 7, 2);
-const run = () => reallocateChanged(house.store, new Date(clock));
+const run = (stored = house.collector.storedUntil) => reallocateChanged(house.store, stored, new Date(clock));
 const call = (id: number, hours: number, tenant = 'acme') =>
   house.ingestTraces([callRequest({ id, tenant, atMs: hours * 3_600_000 + 1 })]);
 const fullOf = async (tenant: string) => {
@@ -46,6 +46,16 @@ test('a call changes the slices of its hour only', async () => {
   await call(2, 1, 'zeta');
   expect(await run()).toMatchObject({ slices: 1, posted: 1, reversed: 1 });
   expect(await fullOf('zeta')).toBe('1');
+});
+
+test('what is stored while an older batch still waits is looked at again once that is stored', async () => {
+  const before = house.collector.storedUntil;
+  await call(5, 0, 'late');
+  expect(await run(before)).toMatchObject({ slices: 1, posted: 1, reversed: 1 });
+  await call(6, 1, 'late');
+  expect(await run(before)).toMatchObject({ slices: 2, posted: 1, reversed: 1 });
+  expect(await run()).toMatchObject({ slices: 2, posted: 0, reversed: 0 });
+  expect(await run()).toBeNull();
 });
 
 test('a slice that still runs waits for the next hour, and is not forgotten', async () => {
@@ -87,7 +97,7 @@ test('what runs in the background tells of failures, goes on, and ends when it i
     goesOn();
     return new Date(clock);
   };
-  const repetition = keepAllocated(house.store, 1, now, {
+  const repetition = keepAllocated(house.store, 1, () => house.collector.storedUntil, now, {
     posted: () => undefined,
     failed: (cause) => told.push((cause as Error).message),
   });

@@ -74,6 +74,7 @@ export class Loader {
   /** Nothing is received before this day any more: what was is being added up. */
   #floorDay = 0;
   #rules: CallRules = everyCall();
+  #reassembling: number | null = null;
   /** Calls that were put under `other` because their tenant has too many endpoints. */
   overflowedCalls = 0;
 
@@ -246,18 +247,33 @@ export class Loader {
       await this.#noticeLetGo();
       this.#isBoundary = isBoundary;
       this.#kept.clear();
-      const { columns, nowMs, nextId } = this.#deps;
-      const buckets = Math.max(1, Math.ceil((await countWorkRows(columns)) / ROWS_PER_BUCKET));
-      for (let bucket = 0; bucket < buckets; bucket++) {
-        const table = new SpanTable();
-        const { inForce, unmatched } = netVersions([await readBucketRows(columns, bucket, buckets, this.#sinceDay)]);
-        const stored = inForce.map((body) => appendBody(table, body));
-        const batch = this.#batchTable(table);
-        batch.setStored(stored, unmatched);
-        await this.#write(nextId(), Math.floor(nowMs() / MILLIS_PER_DAY), batch);
+      try {
+        await this.#reassembleBuckets();
+      } finally {
+        this.#reassembling = null;
       }
-      await this.#counted();
     });
+  }
+
+  async #reassembleBuckets(): Promise<void> {
+    const { columns, nowMs, nextId } = this.#deps;
+    const buckets = Math.max(1, Math.ceil((await countWorkRows(columns)) / ROWS_PER_BUCKET));
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const table = new SpanTable();
+      const { inForce, unmatched } = netVersions([await readBucketRows(columns, bucket, buckets, this.#sinceDay)]);
+      const stored = inForce.map((body) => appendBody(table, body));
+      const batch = this.#batchTable(table);
+      batch.setStored(stored, unmatched);
+      const id = nextId();
+      this.#reassembling ??= id;
+      await this.#write(id, Math.floor(nowMs() / MILLIS_PER_DAY), batch);
+    }
+    await this.#counted();
+  }
+
+  /** The first batch of those that are being decided anew and of which no journal tells; null for none. */
+  get reassembling(): number | null {
+    return this.#reassembling;
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

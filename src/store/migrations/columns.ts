@@ -197,9 +197,9 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
         closing DateTime64(3, 'UTC'), hour DateTime('UTC'), tenant LowCardinality(String), endpoint LowCardinality(String), calls Int128
       ) ENGINE = MergeTree ORDER BY (closing, hour, tenant, endpoint) SETTINGS {durable}`,
       // Calls of each hour by the set of drivers that were measured for them, as of the last allocation of their day. A day counts by
-      // its newest stamp that has a head: a row without calls that says up to which batch of work it was made.
+      // its newest stamp that has a head: a row without calls that says of which state of the day's work it was made.
       `CREATE TABLE IF NOT EXISTS measured_hour (
-        day Date, stamp UInt64, is_head UInt8, batch UInt64, hour DateTime('UTC'),
+        day Date, stamp UInt64, is_head UInt8, state UInt64, hour DateTime('UTC'),
         tenant LowCardinality(String), endpoint LowCardinality(String), drivers UInt32, calls Int128
       ) ENGINE = MergeTree ORDER BY (day, stamp, tenant, endpoint) SETTINGS {durable}`,
     ],
