@@ -1,5 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { checkGrain, Retention, readLetGo } from '../../src/collect/index.ts';
+import { parseRange } from '../../src/model/index.ts';
+import { callLog, sequencesReport, whyReport } from '../../src/usage/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { House } from './house.ts';
 import { Clock, INTERNAL, letGoAndDelete, SERVER, span, totalsOf } from './retention-world.ts';
@@ -67,6 +69,18 @@ test('what is no longer kept is refused, not answered in part; a charge of minut
     const cut = { fromMs: Date.parse('2031-01-31T12:00:00Z'), toMs: Date.parse('2031-01-31T12:30:00Z') };
     const letGo = await readLetGo(house.store.columns);
     await expect(checkGrain(house.store.columns, letGo, cut)).rejects.toMatchObject({ code: 'RANGE_TOO_FINE' });
+    const now = new Date(clock.now());
+    const january = { range: parseRange('2031-01-31', '2031-02-01'), only: {} };
+    const page = { ...january, traceId: '', statusCode: null, limit: 10, cursor: '' };
+    const before = { ...january, base: parseRange('2031-01-30', '2031-01-31'), timeZone: 'UTC', by: [], shown: 5 };
+    for (const answer of [
+      callLog(house.store, page, now),
+      sequencesReport(house.store, { ...january, users: 1, length: 2 }, now),
+      whyReport(house.store, before, now),
+    ])
+      await expect(answer).rejects.toMatchObject({ code: 'RANGE_DROPPED' });
+    const later = parseRange('2031-03-01', '2031-04-01');
+    expect(await callLog(house.store, { ...page, range: later }, now)).toMatchObject({ rows: [] });
 
     const rollups = { spans: null, rollups: 62, samples: null, events: null };
     const results = await new Retention({ ...deps, keptDays: rollups, needsRawWork: async () => null }).run();

@@ -2,7 +2,7 @@ import { fail, MILLIS_PER_HOUR, type TimeRange } from '../../model/index.ts';
 import type { Store } from '../../store/index.ts';
 import { SLOT_MS } from '../rollups/cuts.ts';
 import { type Choice, type Dimension, dimensionSql } from '../sums/dimensions.ts';
-import { callsWithin, sumCalls } from '../sums/sum-calls.ts';
+import { callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { type CallCursor, readCursor, writeCursor } from './call-cursor.ts';
 import { readPresence, type Standing, shownCalls } from './freshness.ts';
 import { type SlotWithCalls, slotsWithCalls } from './slots-with-calls.ts';
@@ -56,12 +56,13 @@ const MOST_SLOTS = 4_000;
  *
  * Gives  rows, and where the next page begins; null on the last one.
  * Holds  pages together are every call of the choice, none twice; calls that arrive meanwhile move none of the later pages.
- * Fails  PARAMETER_INVALID for a cursor that is none of ours.
+ * Fails  PARAMETER_INVALID for a cursor that is none of ours; RANGE_DROPPED where single calls of the range were let go.
  */
 export async function callLog(store: Store, question: CallLogQuestion, now: Date): Promise<CallLogPage> {
   const { range, limit } = question;
   if (!/^([0-9a-f]{32})?$/i.test(question.traceId))
     throw fail('PARAMETER_INVALID', { reason: 'a trace id has 32 hexadecimal digits' });
+  await checkCallsKept(store.columns, range);
   const presence = await readPresence(store.columns, range, now);
   const cursor = question.cursor === '' ? null : readCursor(question.cursor);
   const rows =

@@ -1,7 +1,7 @@
 import type { TimeRange } from '../../model/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type Choice, type Dimension, dimensionSql } from '../sums/dimensions.ts';
-import { callsWithin, sumCalls } from '../sums/sum-calls.ts';
+import { callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { readPresence, type Standing } from './freshness.ts';
 
 export interface SequencesQuestion {
@@ -36,9 +36,11 @@ const SHOWN = 1_000;
  * Says which endpoints the consumers with the most calls use one after the other.
  *
  * Gives  sequences of neighbouring calls of one consumer without a pause of more than half an hour, the most frequent first.
+ * Fails  RANGE_DROPPED where single calls of the range were let go.
  */
 export async function sequencesReport(store: Store, question: SequencesQuestion, now: Date): Promise<SequencesReport> {
   const { range, only, users, length } = question;
+  await checkCallsKept(store.columns, range);
   const presence = await readPresence(store.columns, range, now);
   const sums = await sumCalls(store.columns, { ranges: [range], by: ['tenant', 'consumer'], only, isByRange: false });
   const power = sums

@@ -1,4 +1,4 @@
-import { checkKept, readLetGo } from '../../collect/index.ts';
+import { checkKept, checkRaw, readLetGo } from '../../collect/index.ts';
 import { fail, formatInstant, MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
 import type { ColumnStore, QueryParams } from '../../store/index.ts';
 import { type Cut, cutFor } from '../rollups/cuts.ts';
@@ -146,6 +146,11 @@ const grains: Record<Grain, (cut: Cut | undefined) => GrainSql> = {
 export function callsWithin({ fromMs, toMs }: TimeRange): string {
   return `toStartOfHour(start_at) >= toStartOfHour(${instant(fromMs)}) AND toStartOfHour(start_at) <= toStartOfHour(${instant(toMs)})
     AND start_at >= ${instant(fromMs)} AND start_at < ${instant(toMs)}`;
+}
+
+/** Refuses a question about single calls of a range of which some were let go. Fails RANGE_DROPPED. */
+export async function checkCallsKept(columns: ColumnStore, range: TimeRange): Promise<void> {
+  await checkRaw(columns, await readLetGo(columns), range);
 }
 
 /** Since when every call is kept itself: not for certain in the first hour of which there is one. */

@@ -2,7 +2,7 @@ import type { TimeRange } from '../../model/index.ts';
 import type { ColumnStore, QueryParams } from '../../store/index.ts';
 import { readPresence } from '../reports/freshness.ts';
 import { type Choice, type Dimension, dimensionSql } from '../sums/dimensions.ts';
-import { type CallSums, callsWithin, sumCalls } from '../sums/sum-calls.ts';
+import { type CallSums, callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { shiftInstant } from '../time/calendar.ts';
 import type { Evidence, Riser } from './diagnose.ts';
 
@@ -20,9 +20,16 @@ const RETRY_WITHIN_MS = 30_000;
 /** Beyond this many calls, calls one by one are looked at in the last part of each range only. */
 const MOST_CALLS_LOOKED_AT = 5_000_000;
 
-/** Reads what `diagnose` decides by. Takes  base: the range before; it must not overlap. */
+/**
+ * Reads what `diagnose` decides by.
+ *
+ * Takes  base: the range before; it must not overlap.
+ * Fails  RANGE_DROPPED where single calls of one of the ranges were let go: nobody knows what they looked like.
+ */
 export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: Date): Promise<Evidence> {
   const { range, base, only } = asked;
+  await checkCallsKept(columns, base);
+  await checkCallsKept(columns, range);
   const presence = await readPresence(columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
   const [tenants, consumers, week, newVersions] = await Promise.all([
     twoSums(columns, asked, ['tenant']),
@@ -188,10 +195,10 @@ async function readRepeats(columns: ColumnStore, { range, base, only }: TwoRange
   return { repeatsBefore: before.repeats, repeatsAfter: after.repeats, repeaters: after.repeaters };
 }
 
-/** Versions in the second range that the first one, and a week before it, do not have. */
+/** Versions in the second range that the first one, and what is kept of the week before it, do not have. */
 async function readNewVersions(columns: ColumnStore, { range, base, only }: TwoRanges) {
   const { sql, params } = chosen(only);
-  const past = { fromMs: base.fromMs - 7 * 86_400_000, toMs: range.fromMs };
+  const past = { fromMs: Math.max(0, base.fromMs - 7 * 86_400_000), toMs: range.fromMs };
   const rows = await columns.query<{ version: string; n: string }>(
     `SELECT version, sum(sign * toInt128(share)) AS n FROM work
      WHERE is_call = 1 AND version != '' AND ${callsWithin(range)}${sql}

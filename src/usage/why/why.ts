@@ -33,7 +33,7 @@ export interface WhyReport extends Standing {
  *
  * Takes  by: each dimension takes the whole change apart by itself. shown: parts of each, the others together.
  * Holds  the parts of a dimension add up to the change, exactly.
- * Fails  PARAMETER_INVALID where the ranges overlap, or the base is not the earlier one.
+ * Fails  PARAMETER_INVALID where the ranges overlap, or the base is not the earlier one; RANGE_DROPPED where single calls of them were let go.
  */
 export async function whyReport(
   store: Store,
