@@ -24,7 +24,7 @@ export class CallNames {
   /** Calls that were put under `other` now: their tenant has its fill of endpoints. */
   overflowed = 0;
   readonly #rules: CallRules;
-  /** Of a call that is stored, by row: the version that says so. What was decided about its endpoint stays. */
+  /** Of a call that is stored, by row: the version that says so. What was decided about it stays. */
   readonly #stored: ReadonlyMap<number, StoredVersion>;
   /** What the budget said, by tenant and endpoint. */
   readonly #admitted = new Map<number, number>();
@@ -98,7 +98,8 @@ export class CallNames {
 
   #sayUnknown(row: number): void {
     this.#say(row, this.#unknownTenant, 0);
-    if (!this.#rules.refusesUnknown) return;
+    // What was a call before nobody's calls were refused stays one.
+    if (!this.#rules.refusesUnknown || this.#stored.has(row)) return;
     this.isRefused[row] = 1;
     this.refusedCalls += 1;
   }

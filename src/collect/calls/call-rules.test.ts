@@ -100,6 +100,14 @@ describe('calls of nobody, where they are refused', () => {
     expect(owners(rows)).toEqual(['1.1 is a call', '1.2 1.1', '1.3 1.1', '1.4 1.1']);
   });
 
+  it('what was a call before stays one when more of it comes', () => {
+    const rules = { budget: new EndpointBudget(Number.POSITIVE_INFINITY), refusesUnknown: false };
+    const rows = applied(new RowsInForce(() => true, rules), [[call(1)]]);
+    rules.refusesUnknown = true;
+    applied(rows, [[below(1, 2), call(2)]]);
+    expect(owners(rows)).toEqual(['1.1 is a call', '1.2 1.1', '2.1 nobody']);
+  });
+
   it('links that lead to several of them are one taker', () => {
     const linked = call(9, {
       kind: CONSUMER,
