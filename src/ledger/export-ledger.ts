@@ -169,7 +169,7 @@ async function* sharesOf(columns: ColumnStore, block: { period: number; place: n
     const rows = await columns.query<ShareRow>(
       `SELECT hex(slice) AS slice, version, entry, toString(ledger) AS account, service, tenant, endpoint, toString(weight) AS weight, amount
        FROM postings WHERE ${OF_BLOCK} AND ledger != 'bill'
-       ORDER BY postings.slice, version, toString(postings.entry), service, ledger = 'unattributed', tenant, endpoint LIMIT {from:UInt64}, {some:UInt64}`,
+       ORDER BY postings.slice, version, toString(postings.entry), service, ledger = 'unattributed', tenant, endpoint, weight, amount LIMIT {from:UInt64}, {some:UInt64}`,
       { ...block, from, some: SHARES_AT_ONCE },
     );
     for (const { account, service, tenant, endpoint, weight, amount } of rows)
