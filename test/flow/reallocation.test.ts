@@ -62,7 +62,7 @@ test('a slice that still runs waits for the next hour, and is not forgotten', as
   expect(await run()).toBeNull();
   clock += 3_600_000;
   expect(await run()).toMatchObject({ slices: 1, posted: 1 });
-  expect(await fullOf('zeta')).toBe('16.5');
+  expect(await fullOf('zeta')).toBe('8.25');
   await allocatedAll();
 });
 
