@@ -238,6 +238,8 @@ try {
     if (named.length > 0 && !named.includes(name)) continue;
     const findings = await measure();
     table.push(...findings.rows.map((row) => [...row]));
+    // Told at once: a later part may fail, or never end.
+    for (const row of findings.rows) console.log(row.join(' | '));
     Object.assign(results, findings.results);
   }
   console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.versions.node}`);
