@@ -15,7 +15,7 @@ function put(name: string, text: string): string {
   return at(name);
 }
 
-test('a folder with its manifest is imported, checked, shown and converted', { timeout: 300_000 }, async () => {
+test('a folder with its manifest is imported, checked, shown and converted', async () => {
   mkdirSync(at('export'));
   put('export/part-1.csv', 'vendor,account,amount,currency,service,month\nExample,a,10,USD,Mail,2024-09\n');
   put('export/part-2.csv', 'vendor,account,amount,currency,service,month\nExample,a,2.5,USD,Maps,2024-09\n');
