@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLogFormat, logFormatNames } from '../../src/collect/index.ts';
+import { findLogFormat, logFormatNames } from '../../src/collect/front.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { House } from './house.ts';
 import { type LinesWith, logLines } from './privacy/log-lines.ts';

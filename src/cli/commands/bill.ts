@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { billFormats, exportFiles } from '../../bill/index.ts';
+import { billFormats, exportFiles } from '../../bill/front.ts';
 import { fail } from '../../model/index.ts';
 import type { BillCheck, BillReportAnswer, BillsAnswer, ExportAnswer } from '../../serve/contract/bills.ts';
 import type { BillAnswer } from '../../serve/contract/contract.ts';
