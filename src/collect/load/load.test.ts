@@ -12,6 +12,7 @@ import {
   toldSpans,
   traceId,
 } from '../../../test/simulation/spans.ts';
+import { breakingColumns, sameColumns } from '../../../test/support/same-columns.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
 import { SpanKind } from '../../model/index.ts';
 import { type ColumnStore, openStore, RowWriter, type Store } from '../../store/index.ts';
@@ -48,26 +49,7 @@ async function empty(): Promise<void> {
     await store.columns.command(`TRUNCATE TABLE ${table}`);
 }
 
-/** A store that breaks at one write, before or after the write took effect; everything else reaches the real one. */
-function breakingAt(write: number, when: 'before' | 'after'): ColumnStore {
-  let writes = 0;
-  const counted = async (work: () => Promise<void>) => {
-    writes += 1;
-    if (writes === write && when === 'before') throw new Error('the store went away');
-    await work();
-    if (writes === write) throw new Error('the answer got lost');
-  };
-  const { columns } = store;
-  return {
-    isEmbedded: columns.isEmbedded,
-    query: (sql, params) => columns.query(sql, params),
-    queryBytes: (sql, params) => columns.queryBytes(sql, params),
-    command: (sql, params) => counted(() => columns.command(sql, params)),
-    insertBlock: (table, block, token) => counted(() => columns.insertBlock(table, block, token)),
-    insertFile: (table, shape, path) => counted(() => columns.insertFile(table, shape, path)),
-    close: () => columns.close(),
-  };
-}
+const breakingAt = (at: number, when: 'before' | 'after') => breakingColumns(store.columns, { at, when });
 
 interface Loading {
   readonly loader: Loader;
@@ -377,16 +359,11 @@ describe('a batch that is too large for memory', () => {
   function roomFor(rows: number): ColumnStore {
     const { columns } = store;
     return {
-      isEmbedded: columns.isEmbedded,
-      query: (sql, params) => columns.query(sql, params),
-      queryBytes: (sql, params) => columns.queryBytes(sql, params),
-      command: (sql, params) => columns.command(sql, params),
+      ...sameColumns(columns),
       insertBlock: async (table, block, token) => {
         if (table === 'work' && block.rows > rows) throw new RangeError('Array buffer allocation failed');
         await columns.insertBlock(table, block, token);
       },
-      insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
-      close: () => columns.close(),
     };
   }
 
