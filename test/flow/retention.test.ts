@@ -4,7 +4,8 @@ import { costReport } from '../../src/ledger/index.ts';
 import { parseRange } from '../../src/model/index.ts';
 import { sharedData } from '../support/data.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { emptyHouse } from './empty-house.ts';
+import type { House } from './house.ts';
 import { worldArbitrary } from './random-world.ts';
 import { inputOf, realCases } from './real-case.ts';
 import { answersOf, Clock, letGoAndDelete } from './retention-world.ts';
@@ -33,7 +34,7 @@ describe.each(realCases)('$name', (realCase) => {
       const input = inputOf(realCase, data.found!);
       const clock = new Clock('2031-01-31T20:00:00Z');
       const half = Math.floor(input.traces.length / 2);
-      const house = await House.open(`${folder.path}/${realCase.name}`, clock.now);
+      const house = await emptyHouse(`${folder.path}/${realCase.name}`, clock.now);
       try {
         await house.apply(input.model);
         await house.ingestMetrics(input.metrics);
@@ -72,7 +73,7 @@ test('no figure changes in random worlds', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(worldArbitrary, async ({ input, early }) => {
       const clock = new Clock('2031-01-31T20:00:00Z');
-      const house = await House.open(`${folder.path}/random-${houses++}`, clock.now);
+      const house = await emptyHouse(`${folder.path}/random-${houses++}`, clock.now);
       try {
         await house.apply(input.model);
         await house.ingestMetrics(input.metrics);
