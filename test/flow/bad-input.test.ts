@@ -1,8 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
-import { taximeter } from '../support/taximeter.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningTaximeter, startTaximeter, taximeter } from '../support/taximeter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const work = tempFolder('bad-input');
@@ -54,7 +54,14 @@ async function stored(): Promise<{ calls: number; charges: number }> {
   return { calls: Number(match?.[1]), charges: Number(match?.[2]) };
 }
 
+// Here a server answers, below the commands open the folder themselves: both go through the same API.
 describe('one clear line, the right exit code, nothing half-stored', () => {
+  let server: RunningTaximeter;
+  beforeAll(async () => {
+    server = await startTaximeter(data);
+  });
+  afterAll(() => server?.stop());
+
   const rows: [string, () => string[], number, RegExp][] = [
     ['an unknown command', () => ['fly'], 2, /unknown command/],
     ['an unknown flag', () => ['doctor', '--colour'], 2, /unknown option/],
@@ -136,7 +143,7 @@ describe('one clear line, the right exit code, nothing half-stored', () => {
       /tz Mars\/Base|time zone/,
     ],
   ];
-  it.each(rows)('%s', async (_name, args, code, words) => {
+  it.concurrent.each(rows)('%s', async (_name, args, code, words) => {
     const outside: Record<string, string> = _name.startsWith('syslog off')
       ? { TAXIMETER_HOST: '0.0.0.0', TAXIMETER_TOKEN: 'x'.repeat(20) }
       : {};
