@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Failure } from '../model/index.ts';
-import type { LinesAnswer, QuarantineAnswer } from '../serve/contract/contract.ts';
+import type { LinesAnswer, QuarantineAnswer } from '../serve/contract/lines.ts';
 import type { Cli } from './context.ts';
 import { rotatedSiblings } from './follow/rotated.ts';
 import { LONGEST_LINE_BYTES } from './lines.ts';

@@ -14,7 +14,8 @@ import {
   simulationDocuments,
 } from '../advise/index.ts';
 import { formatInstant, monthsOf } from '../model/index.ts';
-import type { AllocateAnswer, DocumentsAnswer } from '../serve/contract/contract.ts';
+import type { DocumentsAnswer } from '../serve/contract/documents.ts';
+import type { AllocateAnswer } from '../serve/contract/ledger.ts';
 import type { Cli } from './context.ts';
 import { sendBill } from './send-bill.ts';
 

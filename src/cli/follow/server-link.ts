@@ -1,5 +1,5 @@
 import { fail } from '../../model/index.ts';
-import type { LinesAnswer } from '../../serve/contract/contract.ts';
+import type { LinesAnswer } from '../../serve/contract/lines.ts';
 import { runningServer } from '../../store/front.ts';
 import { type Connection, connectRunning } from '../connect.ts';
 
