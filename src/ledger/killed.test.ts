@@ -1,11 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { House } from '../../test/flow/house.ts';
+import { expect, test } from 'vitest';
 import { AUGUST, billOf, callRequest, hour, modelOf } from '../../test/flow/small-input.ts';
 import { repository } from '../../test/support/data.ts';
 import { breakingColumns } from '../../test/support/same-columns.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { fail, parseMonth, parseRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { closePeriod } from './close.ts';
@@ -13,13 +11,9 @@ import { costReport } from './cost-report.ts';
 import { exportLedger } from './export-ledger.ts';
 import { postAllocation } from './ledger.ts';
 import { reconcile } from './reconcile.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 
-const folder = tempFolder('killed');
-const house = await House.open(folder.path);
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house, folder } = await openedHouse('killed');
 
 const months = [0, 1, 2, 3].map((month) => ({
   BillingPeriodStart: new Date(Date.UTC(2022, 7 + month)).toISOString(),

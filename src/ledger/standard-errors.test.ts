@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { House } from '../../test/flow/house.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { AUGUST, billOf, callRequest, hour, modelOf, type SmallCharge } from '../../test/flow/small-input.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { parseRange } from '../model/index.ts';
 import { costReport } from './cost-report.ts';
 import { shareErrors } from './standard-errors.ts';
 import type { Dimension } from './sum-queries.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 
 /** Weights of 2: three traces of acme and one of zoo, a^2 = 2 each. Var = 6 - 2 x 0.75 x 6 + 0.5625 x 8 = 1.5, of a total of 8. */
 const expected = Math.sqrt(1.5) / 8;
@@ -23,10 +22,8 @@ const hours: readonly { readonly traceState?: string; readonly charges: readonly
 ];
 const HOUR_MS = 3_600_000;
 
-const folder = tempFolder('standard-errors');
-let house: House;
+const { house } = await openedHouse('standard-errors');
 beforeAll(async () => {
-  house = await House.open(folder.path);
   await house.apply(
     modelOf([
       { id: 'vm', match: { ServiceName: 'vm' } },
@@ -42,10 +39,6 @@ beforeAll(async () => {
     billOf(hours.flatMap(({ charges }, at) => charges.map((each) => ({ ...each, ...hour(at) })))),
   ]);
   await house.allocate(AUGUST);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
 });
 
 describe('the standard error of a cost', () => {

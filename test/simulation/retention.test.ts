@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ColumnStore } from '../../src/store/index.ts';
-import { House } from '../flow/house.ts';
 import { Clock, HOUR_MS, INTERNAL, retentionOf, SERVER, span, totalsOf } from '../flow/retention-world.ts';
 import { breakingColumns } from '../support/same-columns.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { openedHouse } from '../flow/opened-house.ts';
 
-const folder = tempFolder('retention-crash');
 const clock = new Clock('2031-01-31T23:00:00Z');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path, clock.now);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('retention-crash', clock.now);
 
 const tables = ['work', 'links', 'usage_minute', 'retention', 'work_hour', 'call_measures', 'pod_service'];
 

@@ -1,28 +1,20 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { breakingColumns } from '../../../test/support/same-columns.ts';
-import { tempFolder } from '../../../test/support/temp-folder.ts';
-import { type ColumnStore, openStore, RowWriter, type Store } from '../../store/index.ts';
+import { type ColumnStore, RowWriter } from '../../store/index.ts';
 import { Journal } from '../journal/journal.ts';
 import { SegmentKind } from '../journal/segment.ts';
 import { Loader } from '../load/load.ts';
 import { largestBatch } from '../load/queries.ts';
 import { encodeEvent, type MeterEvent } from './meter-event.ts';
+import { openedStore } from '../../../test/support/opened-store.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 const noon = Date.UTC(2025, 0, 1, 12);
-const folder = tempFolder('events');
-let store: Store;
+const { store, folder } = await openedStore('events');
 let journalNumber = 0;
 
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 beforeEach(() => store.columns.command('TRUNCATE TABLE events'));
 
 const breakingAt = (at: number, when: 'before' | 'after') => breakingColumns(store.columns, { at, when });

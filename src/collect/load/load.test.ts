@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Decided,
   decidedOf,
@@ -13,9 +13,8 @@ import {
   traceId,
 } from '../../../test/simulation/spans.ts';
 import { breakingColumns, sameColumns } from '../../../test/support/same-columns.ts';
-import { tempFolder } from '../../../test/support/temp-folder.ts';
 import { SpanKind } from '../../model/index.ts';
-import { type ColumnStore, openStore, RowWriter, type Store } from '../../store/index.ts';
+import { type ColumnStore, RowWriter } from '../../store/index.ts';
 import type { IsBoundary } from '../calls/forest.ts';
 import { bodyColumns, netBodies } from '../calls/stored-rows.ts';
 import { Journal } from '../journal/journal.ts';
@@ -26,22 +25,15 @@ import type { LogLine } from '../logs/log-line.ts';
 import { decodeMetricsJson } from '../otlp/metrics-json.ts';
 import { Loader, type LoaderDeps } from './load.ts';
 import { largestBatch } from './queries.ts';
+import { openedStore } from '../../../test/support/opened-store.ts';
 
-const folder = tempFolder('load');
+const { store, folder } = await openedStore('load');
 const everyService: IsBoundary = () => true;
 const onlyFront: IsBoundary = (service) => service === 'front';
 const onlyBack: IsBoundary = (service) => service === 'back';
 const noon = Date.UTC(2025, 0, 1, 12);
-let store: Store;
 let journalNumber = 0;
 
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 beforeEach(empty);
 
 async function empty(): Promise<void> {
