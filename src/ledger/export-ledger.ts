@@ -21,7 +21,6 @@ interface BlockRow {
 
 interface PostingRow extends SliceRow {
   entry: 'posting' | 'reversal';
-  restates: number;
   amount: string;
   shares: string;
 }
