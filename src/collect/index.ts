@@ -20,14 +20,13 @@ export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { templatePath } from './path-template.ts';
 export { safeLabel } from './privacy.ts';
-export { type Refusal, RefusalCount, refusals } from './refusal.ts';
+export { type Refusal, refusals } from './refusal.ts';
 export { bitsOf, driverTerms } from './retention/driver-terms.ts';
 export {
   checkGrain,
   checkKept,
   checkRaw,
   type KeptKind,
-  keptKinds,
   type LetGo,
   readLetGo,
 } from './retention/let-go.ts';

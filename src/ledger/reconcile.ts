@@ -135,7 +135,7 @@ export async function unpostedSlices(store: Store, month: BillingMonth, asOf?: D
   return [...unposted, ...standing.values()];
 }
 
-export function sliceKey(slice: Slice & { readonly restatesMs?: number | undefined }): string {
+function sliceKey(slice: Slice & { readonly restatesMs?: number | undefined }): string {
   const { chargeStartMs, chargeEndMs, billingEndMs, poolId, restatesMs = 0 } = slice;
   return JSON.stringify([billOfSlice(slice), billingEndMs, chargeStartMs, chargeEndMs, poolId, restatesMs]);
 }

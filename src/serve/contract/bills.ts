@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, money } from './contract.ts';
 
 /** An export held against the rules of FOCUS. */
-export const billCheck = z.object({
+const billCheck = z.object({
   findings: z.array(
     z.object({
       rule: z.string(),

@@ -11,7 +11,7 @@ export const moneyPerCall = z
 export const instant = z.string();
 /** Shares between 0 and 1; null where there was nothing to measure. */
 export const coverage = z.object({ weight: z.number().nullable(), driver: z.number().nullable() });
-export const costState = z.enum(['rated', 'provisional', 'final']);
+const costState = z.enum(['rated', 'provisional', 'final']);
 export const range = z.object({ from: instant, to: instant });
 
 /** tenants + idle + unattributed + out_of_scope = charges + fixed = bill; residual is what is missing to that. */
@@ -27,7 +27,7 @@ export const identity = z.object({
 });
 
 /** What live work costs at the rates in force; null where everything has its bill, or there are no rates. */
-export const ratedAmounts = z.object({ direct: money, indirect: money, full: money });
+const ratedAmounts = z.object({ direct: money, indirect: money, full: money });
 
 /** How far rates were from the final amounts of closed months, as shares of these. */
 export const calibrationAnswer = z.object({
@@ -37,7 +37,7 @@ export const calibrationAnswer = z.object({
 
 const stateShare = z.object({ calls: z.number(), full: money });
 
-export const costRow = z.object({
+const costRow = z.object({
   tenant: z.string().optional(),
   endpoint: z.string().optional(),
   pool: z.string().optional(),
@@ -105,7 +105,7 @@ export const costAnswer = z.object({
   states: z.object({ rated: stateShare, provisional: stateShare, final: stateShare }).nullable().optional(),
 });
 
-export const usageRow = z.object({
+const usageRow = z.object({
   start: instant.optional(),
   tenant: z.string().optional(),
   endpoint: z.string().optional(),
@@ -176,5 +176,4 @@ export type Identity = z.infer<typeof identity>;
 export type UsageAnswer = z.infer<typeof usageAnswer>;
 export type UsageRow = z.infer<typeof usageRow>;
 export type StatusAnswer = z.infer<typeof statusAnswer>;
-export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export type ProblemDetails = z.infer<typeof problemDetails>;

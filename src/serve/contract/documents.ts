@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, money } from './contract.ts';
 
 /** What would be shared out otherwise, by tenant and endpoint; null where nothing that costs would change. */
-export const modelDifferenceAnswer = z
+const modelDifferenceAnswer = z
   .object({
     from: instant,
     to: instant,

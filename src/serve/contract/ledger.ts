@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conversion, instant, money } from './contract.ts';
 
-export const reconcileLine = z.object({
+const reconcileLine = z.object({
   source: z.string(),
   account: z.string(),
   currency: z.string(),
@@ -32,7 +32,7 @@ export const reconcileAnswer = z.object({
 });
 
 /** The charges of a month in parts: how much of them the ledger holds as they are now. */
-export const reconcilePart = z.object({
+const reconcilePart = z.object({
   invoice: z.string().optional(),
   account: z.string().optional(),
   service: z.string().optional(),
@@ -75,7 +75,7 @@ export const reconcileFullAnswer = reconcileAnswer.extend({
   ),
 });
 
-export const chargebackLine = z.object({
+const chargebackLine = z.object({
   ledger: z.enum(['tenant', 'idle', 'unattributed', 'out_of_scope']),
   tenant: z.string(),
   source: z.string(),
