@@ -8,7 +8,7 @@ import { emptyHouse } from './empty-house.ts';
 import type { House } from './house.ts';
 import { worldArbitrary } from './random-world.ts';
 import { inputOf, realCases } from './real-case.ts';
-import { answersOf, Clock, letGoAndDelete } from './retention-world.ts';
+import { answersOf, Clock, letGoAndDelete, receivedInTwoMonths } from './retention-world.ts';
 
 const folder = tempFolder('retention');
 afterAll(() => folder.remove());
@@ -33,16 +33,9 @@ describe.each(realCases)('$name', (realCase) => {
     async () => {
       const input = inputOf(realCase, data.found!);
       const clock = new Clock('2031-01-31T20:00:00Z');
-      const half = Math.floor(input.traces.length / 2);
       const house = await emptyHouse(`${folder.path}/${realCase.name}`, clock.now);
       try {
-        await house.apply(input.model);
-        await house.ingestMetrics(input.metrics);
-        await house.importBills(input.bills);
-        // Received in two months: rows of one trace, and corrections of what was received before, lie in both.
-        await house.ingestTraces(input.traces.slice(half));
-        clock.set('2031-02-01T04:00:00Z');
-        await house.ingestTraces(input.traces.slice(0, half));
+        await receivedInTwoMonths(house, clock, input);
         const before = await answersOf(house, input);
         const errors = await errorsOf(house, input);
         const all = await rawRows(house);
