@@ -4,11 +4,11 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ExampleRow, exampleCsv, exampleFile, exampleRow } from '../../test/support/example-bill.ts';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { formatMoney, parseMoney } from '../model/index.ts';
 import { type BillImportOptions, importBill } from './bill.ts';
 import { activeImports, chargesInForce } from './queries.ts';
 import { shownBills, shownReport } from './shown-bills.ts';
-import { openedStore } from '../../test/support/opened-store.ts';
 
 const { store, folder } = await openedStore('bill');
 const NOON = Date.UTC(2024, 9, 2, 12);

@@ -5,10 +5,10 @@ import { expect, test } from 'vitest';
 import { describeWith } from '../../test/support/available.ts';
 import { sharedData } from '../../test/support/data.ts';
 import { exampleFile } from '../../test/support/example-bill.ts';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { formatMoney } from '../model/index.ts';
 import { importBill } from './bill.ts';
 import { chargesInForce } from './queries.ts';
-import { openedStore } from '../../test/support/opened-store.ts';
 
 const { store, folder } = await openedStore('real-bills');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { applyVersions } from '../store/index.ts';
 import { boundaryInForce } from './boundary.ts';
-import { openedStore } from '../../test/support/opened-store.ts';
 
 const { store } = await openedStore('boundary');
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { rpcStatusOf, type SuccessClass, successClassOf, successClassSql } from './success-class.ts';
 import { openedStore } from '../../test/support/opened-store.ts';
+import { rpcStatusOf, type SuccessClass, successClassOf, successClassSql } from './success-class.ts';
 
 const { store } = await openedStore('success-class');
 

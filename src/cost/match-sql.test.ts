@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matches } from '../../test/flow/auditor/bills.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { billOf, type SmallCharge } from '../../test/flow/small-input.ts';
 import { chargesInForce } from '../bill/index.ts';
 import { costModelSpec } from './cost-model.ts';
 import { poolOfCharge } from './match-sql.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 const { house } = await openedHouse('match');
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { integralOf, readSeries } from '../../test/flow/auditor/metrics.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { readLetGo } from '../collect/index.ts';
 import { metricIntegrals, podServices } from './queries.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 const { house } = await openedHouse('integrals');
 

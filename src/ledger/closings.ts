@@ -1,5 +1,5 @@
-import { grouped } from '../model/index.ts';
 import type { Slice } from '../cost/index.ts';
+import { grouped } from '../model/index.ts';
 import type { StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice, payerOf } from './bill-key.ts';
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf } from '../../test/flow/small-input.ts';
 import { repository } from '../../test/support/data.ts';
 import { breakingColumns } from '../../test/support/same-columns.ts';
@@ -11,7 +12,6 @@ import { costReport } from './cost-report.ts';
 import { exportLedger } from './export-ledger.ts';
 import { postAllocation } from './ledger.ts';
 import { reconcile } from './reconcile.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 const { house, folder } = await openedHouse('killed');
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf } from '../../test/flow/small-input.ts';
 import { formatMoney, parseMoney, parseMonth } from '../model/index.ts';
 import { reconcileFully } from './reconcile-parts.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 const { house } = await openedHouse('reconcile-parts');
 

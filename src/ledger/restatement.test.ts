@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { billOf, callRequest, hour, modelOf, type SmallCharge } from '../../test/flow/small-input.ts';
 import { describeWith } from '../../test/support/available.ts';
 import { sharedData } from '../../test/support/data.ts';
@@ -7,7 +8,6 @@ import { parseMonth, parseRange } from '../model/index.ts';
 import { closePeriod } from './close.ts';
 import { costReport } from './cost-report.ts';
 import { reconcile } from './reconcile.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 const { house } = await openedHouse('restatement');
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf, type SmallCharge } from '../../test/flow/small-input.ts';
 import { parseRange } from '../model/index.ts';
 import { costReport } from './cost-report.ts';
 import { shareErrors } from './standard-errors.ts';
 import type { Dimension } from './sum-queries.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 /** Weights of 2: three traces of acme and one of zoo, a^2 = 2 each. Var = 6 - 2 x 0.75 x 6 + 0.5625 x 8 = 1.5, of a total of 8. */
 const expected = Math.sqrt(1.5) / 8;

@@ -1,5 +1,13 @@
 import { FIXED_SOURCE, modelsInForce, shareOut, storedAmount } from '../cost/index.ts';
-import { compareUtf8, divideHalfEven, type Driver, drivers, formatMoney, grouped, type TimeRange } from '../model/index.ts';
+import {
+  compareUtf8,
+  type Driver,
+  divideHalfEven,
+  drivers,
+  formatMoney,
+  grouped,
+  type TimeRange,
+} from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   callsReached,

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openedStore } from '../../test/support/opened-store.ts';
 import type { RowShape } from './columns.ts';
 import { RowWriter } from './row-writer.ts';
-import { openedStore } from '../../test/support/opened-store.ts';
 
 const { store, folder } = await openedStore('row-writer');
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { callRequest } from '../../test/flow/small-input.ts';
 import { formatInstant, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, parseRange } from '../model/index.ts';
 import type { UsageDimension, UsageFilter, UsageWindow } from './queries.ts';
 import { readCallMonths, readCallSpan, usageDimensions } from './queries.ts';
 import { usageReport } from './usage.ts';
-import { openedHouse } from '../../test/flow/opened-house.ts';
 
 const { house } = await openedHouse('usage');
 beforeAll(async () => {

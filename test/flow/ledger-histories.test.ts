@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { closePeriod, reconcile } from '../../src/ledger/index.ts';
 import { parseMonth } from '../../src/model/index.ts';
 import { byteOrder, decimal, largestRemainder, scaled } from './auditor/numbers.ts';
-import { billOf, callRequest, modelOf, type SmallCharge } from './small-input.ts';
 import { openedHouse } from './opened-house.ts';
+import { billOf, callRequest, modelOf, type SmallCharge } from './small-input.ts';
 
 /** Any order of imports, restatements, corrections, late calls, models and closings, held against a few lines that know only the rule. */
 

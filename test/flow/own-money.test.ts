@@ -3,8 +3,8 @@ import { rawFees } from '../../src/cost/index.ts';
 import { costReport } from '../../src/ledger/index.ts';
 import { parseRange } from '../../src/model/index.ts';
 import { createMeter, meterSpec } from '../../src/usage/index.ts';
-import { modelOf } from './small-input.ts';
 import { openedHouse } from './opened-house.ts';
+import { modelOf } from './small-input.ts';
 
 /** Money that is on no bill: fees that spans say, vendors' prices, priced meters, people, one-off costs; and shares by a tenant's own metric. */
 

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findLogFormat, logFormatNames } from '../../src/collect/front.ts';
+import { openedHouse } from './opened-house.ts';
 import { type LinesWith, logLines } from './privacy/log-lines.ts';
 import { secrets } from './privacy/secrets.ts';
-import { openedHouse } from './opened-house.ts';
 
 const textAttributes = [
   ...['service.name', 'k8s.pod.name', 'cloud.region', 'service.version', 'taximeter.tenant', 'tenant.id', 'tenant_id'],

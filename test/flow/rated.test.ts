@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type CostStates, calibration, closePeriod, costReport, costStates } from '../../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../../src/model/index.ts';
 import { applyVersions } from '../../src/store/index.ts';
-import { billOf, callRequest, modelOf } from './small-input.ts';
 import { openedHouse } from './opened-house.ts';
+import { billOf, callRequest, modelOf } from './small-input.ts';
 
 /** Rated within a minute, provisional with an open bill, final with a closed one: what each answer says. */
 

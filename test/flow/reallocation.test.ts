@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { closePeriod, costReport, keepAllocated, reallocateChanged } from '../../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../../src/model/index.ts';
-import { AUGUST, billOf, callRequest, hour, modelOf } from './small-input.ts';
 import { openedHouse } from './opened-house.ts';
+import { AUGUST, billOf, callRequest, hour, modelOf } from './small-input.ts';
 
 /** Open periods are shared out in the background: only what changed, and exactly what `allocate` would post. */
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bodyColumns, netBodies } from '../../src/collect/calls/stored-rows.ts';
+import { openedStore } from '../support/opened-store.ts';
 import { Backup, Dice, Process, tearJournal, UnreliableStore } from './faults.ts';
 import { decidedOf, journalledSpans, RowsInForce, type ToldSpan } from './spans.ts';
-import { openedStore } from '../support/opened-store.ts';
 
 const SEEDS = 50;
 const DAY_MS = 86_400_000;

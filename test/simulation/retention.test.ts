@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ColumnStore } from '../../src/store/index.ts';
+import { openedHouse } from '../flow/opened-house.ts';
 import { Clock, HOUR_MS, INTERNAL, retentionOf, SERVER, span, totalsOf } from '../flow/retention-world.ts';
 import { breakingColumns } from '../support/same-columns.ts';
-import { openedHouse } from '../flow/opened-house.ts';
 
 const clock = new Clock('2031-01-31T23:00:00Z');
 const { house } = await openedHouse('retention-crash', clock.now);

@@ -31,7 +31,12 @@ test('two formats are not one export, and a missing column is named', async () =
 });
 
 test('lines cut short are refused', async () => {
-  const row = { billing_account_id: 'a', usage_start_time: '2024-09-18 22:00:00 UTC', cost: 1, invoice: { month: '202409' } };
+  const row = {
+    billing_account_id: 'a',
+    usage_start_time: '2024-09-18 22:00:00 UTC',
+    cost: 1,
+    invoice: { month: '202409' },
+  };
   const file = write('cut.jsonl', `${JSON.stringify(row)}\n`.repeat(2).slice(0, -30));
   await expect(judgeBill([file], 'auto', null)).rejects.toMatchObject({
     code: 'FILE_DAMAGED',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openedStore } from '../../../test/support/opened-store.ts';
 import { breakingColumns } from '../../../test/support/same-columns.ts';
 import { type ColumnStore, RowWriter } from '../../store/index.ts';
 import { Journal } from '../journal/journal.ts';
@@ -8,7 +9,6 @@ import { SegmentKind } from '../journal/segment.ts';
 import { Loader } from '../load/load.ts';
 import { largestBatch } from '../load/queries.ts';
 import { encodeEvent, type MeterEvent } from './meter-event.ts';
-import { openedStore } from '../../../test/support/opened-store.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 const noon = Date.UTC(2025, 0, 1, 12);

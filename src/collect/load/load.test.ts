@@ -12,6 +12,7 @@ import {
   toldSpans,
   traceId,
 } from '../../../test/simulation/spans.ts';
+import { openedStore } from '../../../test/support/opened-store.ts';
 import { breakingColumns, sameColumns } from '../../../test/support/same-columns.ts';
 import { SpanKind } from '../../model/index.ts';
 import { type ColumnStore, RowWriter } from '../../store/index.ts';
@@ -25,7 +26,6 @@ import type { LogLine } from '../logs/log-line.ts';
 import { decodeMetricsJson } from '../otlp/metrics-json.ts';
 import { Loader, type LoaderDeps } from './load.ts';
 import { largestBatch } from './queries.ts';
-import { openedStore } from '../../../test/support/opened-store.ts';
 
 const { store, folder } = await openedStore('load');
 const everyService: IsBoundary = () => true;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { payloadOf, type ToldSpan, toldSpans } from '../../../test/simulation/spans.ts';
+import { openedStore } from '../../../test/support/opened-store.ts';
 import { Block } from '../../store/index.ts';
 import { Journal } from '../journal/journal.ts';
 import { SegmentKind } from '../journal/segment.ts';
@@ -9,7 +10,6 @@ import { ExactSums } from './exact-sums.ts';
 import { groupRows } from './group-rows.ts';
 import { Loader } from './load.ts';
 import { minuteSums } from './minute-columns.ts';
-import { openedStore } from '../../../test/support/opened-store.ts';
 
 const { store, folder } = await openedStore('minutes');
 const shared = {
@@ -20,7 +20,6 @@ const shared = {
 };
 let lastId = 0;
 const nextId = () => ++lastId;
-
 
 async function load(batches: readonly (readonly ToldSpan[])[]): Promise<void> {
   const place = { folder: `${folder.path}/journal-${nextId()}`, kind: SegmentKind.work };

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { openedHouse } from '../../../test/flow/opened-house.ts';
 import { callRequest } from '../../../test/flow/small-input.ts';
 import { parseRange } from '../../model/index.ts';
 import { type CallLogQuestion, callLog, type LoggedCall } from './call-log.ts';
-import { openedHouse } from '../../../test/flow/opened-house.ts';
 
 const now = new Date('2022-08-10T00:00:00Z');
 const calls = Array.from({ length: 400 }, (_, place) => ({
