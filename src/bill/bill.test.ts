@@ -3,26 +3,17 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type ExampleRow, exampleCsv, exampleFile, exampleRow } from '../../test/support/example-bill.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { formatMoney, parseMoney } from '../model/index.ts';
-import { openStore, type Store } from '../store/index.ts';
 import { type BillImportOptions, importBill } from './bill.ts';
 import { activeImports, chargesInForce } from './queries.ts';
 import { shownBills, shownReport } from './shown-bills.ts';
 import type { BillFile } from './table.ts';
 
-const folder = tempFolder('bill');
+const { store, folder } = await openedStore('bill');
 const NOON = Date.UTC(2024, 9, 2, 12);
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 
 /** Each test has an account of its own; the days are those of the import. */
 function importRows(rows: readonly ExampleRow[], options: Partial<BillImportOptions> & { day?: number } = {}) {

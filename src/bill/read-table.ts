@@ -36,7 +36,7 @@ export async function openTable(file: BillFile, container: Container): Promise<T
 const MARK_AND_SPACE = /^\uFEFF?\s*/;
 
 /** Says whether the unpacked text of a file is JSON: it begins with an object or a list. */
-export async function startsAsJson(file: BillFile, container: Packing): Promise<boolean> {
+async function startsAsJson(file: BillFile, container: Packing): Promise<boolean> {
   const parts = unpackedParts(file.path, container);
   // An error anywhere in the line destroys its last part with it.
   const last = parts.at(-1)!;

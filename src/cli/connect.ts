@@ -1,6 +1,6 @@
 import { Failure, type FailureCode, fail, failures, type Problem } from '../model/index.ts';
 import type { Api } from '../serve/index.ts';
-import { type RunningServer, runningServer } from '../store/index.ts';
+import { type RunningServer, runningServer } from '../store/front.ts';
 import { serverApi } from './ask-server.ts';
 import type { Config } from './config.ts';
 

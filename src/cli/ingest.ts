@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { fail } from '../model/index.ts';
-import type { LinesAnswer } from '../serve/contract/contract.ts';
+import type { LinesAnswer } from '../serve/contract/lines.ts';
 import type { Cli } from './context.ts';
 import {
   checkFormat,

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { createUnzstd } from '../bill/index.ts';
+import { createUnzstd } from '../bill/front.ts';
 import { fail } from '../model/index.ts';
 
 export type Packing = 'plain' | 'gzip' | 'zstd';

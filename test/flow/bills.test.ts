@@ -1,13 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { taximeter } from '../support/taximeter.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningTaximeter, startTaximeter, taximeter } from '../support/taximeter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const folder = tempFolder('bills');
-afterAll(() => folder.remove());
-
 const at = (name: string) => join(folder.path, name);
+let server: RunningTaximeter;
+beforeAll(async () => {
+  server = await startTaximeter(at('data'));
+});
+afterAll(async () => {
+  await server?.stop();
+  folder.remove();
+});
+
 const run = (...args: string[]) => taximeter([...args, '--data', at('data')]);
 
 function put(name: string, text: string): string {

@@ -3,12 +3,8 @@ import { userInfo } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
-import type {
-  AllocateAnswer,
-  CloseAnswer,
-  DocumentsAnswer,
-  ModelDifferenceAnswer,
-} from '../../serve/contract/contract.ts';
+import type { DocumentsAnswer, ModelDifferenceAnswer } from '../../serve/contract/documents.ts';
+import type { AllocateAnswer, CloseAnswer } from '../../serve/contract/ledger.ts';
 import type { Cli } from '../context.ts';
 import { parseFile } from '../parse.ts';
 import { printRows, shortMoney } from '../print.ts';

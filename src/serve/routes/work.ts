@@ -10,7 +10,10 @@ import { type DecodedLines, findLogFormat, parseTenantFrom } from '../../collect
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
 import { arriving, keptBody } from '../bodies.ts';
-import { allocateAnswer, billAnswer, closeAnswer, linesAnswer, settleAnswer } from '../contract/contract.ts';
+import { billAnswer } from '../contract/bills.ts';
+import { settleAnswer } from '../contract/contract.ts';
+import { allocateAnswer, closeAnswer } from '../contract/ledger.ts';
+import { linesAnswer } from '../contract/lines.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 import { uploadedBill, uploadName, withUpload } from './bills.ts';
