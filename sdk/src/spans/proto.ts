@@ -1,0 +1,71 @@
+/** Parts of protobuf messages, put together once: what changes from span to span is patched in afterwards. */
+
+/** A number takes this many bytes whatever its size, so that it can be patched in place: 49 bits. */
+export const PADDED_NUMBER = 7;
+export const LARGEST_NUMBER = 2 ** 49 - 1;
+/** The length of a message that is known later: 35 bits. */
+export const PADDED_LENGTH = 5;
+
+const VARINT = 0;
+const FIXED64 = 1;
+const LENGTH_DELIMITED = 2;
+
+export function tag(field: number, wireType: number): number[] {
+  return varint(field * 8 + wireType);
+}
+
+export function varint(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest];
+    bytes.push((rest % 128) | 128);
+  }
+}
+
+export function message(field: number, content: readonly number[]): number[] {
+  return [...tag(field, LENGTH_DELIMITED), ...varint(content.length), ...content];
+}
+
+export function text(field: number, value: string): number[] {
+  return message(field, [...Buffer.from(value)]);
+}
+
+export function number(field: number, value: number): number[] {
+  return [...tag(field, VARINT), ...varint(value)];
+}
+
+/** A field of eight bytes, zero until it is patched. */
+export function fixed64(field: number): number[] {
+  return [...tag(field, FIXED64), 0, 0, 0, 0, 0, 0, 0, 0];
+}
+
+/**
+ * Writes a whole number as a varint of a fixed width.
+ *
+ * Takes  value: whole, from 0 to LARGEST_NUMBER; width: at most PADDED_NUMBER bytes.
+ * From   protobuf encoding: bytes of a varint that carry only zeros are allowed.
+ */
+export function patchNumber(target: Uint8Array, at: number, value: number, width: number): void {
+  let rest = value;
+  for (let byte = 0; byte < width - 1; byte++) {
+    target[at + byte] = (rest % 128) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  target[at + width - 1] = rest % 128;
+}
+
+/**
+ * Writes a time as nanoseconds since 1970.
+ *
+ * Takes  ms: since 1970, with its fraction.
+ * From   such a time does not fit a double, so that its halves are worked out from seconds and what is left.
+ */
+export function patchTime(target: Buffer, at: number, ms: number): void {
+  const seconds = Math.floor(ms / 1000);
+  const nanos = Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6));
+  // 10^9 is 15,258 x 2^16 + 51,712: every product below stays exact.
+  const upper = seconds * 15_258;
+  const lower = (upper % 65_536) * 65_536 + seconds * 51_712 + nanos;
+  target.writeUInt32LE(lower % 4_294_967_296, at);
+  target.writeUInt32LE(Math.floor(upper / 65_536) + Math.floor(lower / 4_294_967_296), at + 4);
+}
