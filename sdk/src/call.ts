@@ -39,7 +39,8 @@ export class Call {
     request: IncomingMessage,
     response: ServerResponse,
     startMs: number,
-    ids: { readonly pool: Buffer; readonly at: number },
+    idPool: Buffer,
+    idAt: number,
     parent: TraceParent | null,
     source: unknown,
     routeOf: RouteOf<never>,
@@ -48,8 +49,8 @@ export class Call {
     this.response = response;
     this.socket = request.socket;
     this.startMs = startMs;
-    this.idPool = ids.pool;
-    this.idAt = ids.at;
+    this.idPool = idPool;
+    this.idAt = idAt;
     this.parent = parent;
     this.source = source;
     this.routeOf = routeOf;

@@ -6,7 +6,7 @@ import { passed, type Verdict } from './limits/verdict.ts';
 import { CallTracking } from './measure/call-tracking.ts';
 import { Clock } from './measure/clock.ts';
 import { Outbound } from './measure/outbound.ts';
-import { bytesSinceLast } from './measure/socket-bytes.ts';
+import { takeBytes } from './measure/socket-bytes.ts';
 import type { MeasureOptions, TaximeterOptions } from './options.ts';
 import { type Loss, Outbox } from './outbox/outbox.ts';
 import { Sender } from './outbox/sender.ts';
@@ -33,12 +33,15 @@ const started = Symbol('taximeter.call');
 type Known = { [started]?: Call };
 
 const MIB = 1 << 20;
+/** What a process that is killed has not written. */
+const WRITE_EVERY_MS = 5;
 
 /**
  * Measures calls of this program, asks whether they may pass, and tells Taximeter of them.
  *
- * Holds  a call is in the outbox by the end of the turn of the event loop in which its answer was finished: an end of the process loses at most the calls
- *        of that turn. A span keeps its ids on its way, so that it counts once however often it is sent.
+ * Holds  a call is in the outbox by the end of the turn of the event loop in which its answer was finished, or 5 ms later where others were written just
+ *        before. What ends the process without a word loses no more than that; any other end nothing. A span keeps its ids on its way, so that it counts
+ *        once however often it is sent.
  */
 export class Taximeter {
   readonly #options: TaximeterOptions;
@@ -54,7 +57,13 @@ export class Taximeter {
   readonly #counts = { calls: 0, outbound: 0, delivered: 0, rejected: 0, lost: 0 };
   readonly #followsTrace: boolean;
   readonly #onEnd: (this: ServerResponse) => void;
+  /** One for all: what it says is written before the next call ends. */
+  readonly #ended: EndedCall = {
+    ...{ method: '', route: '', path: '', startMs: 0, endMs: 0 },
+    ...{ status: null, bytesIn: null, bytesOut: null, cpuUs: null },
+  };
   #isFlushing = false;
+  #wroteMs = 0;
 
   constructor(options: TaximeterOptions) {
     const { service, resource = {}, token = '', measure = {}, limits } = options;
@@ -69,6 +78,7 @@ export class Taximeter {
     [this.#outbox, this.#sender] = this.#tracking.outside(() => this.#openOutbox());
     this.#outbound = this.#watchOutbound(measure);
     this.#limits = limits === undefined ? null : this.#openLimits(limits);
+    process.once('exit', this.#write);
     const taximeter = this;
     this.#onEnd = function () {
       const call = (this as Known)[started];
@@ -96,7 +106,9 @@ export class Taximeter {
     if (known !== undefined) return known;
     const header = this.#followsTrace ? rawHeader(request, 'traceparent') : null;
     const parent = header === null ? null : parseTraceParent(header);
-    const call = new Call(request, response, this.#clock.now(), this.#ids.next(), parent, source, routeOf);
+    const idAt = this.#ids.take();
+    const startMs = this.#clock.now();
+    const call = new Call(request, response, startMs, this.#ids.pool, idAt, parent, source, routeOf);
     (response as Known)[started] = call;
     response.on('close', this.#onEnd);
     this.#tracking.begin(call);
@@ -118,7 +130,8 @@ export class Taximeter {
     if (this.#limits === null || call.isAsked) return passed;
     call.isAsked = true;
     const endpoint = route === '' ? undefined : `${call.request.method} ${route}`;
-    const { tenant, consumer } = this.#namesOf(call);
+    this.#nameCall(call);
+    const { tenant, consumer } = call;
     const said: Ask = {
       tenant,
       ...(consumer === '' ? {} : { consumer }),
@@ -145,6 +158,7 @@ export class Taximeter {
 
   /** Delivers what there is and stops. What is left is delivered by the next process that opens the folder. */
   async close(withinMs = 5_000): Promise<boolean> {
+    process.removeListener('exit', this.#write);
     this.#outbound?.close();
     this.#tracking.close();
     await this.#limits?.settled();
@@ -157,33 +171,27 @@ export class Taximeter {
   #end(call: Call): void {
     if (call.isEnded) return;
     call.isEnded = true;
+    const ended = this.#ended;
     const { response, request } = call;
     const cpuMs = this.#tracking.end(call);
-    const status = response.headersSent ? response.statusCode : null;
+    this.#nameCall(call);
+    ended.method = request.method ?? 'GET';
+    ended.route = this.#routeOf(call);
+    ended.path = ended.route === '' ? pathOf(request) : '';
+    ended.status = response.headersSent ? response.statusCode : null;
+    ended.cpuUs = cpuMs === null ? null : Math.round(cpuMs * 1000);
+    ended.startMs = this.#clock.timeOfDay(call.startMs);
+    ended.endMs = this.#clock.timeOfDay(this.#clock.now());
+    ended.bytesIn = ended.bytesOut = null;
     // Over HTTP/2 many calls share a connection.
-    const bytes = request.httpVersionMajor < 2 ? bytesSinceLast(call.socket) : null;
-    const route = this.#routeOf(call);
-    const ended: EndedCall = {
-      call,
-      method: request.method ?? 'GET',
-      route,
-      path: route === '' ? pathOf(request) : '',
-      ...this.#namesOf(call),
-      status,
-      bytesIn: bytes?.bytesIn ?? null,
-      bytesOut: bytes?.bytesOut ?? null,
-      cpuUs: cpuMs === null ? null : Math.round(cpuMs * 1000),
-      retries: cpuMs === null ? null : call.retries,
-      startMs: this.#clock.timeOfDay(call.startMs),
-      endMs: this.#clock.timeOfDay(this.#clock.now()),
-    };
+    if (request.httpVersionMajor < 2) takeBytes(call.socket, ended);
     this.#counts.calls += 1;
-    if (!this.#writer.addCall(ended)) {
+    if (!this.#writer.addCall(call, ended)) {
       this.#write();
-      this.#writer.addCall(ended);
+      this.#writer.addCall(call, ended);
     }
     this.#writeSoon();
-    if (call.reservation !== null) this.#settle(call, status);
+    if (call.reservation !== null) this.#settle(call, ended.status);
   }
 
   #endOutbound(ended: EndedOutbound): void {
@@ -195,21 +203,25 @@ export class Taximeter {
     this.#writeSoon();
   }
 
-  /** What ended in one turn of the event loop is written at once, at its end. */
+  /** At the end of this turn of the event loop; where calls come thick and fast, not in every turn. */
   #writeSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    this.#tracking.outside(() => setImmediate(() => this.#write()));
+    this.#tracking.outside(() => {
+      if (this.#clock.now() - this.#wroteMs > WRITE_EVERY_MS) setImmediate(this.#write);
+      else setTimeout(this.#write, WRITE_EVERY_MS);
+    });
   }
 
-  #write(): void {
+  readonly #write = (): void => {
     this.#isFlushing = false;
     const { spans } = this.#writer;
     if (spans === 0) return;
+    this.#wroteMs = this.#clock.now();
     this.#clock.follow();
     this.#outbox.append(this.#writer.take(), spans);
     this.#tracking.outside(() => this.#sender.wake());
-  }
+  };
 
   #settle(call: Call, status: number | null): void {
     const { reservation, units, money } = call;
@@ -221,15 +233,14 @@ export class Taximeter {
     this.#limits?.settle(reservation, action, units, money);
   }
 
-  #namesOf(call: Call): { readonly tenant: string; readonly consumer: string } {
+  /** Finds out whose a call is, unless a handler has said it. */
+  #nameCall(call: Call): void {
     const { tenant, consumer } = this.#options;
-    call.tenant ||= this.#nameOf(call, 'tenant', tenant);
-    call.consumer ||= this.#nameOf(call, 'consumer', consumer);
-    return { tenant: call.tenant, consumer: call.consumer };
+    if (call.tenant === '' && tenant !== undefined) call.tenant = this.#nameOf(call, 'tenant', tenant);
+    if (call.consumer === '' && consumer !== undefined) call.consumer = this.#nameOf(call, 'consumer', consumer);
   }
 
-  #nameOf({ request, source }: Call, what: string, from: TaximeterOptions['tenant']): string {
-    if (from === undefined) return '';
+  #nameOf({ request, source }: Call, what: string, from: NonNullable<TaximeterOptions['tenant']>): string {
     if (typeof from === 'string') return utf8(rawHeader(request, from) ?? '');
     return this.#guarded(what, () => from(request, source) ?? '', '');
   }

@@ -93,7 +93,8 @@ export class Outbound {
     const { tracking, ids, clock } = this.#config;
     tracking.sawOutbound();
     const call = tracking.current;
-    const { pool, at } = ids.next();
+    const at = ids.take();
+    const { pool } = ids;
     const operation = `${method} ${host}${path.split('?', 1)[0]}`;
     if (call?.failed?.has(operation)) call.retries += 1;
     const underway = {

@@ -8,18 +8,23 @@ interface CountedSocket extends Socket {
   [seenOut]?: number;
 }
 
+/** How many bytes came and went. */
+interface Bytes {
+  bytesIn: number | null;
+  bytesOut: number | null;
+}
+
 /**
- * How many bytes passed on a connection since this was last asked of it: those of the call that has just ended.
+ * Says how many bytes passed on a connection since this was last asked of it: those of the call that has just ended.
  *
  * Holds  over the calls of a connection nothing is counted twice and nothing is left out, heads and keep-alive included. Of requests that are sent before
  *        the answer to the one before, the bytes that came already count for that one.
  */
-export function bytesSinceLast(socket: Socket): { readonly bytesIn: number; readonly bytesOut: number } {
+export function takeBytes(socket: Socket, into: Bytes): void {
   const counted: CountedSocket = socket;
   const { bytesRead, bytesWritten } = socket;
-  const bytesIn = bytesRead - (counted[seenIn] ?? 0);
-  const bytesOut = bytesWritten - (counted[seenOut] ?? 0);
+  into.bytesIn = bytesRead - (counted[seenIn] ?? 0);
+  into.bytesOut = bytesWritten - (counted[seenOut] ?? 0);
   counted[seenIn] = bytesRead;
   counted[seenOut] = bytesWritten;
-  return { bytesIn, bytesOut };
 }

@@ -47,6 +47,13 @@ export function fixed64(field: number): number[] {
  */
 export function patchNumber(target: Uint8Array, at: number, value: number, width: number): void {
   let rest = value;
+  // Nearly all are small: whole numbers of 28 bits need no division.
+  if (value < 0x1000_0000 && width >= PADDED_LENGTH) {
+    for (let byte = 0; byte < 4; byte++) target[at + byte] = ((value >>> (7 * byte)) & 127) | 128;
+    for (let byte = 4; byte < width - 1; byte++) target[at + byte] = 128;
+    target[at + width - 1] = 0;
+    return;
+  }
   for (let byte = 0; byte < width - 1; byte++) {
     target[at + byte] = (rest % 128) | 128;
     rest = Math.floor(rest / 128);
@@ -60,12 +67,12 @@ export function patchNumber(target: Uint8Array, at: number, value: number, width
  * Takes  ms: since 1970, with its fraction.
  * From   such a time does not fit a double, so that its halves are worked out from seconds and what is left.
  */
-export function patchTime(target: Buffer, at: number, ms: number): void {
+export function patchTime(target: DataView, at: number, ms: number): void {
   const seconds = Math.floor(ms / 1000);
   const nanos = Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6));
   // 10^9 is 15,258 x 2^16 + 51,712: every product below stays exact.
   const upper = seconds * 15_258;
   const lower = (upper % 65_536) * 65_536 + seconds * 51_712 + nanos;
-  target.writeUInt32LE(lower % 4_294_967_296, at);
-  target.writeUInt32LE(Math.floor(upper / 65_536) + Math.floor(lower / 4_294_967_296), at + 4);
+  target.setUint32(at, lower % 4_294_967_296, true);
+  target.setUint32(at + 4, Math.floor(upper / 65_536) + Math.floor(lower / 4_294_967_296), true);
 }

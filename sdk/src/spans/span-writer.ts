@@ -8,23 +8,19 @@ const LONGEST_TEXT = 256;
 /** Names come from code and from tenants; beyond so many they are forgotten and made again. */
 const MOST_TEMPLATES = 5_000;
 
-/** A call that ended. Null is unknown. */
+/** How a call ended. Null is unknown. */
 export interface EndedCall {
-  readonly call: Call;
-  readonly method: string;
+  method: string;
   /** A template, else empty. */
-  readonly route: string;
+  route: string;
   /** Where there is no route. */
-  readonly path: string;
-  readonly tenant: string;
-  readonly consumer: string;
-  readonly status: number | null;
-  readonly bytesIn: number | null;
-  readonly bytesOut: number | null;
-  readonly cpuUs: number | null;
-  readonly retries: number | null;
-  readonly startMs: number;
-  readonly endMs: number;
+  path: string;
+  status: number | null;
+  bytesIn: number | null;
+  bytesOut: number | null;
+  cpuUs: number | null;
+  startMs: number;
+  endMs: number;
 }
 
 /** A call to others that ended. */
@@ -50,7 +46,8 @@ const has = { parent: 1, status: 2, bytes: 4, cpu: 8, error: 16 };
  * What spans of the same kind, tenant and route have in common is put together once; of each only ids, times and numbers are written.
  */
 export class SpanWriter {
-  readonly #batch = Buffer.alloc(BATCH_BYTES);
+  readonly #batch = Buffer.from(new ArrayBuffer(BATCH_BYTES));
+  readonly #view = new DataView(this.#batch.buffer);
   readonly #resourceLengthAt: number;
   readonly #scopeLengthAt: number;
   readonly #headLength: number;
@@ -90,30 +87,27 @@ export class SpanWriter {
   }
 
   /** Adds a call. Gives  whether there was room; where not, what is there must be taken first. */
-  addCall(ended: EndedCall): boolean {
-    const { call, status, bytesIn, bytesOut, cpuUs, retries } = ended;
-    const template = this.#templateOf(ended);
+  addCall(call: Call, ended: EndedCall): boolean {
+    const { status, bytesIn, bytesOut, cpuUs } = ended;
+    const template = this.#templateOf(call, ended);
     if (!this.#place(template, ended.startMs, ended.endMs)) return false;
     const start = this.#at;
-    const ids = call.idPool;
-    if (call.parent === null) ids.copy(this.#batch, start + template.traceAt, call.idAt, call.idAt + 16);
+    const { idPool, idAt, parent } = call;
+    if (parent === null) this.#copyId(start + template.traceAt, idPool, idAt, 16);
     else {
-      this.#batch.write(call.parent.traceId, start + template.traceAt, 'hex');
-      this.#batch.write(call.parent.spanId, start + template.parentAt, 'hex');
+      this.#batch.write(parent.traceId, start + template.traceAt, 'hex');
+      this.#batch.write(parent.spanId, start + template.parentAt, 'hex');
     }
-    ids.copy(this.#batch, start + template.spanAt, call.idAt + 16, call.idAt + 24);
+    this.#copyId(start + template.spanAt, idPool, idAt + 16, 8);
     let place = 0;
-    const put = (value: number) => {
-      patchNumber(this.#batch, start + template.numbersAt[place++]!, Math.min(value, LARGEST_NUMBER), PADDED_NUMBER);
-    };
-    if (status !== null) put(status);
+    if (status !== null) this.#put(start + template.numbersAt[place++]!, status);
     if (bytesIn !== null && bytesOut !== null) {
-      put(bytesIn);
-      put(bytesOut);
+      this.#put(start + template.numbersAt[place++]!, bytesIn);
+      this.#put(start + template.numbersAt[place++]!, bytesOut);
     }
     if (cpuUs !== null) {
-      put(cpuUs);
-      put(retries ?? 0);
+      this.#put(start + template.numbersAt[place++]!, cpuUs);
+      this.#put(start + template.numbersAt[place++]!, call.retries);
     }
     this.#at += template.bytes.length;
     this.#spans += 1;
@@ -128,36 +122,45 @@ export class SpanWriter {
     this.#batch.write(ended.traceId, start + template.traceAt, 'hex');
     this.#batch.write(ended.spanId, start + template.spanAt, 'hex');
     if (ended.parentId !== '') this.#batch.write(ended.parentId, start + template.parentAt, 'hex');
-    if (ended.status !== null)
-      patchNumber(this.#batch, start + template.numbersAt[0]!, Math.min(ended.status, LARGEST_NUMBER), PADDED_NUMBER);
+    if (ended.status !== null) this.#put(start + template.numbersAt[0]!, ended.status);
     this.#at += template.bytes.length;
     this.#spans += 1;
     return true;
   }
 
+  /** So few bytes are copied faster one by one than by asking for it. */
+  #copyId(at: number, ids: Buffer, from: number, length: number): void {
+    const batch = this.#batch;
+    for (let byte = 0; byte < length; byte++) batch[at + byte] = ids[from + byte]!;
+  }
+
+  #put(at: number, value: number): void {
+    patchNumber(this.#batch, at, Math.min(value, LARGEST_NUMBER), PADDED_NUMBER);
+  }
+
   #place({ bytes, startAt, endAt }: SpanTemplate, startMs: number, endMs: number): boolean {
     if (this.#at + bytes.length > this.#batch.length) return false;
-    bytes.copy(this.#batch, this.#at);
-    patchTime(this.#batch, this.#at + startAt, startMs);
-    patchTime(this.#batch, this.#at + endAt, endMs);
+    this.#batch.set(bytes, this.#at);
+    patchTime(this.#view, this.#at + startAt, startMs);
+    patchTime(this.#view, this.#at + endAt, endMs);
     return true;
   }
 
-  #templateOf(ended: EndedCall): SpanTemplate {
+  #templateOf(call: Call, ended: EndedCall): SpanTemplate {
     const flags =
-      (ended.call.parent === null ? 0 : has.parent) +
+      (call.parent === null ? 0 : has.parent) +
       (ended.status === null ? 0 : has.status) +
       (ended.bytesIn === null ? 0 : has.bytes) +
       (ended.cpuUs === null ? 0 : has.cpu) +
       ((ended.status ?? 0) >= 500 ? has.error : 0);
     // Paths without a route are as many as anybody likes to send.
-    if (ended.route === '') return callTemplate(ended, flags);
+    if (ended.route === '') return callTemplate(call, ended, flags);
     const methods = inner(this.#routes, ended.route);
-    const templates = at(inner(inner(methods, ended.method), ended.tenant), ended.consumer);
+    const templates = at(inner(inner(methods, ended.method), call.tenant), call.consumer);
     const known = templates[flags];
     if (known !== undefined) return known;
     if (++this.#templates > MOST_TEMPLATES) this.#forget();
-    templates[flags] = callTemplate(ended, flags);
+    templates[flags] = callTemplate(call, ended, flags);
     return templates[flags];
   }
 
@@ -195,7 +198,7 @@ function at(map: Map<string, (SpanTemplate | undefined)[]>, key: string): (SpanT
   return made;
 }
 
-function callTemplate({ method, route, path, tenant, consumer }: EndedCall, flags: number): SpanTemplate {
+function callTemplate({ tenant, consumer }: Call, { method, route, path }: EndedCall, flags: number): SpanTemplate {
   const place = route === '' ? (['url.path', path] as const) : (['http.route', route] as const);
   return spanTemplate({
     kind: 'server',
