@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { TraceParent } from './spans/trace-parent.ts';
 
 /** How a framework says which route a call took: a template such as `/users/:id`; empty when none was found. */
@@ -9,9 +8,8 @@ export type RouteOf<Source> = (source: Source) => string;
 export class Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly socket: Socket;
   readonly startMs: number;
-  /** Where its ids are: a trace id and a span id, 24 bytes. */
+  /** Where its ids are: that of the trace, unless it has a parent, and in its second half that of the span. */
   readonly idPool: Buffer;
   readonly idAt: number;
   readonly parent: TraceParent | null;
@@ -47,7 +45,6 @@ export class Call {
   ) {
     this.request = request;
     this.response = response;
-    this.socket = request.socket;
     this.startMs = startMs;
     this.idPool = idPool;
     this.idAt = idAt;
@@ -61,7 +58,7 @@ export class Call {
   }
 
   get spanId(): string {
-    return this.idPool.toString('hex', this.idAt + 16, this.idAt + 24);
+    return this.idPool.toString('hex', this.idAt + 8, this.idAt + 16);
   }
 }
 

@@ -100,7 +100,7 @@ export class Outbound {
     const underway = {
       call,
       traceId: call?.traceId ?? pool.toString('hex', at, at + 16),
-      spanId: pool.toString('hex', at + 16, at + 24),
+      spanId: pool.toString('hex', at + 8, at + 16),
       parentId: call?.spanId ?? '',
       method,
       host: host.replace(/:\d+$/, ''),

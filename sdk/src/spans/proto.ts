@@ -62,17 +62,31 @@ export function patchNumber(target: Uint8Array, at: number, value: number, width
 }
 
 /**
- * Writes a time as nanoseconds since 1970.
+ * Writes times as nanoseconds since 1970.
  *
- * Takes  ms: since 1970, with its fraction.
- * From   such a time does not fit a double, so that its halves are worked out from seconds and what is left.
+ * From  such a time does not fit a double, so that its halves are worked out apart; those of a second once, as most times lie in the same one.
  */
-export function patchTime(target: DataView, at: number, ms: number): void {
-  const seconds = Math.floor(ms / 1000);
-  const nanos = Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6));
-  // 10^9 is 15,258 x 2^16 + 51,712: every product below stays exact.
-  const upper = seconds * 15_258;
-  const lower = (upper % 65_536) * 65_536 + seconds * 51_712 + nanos;
-  target.setUint32(at, lower % 4_294_967_296, true);
-  target.setUint32(at + 4, Math.floor(upper / 65_536) + Math.floor(lower / 4_294_967_296), true);
+export class Times {
+  #second = -1;
+  #high = 0;
+  #low = 0;
+
+  /** Takes  ms: since 1970, with its fraction. */
+  patch(target: DataView, at: number, ms: number): void {
+    const second = Math.floor(ms / 1000);
+    if (second !== this.#second) this.#follow(second);
+    const low = this.#low + Math.min(999_999_999, Math.trunc((ms - second * 1000) * 1e6 + 0.5));
+    const carried = low >= 4_294_967_296 ? 1 : 0;
+    target.setUint32(at, carried === 1 ? low - 4_294_967_296 : low, true);
+    target.setUint32(at + 4, this.#high + carried, true);
+  }
+
+  /** 10^9 is 15,258 x 2^16 + 51,712: every product below stays exact. */
+  #follow(second: number): void {
+    const upper = second * 15_258;
+    const lower = (upper % 65_536) * 65_536 + second * 51_712;
+    this.#second = second;
+    this.#low = lower % 4_294_967_296;
+    this.#high = Math.floor(upper / 65_536) + Math.floor(lower / 4_294_967_296);
+  }
 }

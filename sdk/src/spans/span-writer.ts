@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import { FRAME_HEAD } from '../outbox/frame.ts';
-import { LARGEST_NUMBER, message, PADDED_LENGTH, PADDED_NUMBER, patchNumber, patchTime, tag, text } from './proto.ts';
+import { LARGEST_NUMBER, message, PADDED_LENGTH, PADDED_NUMBER, patchNumber, Times, tag, text } from './proto.ts';
 import { type SpanTemplate, spanTemplate, textAttribute } from './span-template.ts';
 
 const BATCH_BYTES = 256 * 1024;
@@ -48,6 +48,7 @@ const has = { parent: 1, status: 2, bytes: 4, cpu: 8, error: 16 };
 export class SpanWriter {
   readonly #batch = Buffer.from(new ArrayBuffer(BATCH_BYTES));
   readonly #view = new DataView(this.#batch.buffer);
+  readonly #times = new Times();
   readonly #resourceLengthAt: number;
   readonly #scopeLengthAt: number;
   readonly #headLength: number;
@@ -98,7 +99,7 @@ export class SpanWriter {
       this.#batch.write(parent.traceId, start + template.traceAt, 'hex');
       this.#batch.write(parent.spanId, start + template.parentAt, 'hex');
     }
-    this.#copyId(start + template.spanAt, idPool, idAt + 16, 8);
+    this.#copyId(start + template.spanAt, idPool, idAt + 8, 8);
     let place = 0;
     if (status !== null) this.#put(start + template.numbersAt[place++]!, status);
     if (bytesIn !== null && bytesOut !== null) {
@@ -141,8 +142,8 @@ export class SpanWriter {
   #place({ bytes, startAt, endAt }: SpanTemplate, startMs: number, endMs: number): boolean {
     if (this.#at + bytes.length > this.#batch.length) return false;
     this.#batch.set(bytes, this.#at);
-    patchTime(this.#view, this.#at + startAt, startMs);
-    patchTime(this.#view, this.#at + endAt, endMs);
+    this.#times.patch(this.#view, this.#at + startAt, startMs);
+    this.#times.patch(this.#view, this.#at + endAt, endMs);
     return true;
   }
 
