@@ -28,7 +28,15 @@ import { repository } from './support/data.ts';
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');
 
 /** Everything that people read, except what lies in packages. */
-const pages = ['README.md', 'CONTRIBUTING.md', 'AGENTS.md', 'web/README.md', ...found('docs'), ...found('src')];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'AGENTS.md',
+  'web/README.md',
+  'sdk/README.md',
+  ...found('docs'),
+  ...found('src'),
+];
 
 function found(folder: string): string[] {
   const names = readdirSync(join(repository, folder), { encoding: 'utf8', recursive: true });
@@ -224,19 +232,19 @@ function fieldsOf(schema: JsonSchema, prefix: string): string[] {
 
 describe('dependencies', () => {
   const text = read('docs/internals/dependencies.md');
-  const manifests = ['package.json', 'web/package.json'].map(
-    (path) => JSON.parse(read(path)) as Record<'dependencies' | 'devDependencies', Record<string, string>>,
+  const manifests = ['package.json', 'web/package.json', 'sdk/package.json'].map(
+    (path) => JSON.parse(read(path)) as Partial<Record<'dependencies' | 'devDependencies', Record<string, string>>>,
   );
 
   test('the page has every package that runs, and no other', () => {
-    const running = manifests.flatMap(({ dependencies }) => Object.keys(dependencies));
+    const running = manifests.flatMap(({ dependencies }) => Object.keys(dependencies ?? {}));
     const rows = codeRows(text);
     expect(rows.map(([name]) => name)).toEqual(running);
     expect(rows.filter(([, why, leaving]) => !why || !leaving)).toEqual([]);
   });
 
   test('the page has every package of development, and no other', () => {
-    const known = manifests.flatMap(({ devDependencies }) => Object.keys(devDependencies));
+    const known = manifests.flatMap(({ devDependencies }) => Object.keys(devDependencies ?? {}));
     const written = [...section(text, '## Development').matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
     expect(written.sort()).toEqual(known.sort());
   });
