@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { finerCharges } from './bill/index.ts';
-import { type Config, runCli } from './cli/index.ts';
+import { type Config, readSecrets, runCli } from './cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
 import { rawFees } from './cost/index.ts';
 import { keepAllocated, type Repetition } from './ledger/index.ts';
@@ -16,6 +16,8 @@ import {
   type Log,
   listen,
   listenSyslog,
+  Reports,
+  type ReportSettings,
   Sessions,
   SyslogCounts,
 } from './serve/index.ts';
@@ -77,6 +79,7 @@ async function openHouse(
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
     const { limiter, close: closeLimits } = await openLimits(config, folder, store, log);
+    const reports = new Reports({ store, folder, settings: reportSettings(config), now, log });
     const house: House = {
       version,
       folder,
@@ -90,6 +93,7 @@ async function openHouse(
       limiter,
       limitHeaders: config.limitHeaders,
       syslog: new SyslogCounts(),
+      reports,
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: {
         api: url,
@@ -99,6 +103,7 @@ async function openHouse(
       log,
     };
     const close = async () => {
+      await reports.stop();
       await retention.close();
       await closeLimits();
       await collector.close();
@@ -126,12 +131,14 @@ async function serve(config: Config) {
     });
     hold.announce({ url, token: localToken });
     scheduleRetention(house);
+    house.reports.start();
     const stopRollups = keepRollups(house);
     log.info('ready', { url, ...house.listeners, folder: house.folder });
     const allocated = allocateInBackground(house, config);
     const stop = async () => {
       log.info('stopping');
       await stopRollups();
+      await house.reports.stop();
       await allocated?.stop();
       await stopSyslog();
       await stopListening();
@@ -142,6 +149,10 @@ async function serve(config: Config) {
     await close();
     throw cause;
   }
+}
+
+function reportSettings({ smtpUrl, smtpFrom, webhookSecrets, webhookAllow }: Config): ReportSettings {
+  return { mail: { url: smtpUrl, from: smtpFrom }, webhookSecrets: readSecrets(webhookSecrets) ?? new Map(), webhookAllow };
 }
 
 function scheduleRetention({ retention, log }: House): void {

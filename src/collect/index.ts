@@ -22,7 +22,7 @@ export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export { REQUEST_SLOTS, requestIdKeys } from './otlp/attributes.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { templatePath } from './path-template.ts';
-export { safeLabel } from './privacy.ts';
+export { requestHash, safeLabel } from './privacy.ts';
 export { type Refusal, RefusalCount, refusals } from './refusal.ts';
 export { bitsOf, driverTerms } from './retention/driver-terms.ts';
 export {
