@@ -3,7 +3,7 @@ import type { Store } from '../../store/index.ts';
 import { firstSlotMs } from '../reports/entities.ts';
 import { readPresence, type Standing } from '../reports/freshness.ts';
 import type { Choice } from '../sums/dimensions.ts';
-import { shiftInstant, slotOfWeek, windowStart, windowsOf } from '../time/calendar.ts';
+import { shiftInstant, windowStart, windowsOf } from '../time/calendar.ts';
 import {
   type BenchmarkMetric,
   type CostsByDay,
@@ -16,6 +16,7 @@ import {
 } from './metric-series.ts';
 import { type PastValue, type Profile, profileOf } from './profile.ts';
 import { SIGNIFICANT } from './trend.ts';
+import { type SlottedWindow, slottedWindows } from './weekly-slots.ts';
 
 export const baselineWindows = ['hour', 'day'] as const;
 
@@ -74,9 +75,10 @@ export interface BaselineReport extends Standing {
   readonly rows: readonly BaselineRow[];
 }
 
+type SlottedPoint = MetricPoint & Pick<SlottedWindow, 'slot'>;
+
 const MILLIS_PER_WEEK = 604_800_000;
 const TWO_QUARTERS = 26;
-const slotsOfWeek = { hour: 168, day: 7 } as const;
 
 /**
  * Holds the windows of a range against the own past: what is usual for this hour or day of the week, and whether the level drifts.
@@ -90,12 +92,19 @@ export async function baselineReport(store: Store, question: BaselineQuestion, n
     throw fail('PARAMETER_INVALID', { reason: 'costs are known by day: ask with window day' });
   const history = await historyOf(store, question);
   const presence = await readPresence(store.columns, { fromMs: history.fromMs, toMs: range.toMs }, now);
-  const ask = (windows: readonly TimeRange[]) =>
-    metricSeries(store.columns, { metric, windows, only, timeZone, costs }, presence);
-  const past = await ask(history.fromMs < history.toMs ? windowsOf(history, window, timeZone) : []);
-  const asked = await ask(windowsOf(range, window, timeZone));
+  const ask = async (stretch: TimeRange) => {
+    const slotted = stretch.fromMs < stretch.toMs ? slottedWindows(stretch, window, timeZone) : [];
+    const windows = slotted.map((each) => each.window);
+    const { points, ...sums } = await metricSeries(
+      store.columns,
+      { metric, windows, only, timeZone, costs },
+      presence,
+    );
+    return { ...sums, points: points.map((point, place) => ({ ...point, slot: slotted[place]!.slot })) };
+  };
+  const [past, asked] = [await ask(history), await ask(range)];
   const known = past.points.flatMap((point) => pastValue(point, question));
-  const profile = profileOf(known, slotsOfWeek[window], metric === 'errorRate' ? 1 : undefined);
+  const profile = profileOf(known, metric === 'errorRate' ? 1 : undefined);
   return {
     ...{ metric, window },
     history: {
@@ -103,7 +112,7 @@ export async function baselineReport(store: Store, question: BaselineQuestion, n
       ...{ weeks: profile.weeks, asked: question.weeks, isEnough: profile.weeks >= TWO_QUARTERS },
     },
     drift: driftOf(metric, profile),
-    rows: asked.points.map((point) => rowOf(point, question, profile)),
+    rows: asked.points.map((point) => rowOf(point, metric, profile)),
     ...presence.standing(range, asked.calls, asked.known),
   };
 }
@@ -120,17 +129,14 @@ async function historyOf({ columns }: Store, { range, window, timeZone, weeks }:
   return { fromMs: first.fromMs === firstMs ? firstMs : first.toMs, toMs };
 }
 
-function pastValue({ window, state, value, calls }: MetricPoint, question: BaselineQuestion): PastValue[] {
+function pastValue({ window, state, value, calls, slot }: SlottedPoint, { metric, range }: BaselineQuestion): PastValue[] {
   if (state !== 'complete' || value === null) return [];
-  const { metric, range, timeZone } = question;
-  const slot = slotOfWeek(window.fromMs, question.window, timeZone);
   const week = Math.floor((window.fromMs - range.fromMs) / MILLIS_PER_WEEK);
   return [{ slot, week, value, noise: noiseOf(metric, value, calls) }];
 }
 
-function rowOf({ window, state, value }: MetricPoint, question: BaselineQuestion, { slots }: Profile): BaselineRow {
-  const { metric, timeZone } = question;
-  const usual = slots.get(slotOfWeek(window.fromMs, question.window, timeZone));
+function rowOf({ window, state, value, slot }: SlottedPoint, metric: BenchmarkMetric, { slots }: Profile): BaselineRow {
+  const usual = slots.get(slot);
   const isJudged = usual !== undefined && value !== null && state === 'complete';
   return {
     ...{ ...shownWindow(window), state, value: shownFigure(metric, value) },

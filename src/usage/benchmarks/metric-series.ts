@@ -113,10 +113,9 @@ async function costSums({ windows, only, timeZone, costs }: SeriesQuestion): Pro
   if (first === undefined) return new Map();
   const days = await costs({ fromMs: first.fromMs, toMs: windows.at(-1)!.toMs }, timeZone, only);
   const sums = new Map<number, { amount: bigint; calls: bigint }>();
+  const firstDates = windows.map(({ fromMs }) => dateOf(fromMs, timeZone));
   for (const [date, { amountAtto, callsMicro }] of days) {
-    const place = windows.findIndex(
-      ({ fromMs, toMs }) => dateOf(fromMs, timeZone) <= date && date <= dateOf(toMs - 1, timeZone),
-    );
+    const place = firstDates.findLastIndex((from) => from <= date);
     const sum = sums.get(place) ?? { amount: 0n, calls: 0n };
     sums.set(place, { amount: sum.amount + amountAtto, calls: sum.calls + callsMicro });
   }

@@ -34,7 +34,7 @@ export const LEAST_VALUES = 8;
 /** The normal distribution has its standard deviation at this many absolute deviations from the median. */
 const DEVIATION = 1.4826;
 const DEVIATIONS = 3;
-/** A week counts where so much of it is known. */
+/** A week counts where so many of the slots are known in which there usually is something. */
 const KNOWN_SHARE = 0.4;
 /** A line through weeks is followed no further than this: beyond it is another thing than a drift. */
 const MOST_MOVED = 4;
@@ -42,15 +42,15 @@ const MOST_MOVED = 4;
 /**
  * Says what is usual for each hour or day of a week, and whether the level drifts.
  *
- * Takes  past: values that are known. slotsOfWeek: 7 or 168. most: what no value can be above, such as 1 for a share.
+ * Takes  past: values that are known. most: what no value can be above, such as 1 for a share.
  * Gives  medians, and around them three standard deviations as the absolute deviations from the median say, but no less than chance.
  *        Where the level drifts for certain, values are first moved along the drift to the present.
  * Holds  a few wild weeks do not move it; with all values multiplied by a number it is multiplied too, where chance is.
  */
-export function profileOf(past: readonly PastValue[], slotsOfWeek: number, most = Number.POSITIVE_INFINITY): Profile {
+export function profileOf(past: readonly PastValue[], most = Number.POSITIVE_INFINITY): Profile {
   const bySlot = grouped(past, ({ slot }) => slot);
   const medians = new Map([...bySlot].map(([slot, values]) => [slot, median(values.map(({ value }) => value))!]));
-  const levels = levelsOf(past, medians, slotsOfWeek);
+  const levels = levelsOf(past, medians);
   const trend = trendOf(levels);
   const move = trend !== null && trend.pValue < SIGNIFICANT ? alongOf(trend) : () => 1;
   const slots = new Map<number, UsualRange>();
@@ -67,7 +67,8 @@ export function profileOf(past: readonly PastValue[], slotsOfWeek: number, most 
 }
 
 /** The level of each week beside the usual one: the median of what its values are of those of their slots. */
-function levelsOf(past: readonly PastValue[], medians: ReadonlyMap<number, number>, slotsOfWeek: number) {
+function levelsOf(past: readonly PastValue[], medians: ReadonlyMap<number, number>) {
+  const least = KNOWN_SHARE * [...medians.values()].filter((usual) => usual > 0).length;
   const weeks = grouped(past, ({ week }) => week);
   return [...weeks]
     .flatMap(([at, values]) => {
@@ -75,7 +76,7 @@ function levelsOf(past: readonly PastValue[], medians: ReadonlyMap<number, numbe
         const usual = medians.get(slot)!;
         return usual > 0 ? [value / usual] : [];
       });
-      return shares.length < KNOWN_SHARE * slotsOfWeek ? [] : [{ at, value: median(shares)! }];
+      return shares.length === 0 || shares.length < least ? [] : [{ at, value: median(shares)! }];
     })
     .sort((a, b) => a.at - b.at);
 }
