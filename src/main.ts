@@ -16,8 +16,8 @@ import {
   type Log,
   listen,
   listenSyslog,
-  Reports,
   type ReportSettings,
+  Reports,
   Sessions,
   SyslogCounts,
 } from './serve/index.ts';
@@ -152,7 +152,11 @@ async function serve(config: Config) {
 }
 
 function reportSettings({ smtpUrl, smtpFrom, webhookSecrets, webhookAllow }: Config): ReportSettings {
-  return { mail: { url: smtpUrl, from: smtpFrom }, webhookSecrets: readSecrets(webhookSecrets) ?? new Map(), webhookAllow };
+  return {
+    mail: { url: smtpUrl, from: smtpFrom },
+    webhookSecrets: readSecrets(webhookSecrets) ?? new Map(),
+    webhookAllow,
+  };
 }
 
 function scheduleRetention({ retention, log }: House): void {

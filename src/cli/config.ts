@@ -104,7 +104,10 @@ const settings = z.object({
   TAXIMETER_LIMIT_KEYS: z.coerce.number().int().min(1_000).max(16_000_000).default(5_000_000),
   TAXIMETER_SMTP_URL: z
     .string()
-    .refine((text) => text === '' || isMailServer(text), 'must be smtp://host or smtps://host, with user:password@ if need be')
+    .refine(
+      (text) => text === '' || isMailServer(text),
+      'must be smtp://host or smtps://host, with user:password@ if need be',
+    )
     .default(''),
   TAXIMETER_SMTP_FROM: z
     .string()

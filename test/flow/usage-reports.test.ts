@@ -44,15 +44,30 @@ function polling(): string {
   const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   const startMs = Date.UTC(2022, 7, 9);
   const spans = Array.from({ length: 40 }, (_, place) => ({
-    ...{ traceId: (0xfff000 + place).toString(16).padStart(32, '0'), spanId: (0xfff000 + place).toString(16).padStart(16, '0') },
-    ...{ name: 'call', kind: 2, startTimeUnixNano: `${startMs + place * 60_000}000000`, endTimeUnixNano: `${startMs + place * 60_000 + 5}000000` },
+    ...{
+      traceId: (0xfff000 + place).toString(16).padStart(32, '0'),
+      spanId: (0xfff000 + place).toString(16).padStart(16, '0'),
+    },
+    ...{
+      name: 'call',
+      kind: 2,
+      startTimeUnixNano: `${startMs + place * 60_000}000000`,
+      endTimeUnixNano: `${startMs + place * 60_000 + 5}000000`,
+    },
     attributes: [
-      ...[text('tenant.id', 'poller'), text('http.request.method', 'GET'), text('http.route', '/jobs'), text('enduser.id', 'worker')],
+      ...[
+        text('tenant.id', 'poller'),
+        text('http.request.method', 'GET'),
+        text('http.route', '/jobs'),
+        text('enduser.id', 'worker'),
+      ],
       { key: 'http.response.status_code', value: { intValue: String(place === 0 ? 200 : 304) } },
       text('http.request.header.x-request-id', `request-${place}`),
     ],
   }));
-  return JSON.stringify({ resourceSpans: [{ resource: { attributes: [text('service.name', 'api')] }, scopeSpans: [{ spans }] }] });
+  return JSON.stringify({
+    resourceSpans: [{ resource: { attributes: [text('service.name', 'api')] }, scopeSpans: [{ spans }] }],
+  });
 }
 
 const get = (path: string, headers = {}) => api(new Request(`http://localhost/api/v1/usage/${path}`, { headers }));
@@ -129,7 +144,17 @@ test('a call is found by the id of its request, and by no other', async () => {
   };
   expect(await found('request-7')).toMatchObject([{ time: '2022-08-09T00:07:00.000000000Z', tenant: 'poller' }]);
   expect(await found('request-70')).toEqual([]);
-  const byCommand = await run('usage', 'calls', '--from', '2022-08-09', '--to', '2022-08-10', '--request-id', 'request-7', '--json');
+  const byCommand = await run(
+    'usage',
+    'calls',
+    '--from',
+    '2022-08-09',
+    '--to',
+    '2022-08-10',
+    '--request-id',
+    'request-7',
+    '--json',
+  );
   expect((JSON.parse(byCommand.out) as { rows: object[] }).rows).toEqual(await found('request-7'));
 });
 

@@ -27,7 +27,12 @@ export async function startMailServer(password = ''): Promise<MailServer> {
   const mails: TakenMail[] = [];
   const taken: MailServer = { port: 0, mails, refusal: null, close: async () => undefined };
   const server = new SMTPServer({
-    ...{ disabledCommands: ['STARTTLS'], authOptional: password === '', allowInsecureAuth: true, disableReverseLookup: true },
+    ...{
+      disabledCommands: ['STARTTLS'],
+      authOptional: password === '',
+      allowInsecureAuth: true,
+      disableReverseLookup: true,
+    },
     onAuth({ username, password: said }, _session, done) {
       if (username === 'taximeter' && said === password) done(null, { user: username });
       else done(new Error(`no such user with the password ${said}`));
@@ -37,7 +42,11 @@ export async function startMailServer(password = ''): Promise<MailServer> {
         const { refusal } = taken;
         if (refusal) return done(Object.assign(new Error(refusal.words), { responseCode: refusal.code }));
         const { mailFrom, rcptTo } = session.envelope;
-        mails.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address), ...readMail(raw) });
+        mails.push({
+          from: mailFrom ? mailFrom.address : '',
+          to: rcptTo.map(({ address }) => address),
+          ...readMail(raw),
+        });
         done();
       }, done);
     },
@@ -59,7 +68,9 @@ function readMail(raw: string) {
     const [partHead = '', packed = ''] = cut(part.replace(/^\r\n/, ''));
     const own = headersOf(partHead);
     const type = own.get('content-type')?.split(';')[0];
-    return type === undefined ? [] : [[type, unpacked(packed, own.get('content-transfer-encoding') ?? '7bit')] as const];
+    return type === undefined
+      ? []
+      : [[type, unpacked(packed, own.get('content-transfer-encoding') ?? '7bit')] as const];
   });
   return { headers, parts: new Map(parts), raw };
 }
@@ -71,12 +82,16 @@ function cut(message: string): string[] {
 
 function headersOf(head: string): Map<string, string> {
   const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
 }
 
 function unpacked(text: string, encoding: string): string {
   if (encoding === 'base64') return Buffer.from(text, 'base64').toString();
   if (encoding !== 'quoted-printable') return text;
-  const bytes = text.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const bytes = text
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(bytes, 'latin1').toString();
 }

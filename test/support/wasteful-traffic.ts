@@ -44,14 +44,21 @@ class Tenant {
 
   of(habit: Habit): StoredCall[] {
     for (let call = 0; call < this.#int(80, 160); call++)
-      this.#call({ endpoint: `GET /v1/e${this.#int(0, 9)}`, consumer: `user-${this.#int(0, 9)}`, atMs: this.#anyTime() });
+      this.#call({
+        endpoint: `GET /v1/e${this.#int(0, 9)}`,
+        consumer: `user-${this.#int(0, 9)}`,
+        atMs: this.#anyTime(),
+      });
     this.#habits[habit].call(this);
     return this.#calls;
   }
 
   readonly #habits: Record<Habit, (this: Tenant) => void> = {
     'reads the same again'() {
-      this.#often(this.#int(50, 90), 5_000, 200_000, (place) => ({ endpoint: 'GET /v1/catalogue', bytesOut: 9_000 + Math.floor(place / 20) }));
+      this.#often(this.#int(50, 90), 5_000, 200_000, (place) => ({
+        endpoint: 'GET /v1/catalogue',
+        bytesOut: 9_000 + Math.floor(place / 20),
+      }));
     },
     'asks whether it changed'() {
       this.#often(this.#int(40, 80), 3_000, 250_000, (place) =>
@@ -62,12 +69,17 @@ class Tenant {
     },
     polls() {
       const every = this.#int(10, 120) * 1000;
-      this.#often(this.#int(60, 200), every - 800, every + 800, (place) => ({ endpoint: 'GET /v1/jobs/{id}', bytesOut: 300 + Math.floor(place / 25) }));
+      this.#often(this.#int(60, 200), every - 800, every + 800, (place) => ({
+        endpoint: 'GET /v1/jobs/{id}',
+        bytesOut: 300 + Math.floor(place / 25),
+      }));
     },
     'polls, and is told that nothing changed'() {
       const every = this.#int(30, 90) * 1000;
       this.#often(this.#int(60, 150), every - 500, every + 500, (place) =>
-        place % 12 === 0 ? { endpoint: 'GET /v1/orders', bytesOut: this.#size() } : { endpoint: 'GET /v1/orders', status: 304 },
+        place % 12 === 0
+          ? { endpoint: 'GET /v1/orders', bytesOut: this.#size() }
+          : { endpoint: 'GET /v1/orders', status: 304 },
       );
     },
     'writes one by one'() {

@@ -90,7 +90,9 @@ export async function composeReport(
     where: shownChoice(only),
     figures: has('figures') ? await figuresOf(store, asked, whole, now) : null,
     why: has('why') ? await orMissing(why) : null,
-    advice: has('advice') ? await orMissing(() => shownAdvice(store, { range: period, only, costs: costsOfCalls }, now)) : null,
+    advice: has('advice')
+      ? await orMissing(() => shownAdvice(store, { range: period, only, costs: costsOfCalls }, now))
+      : null,
     targets: has('targets') ? (await targetsReport(store, { atMs: period.toMs, costs: costsByDay }, now)).rows : null,
     ...{ coverage, freshness, definitions: '/api/v1/usage/definitions' },
   };

@@ -31,8 +31,22 @@ function report(name: string): ComposedReport {
     },
     targets: [
       {
-        ...({ name: 'errors', metric: 'errorRate', where: '', direction: 'atMost', value: 0.005, by: '2026-12-31' } as const),
-        ...({ per: 'week', timeZone: 'UTC', state: 'off_track', current: 0.00972, start: null, projected: 0.0101 } as const),
+        ...({
+          name: 'errors',
+          metric: 'errorRate',
+          where: '',
+          direction: 'atMost',
+          value: 0.005,
+          by: '2026-12-31',
+        } as const),
+        ...({
+          per: 'week',
+          timeZone: 'UTC',
+          state: 'off_track',
+          current: 0.00972,
+          start: null,
+          projected: 0.0101,
+        } as const),
         ...{ projectedOn: null, windows: 13 },
       },
     ],
@@ -45,19 +59,49 @@ describe('a report', () => {
   test('has its figures, what moved, advice and targets in both forms', () => {
     const page = pageOf(report('acme'));
     for (const text of [reportHtml(page), reportText(page)]) {
-      for (const words of ['1,234.5 calls', '+23.5 %', 'heavy customer', 'GET /jobs', 'off track', 'at most 0.005 a week', 'unknown', '50 % of the time'])
+      for (const words of [
+        '1,234.5 calls',
+        '+23.5 %',
+        'heavy customer',
+        'GET /jobs',
+        'off track',
+        'at most 0.005 a week',
+        'unknown',
+        '50 % of the time',
+      ])
         expect(text).toContain(words);
     }
   });
 
   test('says what it cannot say', () => {
-    const page = pageOf({ ...report('acme'), why: { missing: 'what was asked for is no longer kept.' }, figures: null });
+    const page = pageOf({
+      ...report('acme'),
+      why: { missing: 'what was asked for is no longer kept.' },
+      figures: null,
+    });
     expect(reportText(page)).toContain('no longer kept');
     expect(reportText(page)).not.toContain('Largest tenants');
   });
 
   const hostile = fc.string({
-    unit: fc.constantFrom('<', '>', '"', "'", '&', '`', '/', '=', '\n', '\r', '\u202e', '\u0000', 's', 'script', 'onload', ' '),
+    unit: fc.constantFrom(
+      '<',
+      '>',
+      '"',
+      "'",
+      '&',
+      '`',
+      '/',
+      '=',
+      '\n',
+      '\r',
+      '\u202e',
+      '\u0000',
+      's',
+      'script',
+      'onload',
+      ' ',
+    ),
   });
 
   test('names are text in the page and nothing else', () => {

@@ -42,7 +42,12 @@ function safe(text: string): string {
 /** Writes a report as plain text: no name can begin a line or bring one of its own. */
 export function reportText({ title, sections, foot }: ReportPage): string {
   const parts = sections.map(({ heading, sentences, table }) =>
-    [plain(heading), '-'.repeat(heading.length), ...sentences.map(plain), ...(table === null ? [] : tableText(table))].join('\n'),
+    [
+      plain(heading),
+      '-'.repeat(heading.length),
+      ...sentences.map(plain),
+      ...(table === null ? [] : tableText(table)),
+    ].join('\n'),
   );
   return `${[plain(title), ...parts, foot.map(plain).join('\n')].join('\n\n')}\n`;
 }

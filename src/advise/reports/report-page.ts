@@ -39,10 +39,18 @@ function section(heading: string, sentences: readonly string[], table: ReportSec
 }
 
 function figureSections({ calls, errors, baseCalls, growth, tenants, endpoints }: Figures): ReportSection[] {
-  const before = baseCalls === null ? 'nothing is known of the time before' : `${count(baseCalls)} in the period before (${signed(growth)})`;
+  const before =
+    baseCalls === null
+      ? 'nothing is known of the time before'
+      : `${count(baseCalls)} in the period before (${signed(growth)})`;
   const failed = calls > 0 ? `${count(errors)} of them failed (${percent(errors / calls)}).` : '';
   const heads = ['calls', 'share', 'growth'];
-  const cells = ({ name, calls: own, share, growth: grown }: GroupFigures) => [name, count(own), percent(share), signed(grown)];
+  const cells = ({ name, calls: own, share, growth: grown }: GroupFigures) => [
+    name,
+    count(own),
+    percent(share),
+    signed(grown),
+  ];
   return [
     section('Figures', [`${count(calls)} calls; ${before}.`, ...(failed === '' ? [] : [failed])]),
     section('Largest tenants', [], { heads: ['tenant', ...heads], rows: tenants.map(cells) }),
@@ -52,7 +60,9 @@ function figureSections({ calls, errors, baseCalls, growth, tenants, endpoints }
 
 function whySections(why: NonNullable<ComposedReport['why']>): ReportSection[] {
   if (isMissing(why)) return [section('What moved, and why', [why.missing])];
-  const causes = why.diagnoses.map(({ cause, explains, evidence }) => `${cause.replaceAll('_', ' ')}, explains ${percent(explains)}: ${evidence}.`);
+  const causes = why.diagnoses.map(
+    ({ cause, explains, evidence }) => `${cause.replaceAll('_', ' ')}, explains ${percent(explains)}: ${evidence}.`,
+  );
   const rows = why.rows.map(({ dimension, key, kind, before, after, change }) => [
     ...[dimension, key, kind, count(before), count(after), `${change > 0 ? '+' : ''}${count(change)}`],
   ]);
@@ -68,20 +78,27 @@ function adviceSection(advice: NonNullable<ComposedReport['advice']>): ReportSec
   const heading = 'Calls that could be saved';
   if (isMissing(advice)) return section(heading, [advice.missing]);
   const { rows, looked, isCut } = advice;
-  const cut = isCut ? [`Looked at from ${looked.from} on: before that there are more calls than can be looked at one by one.`] : [];
+  const cut = isCut
+    ? [`Looked at from ${looked.from} on: before that there are more calls than can be looked at one by one.`]
+    : [];
   if (rows.length === 0) return section(heading, [...cut, 'Nothing was found.']);
   return section(heading, [...cut, 'A call can be in a composite row and in another one.'], {
     heads: ['tenant', 'kind', 'endpoint', 'saved calls', 'saved cost', 'how sure', 'seen'],
     rows: rows.map(({ tenant, kind, endpoint, savedCalls, savedCost, currency, certainty, evidence }) => [
       ...[tenant, kind, endpoint, count(savedCalls)],
-      ...[savedCost === null ? 'unknown' : `${savedCost.replace(/(\.\d{4})\d*$/, '$1')} ${currency}`, certainty, evidence],
+      ...[
+        savedCost === null ? 'unknown' : `${savedCost.replace(/(\.\d{4})\d*$/, '$1')} ${currency}`,
+        certainty,
+        evidence,
+      ],
     ]),
   });
 }
 
 function targetsSection(targets: NonNullable<ComposedReport['targets']>): ReportSection {
   if (targets.length === 0) return section('Targets', ['There are none.']);
-  const figure = (value: number | string | null) => (typeof value === 'number' ? String(Number(value.toPrecision(6))) : (value ?? 'unknown'));
+  const figure = (value: number | string | null) =>
+    typeof value === 'number' ? String(Number(value.toPrecision(6))) : (value ?? 'unknown');
   return section('Targets', [], {
     heads: ['target', 'is', 'now', 'wanted', 'by', 'goes to', 'there on'],
     rows: targets.map((row) => [

@@ -37,7 +37,10 @@ const target = z
     webhook: webhook.optional(),
     file: z.enum(reportFiles).optional(),
   })
-  .refine((to) => Object.values(to).filter((value) => value !== undefined).length === 1, 'must be one of mail, webhook or file');
+  .refine(
+    (to) => Object.values(to).filter((value) => value !== undefined).length === 1,
+    'must be one of mail, webhook or file',
+  );
 
 /** The spec of a ReportSchedule document: what is reported of which calls, when, to whom. */
 export const reportScheduleSpec = z
@@ -50,7 +53,10 @@ export const reportScheduleSpec = z
     timeZone: zoneName.default('UTC'),
     tenants: z.array(z.string().min(1).max(256)).min(1).max(1_000).optional(),
     where: choiceText.default(''),
-    parts: z.array(z.enum(reportParts)).min(1).default([...reportParts]),
+    parts: z
+      .array(z.enum(reportParts))
+      .min(1)
+      .default([...reportParts]),
     to: z.array(target).min(1).max(20),
     enabled: z.boolean().default(true),
   })
@@ -88,7 +94,10 @@ export function choiceOfSchedule({ tenants, where }: ReportScheduleSpec): Choice
  * Takes  atMs: when is asked.
  * Gives  a whole day, week or month of the zone, and when its report was due: at the time of the day that the schedule says, on the day after it.
  */
-export function duePeriod(spec: ReportScheduleSpec, atMs: number): { readonly period: TimeRange; readonly dueMs: number } {
+export function duePeriod(
+  spec: ReportScheduleSpec,
+  atMs: number,
+): { readonly period: TimeRange; readonly dueMs: number } {
   const { every, timeZone } = spec;
   let endMs = windowStart(atMs, every, timeZone);
   if (dueOf(spec, endMs) > atMs) endMs = windowStart(endMs - 1, every, timeZone);

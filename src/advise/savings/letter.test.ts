@@ -28,7 +28,13 @@ We looked at 5000 calls from 2026-10-01T00:00:00Z to 2026-10-08T00:00:00Z.
   });
 
   test('is silent about a cost that is not known, about others, and honest about double savings', () => {
-    const composite = { ...row, kind: 'composite' as const, endpoint: 'GET /a > GET /b', savedCost: null, currency: null };
+    const composite = {
+      ...row,
+      kind: 'composite' as const,
+      endpoint: 'GET /a > GET /b',
+      savedCost: null,
+      currency: null,
+    };
     const text = adviceLetter('acme', report([row, composite, { ...row, tenant: 'globex', endpoint: 'GET /theirs' }]));
     expect(text).toContain('## 2. Several calls for one purpose: `GET /a`, then `GET /b`');
     expect(text).toContain('- Could be saved: 900 of 1000 calls.\n');
@@ -38,7 +44,9 @@ We looked at 5000 calls from 2026-10-01T00:00:00Z to 2026-10-08T00:00:00Z.
   });
 
   test('a name cannot be anything but text', () => {
-    const hostile = fc.string({ unit: fc.constantFrom('`', '#', '\n', '[', ']', '(', ')', '<', '!', '*', 'a', '\u202e', ' ') });
+    const hostile = fc.string({
+      unit: fc.constantFrom('`', '#', '\n', '[', ']', '(', ')', '<', '!', '*', 'a', '\u202e', ' '),
+    });
     const property = fc.property(hostile, (name) => {
       const lines = adviceLetter(`x${name}`, report([{ ...row, tenant: `x${name}` }])).split('\n');
       expect(lines.filter((line) => line.startsWith('#'))).toHaveLength(2);

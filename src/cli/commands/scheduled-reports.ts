@@ -43,7 +43,8 @@ export function addScheduledReportCommands(program: Command, cli: Cli): void {
     .action(async (schedule: string, { from, again }: { from?: string; again?: boolean }) => {
       const asked = new URLSearchParams({ again: String(again ?? false), ...(from === undefined ? {} : { from }) });
       const { sent, deliveries } = await cli.ask<ReportSendAnswer>('POST', `${pathOf(schedule)}/send?${asked}`);
-      for (const { period, target, state } of deliveries) cli.print(`${period.from} to ${period.to}: ${target}: ${state}`);
+      for (const { period, target, state } of deliveries)
+        cli.print(`${period.from} to ${period.to}: ${target}: ${state}`);
       cli.print(sent === 0 ? 'Nothing was sent: everybody has it already.' : `Sent to ${sent}.`);
     });
 }
@@ -62,7 +63,9 @@ const SHOWN = 10;
 /** A line for each of the last deliveries; a schedule that sent nothing yet has one as well. */
 function linesOf(schedule: Schedule): Line[] {
   const deliveries = schedule.deliveries.slice(0, SHOWN);
-  return deliveries.length === 0 ? [{ schedule, delivery: null }] : deliveries.map((delivery) => ({ schedule, delivery }));
+  return deliveries.length === 0
+    ? [{ schedule, delivery: null }]
+    : deliveries.map((delivery) => ({ schedule, delivery }));
 }
 
 const columns = [

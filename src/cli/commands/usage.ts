@@ -105,7 +105,10 @@ const commands: readonly UsageCommand[] = [
     description: 'whether figures are where the own past says they should be, and whether they drift',
     flags: [
       ...[from, to, ['--metric <metric>', benchmarkMetricNames.join(', '), 'calls'] as const],
-      ...[['--window <window>', 'hour or day', 'day'] as const, ['--weeks <weeks>', 'of history, at most', '39'] as const],
+      ...[
+        ['--window <window>', 'hour or day', 'day'] as const,
+        ['--weeks <weeks>', 'of history, at most', '39'] as const,
+      ],
       currency,
     ],
   },

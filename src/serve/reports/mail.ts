@@ -25,7 +25,8 @@ const SILENT_AT_MOST_MS = 60_000;
  * Holds  a password is not sent in clear text, but to this machine, and is in no reason.
  */
 export async function sendMail({ url, from }: MailSettings, { id, to, subject, text, html }: Mail): Promise<Outcome> {
-  if (url === '' || from === '') return unsent('there is no mail server: set TAXIMETER_SMTP_URL and TAXIMETER_SMTP_FROM');
+  if (url === '' || from === '')
+    return unsent('there is no mail server: set TAXIMETER_SMTP_URL and TAXIMETER_SMTP_FROM');
   const server = new URL(url);
   // Most commands never send a mail.
   const { createTransport } = await import('nodemailer');
@@ -40,7 +41,8 @@ export async function sendMail({ url, from }: MailSettings, { id, to, subject, t
     const messageId = `<${id}@${/@([\w.-]+)/.exec(from)?.[1] ?? server.hostname}>`;
     const { rejected } = await transport.sendMail({ from, to: [...to], subject, text, html, messageId, headers });
     // Sent again it would reach those twice who have it.
-    if (rejected.length > 0) return unsent(`${server.hostname} refused ${rejected.length} of ${to.length} receivers`, true);
+    if (rejected.length > 0)
+      return unsent(`${server.hostname} refused ${rejected.length} of ${to.length} receivers`, true);
     return null;
   } catch (cause) {
     return reasonOf(cause as Error, server.hostname, password);

@@ -43,7 +43,9 @@ describe('where webhooks may go', () => {
     ['127.0.0.1', 'leads to 127.0.0.1'],
     ['localhost', 'leads to'],
   ])('the host %s is refused with its address', async (host, words) => {
-    expect(await reachableAddress(host, reachableAddresses(''))).toMatchObject({ reason: expect.stringContaining(words) });
+    expect(await reachableAddress(host, reachableAddresses(''))).toMatchObject({
+      reason: expect.stringContaining(words),
+    });
   });
 
   test.each([

@@ -79,7 +79,9 @@ export class Reports {
   start(): void {
     if (this.#isStopped) return;
     this.look()
-      .catch((cause: unknown) => this.#deps.log.warn('scheduled reports could not be looked at', { reason: wordsOf(cause) }))
+      .catch((cause: unknown) =>
+        this.#deps.log.warn('scheduled reports could not be looked at', { reason: wordsOf(cause) }),
+      )
       .finally(() => {
         if (this.#isStopped) return;
         this.#timer = setTimeout(() => this.start(), LOOK_EVERY_MS);
@@ -141,7 +143,9 @@ export class Reports {
       return this.#sendAll(waiting, new Map([[name, schedule]]));
     });
     const deliveries = (await this.#deliveries.of(name, period)).map(shownDelivery);
-    const problems = deliveries.flatMap(({ target, state, error }) => (state === 'sent' ? [] : [{ message: `${target}: ${error || state}` }]));
+    const problems = deliveries.flatMap(({ target, state, error }) =>
+      state === 'sent' ? [] : [{ message: `${target}: ${error || state}` }],
+    );
     if (problems.length > 0) throw fail('REPORT_UNSENT', { schedule: name }, problems);
     return { sent, deliveries };
   }
@@ -184,7 +188,11 @@ export class Reports {
     return sent;
   }
 
-  #tell({ schedule, period_start: period, shown: target }: StoredReportDelivery, state: 'sent' | 'waiting' | 'failed', outcome: Outcome): void {
+  #tell(
+    { schedule, period_start: period, shown: target }: StoredReportDelivery,
+    state: 'sent' | 'waiting' | 'failed',
+    outcome: Outcome,
+  ): void {
     const facts = { schedule, period, target, ...(outcome === null ? {} : { reason: outcome.reason }) };
     const { log } = this.#deps;
     if (state === 'sent') log.info('a report was sent', facts);
@@ -243,8 +251,10 @@ function periodOf(spec: ReportScheduleSpec, from: string | undefined, now: Date)
   const toMs = windowStart(now.getTime(), spec.every, spec.timeZone);
   if (from === undefined) return { fromMs: windowStart(toMs - 1, spec.every, spec.timeZone), toMs };
   const period = periodFrom(spec, from);
-  if (period === null) throw fail('PARAMETER_INVALID', { reason: `no ${spec.every} of this schedule begins on ${from.slice(0, 40)}` });
-  if (period.toMs > now.getTime()) throw fail('PARAMETER_INVALID', { reason: `the period from ${from} on is not over` });
+  if (period === null)
+    throw fail('PARAMETER_INVALID', { reason: `no ${spec.every} of this schedule begins on ${from.slice(0, 40)}` });
+  if (period.toMs > now.getTime())
+    throw fail('PARAMETER_INVALID', { reason: `the period from ${from} on is not over` });
   return period;
 }
 

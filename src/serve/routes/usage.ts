@@ -113,7 +113,12 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
   }),
   calls: report({
     summary: 'Every call, newest first',
-    params: { ...ranged, traceId: text.default(''), requestId: text.default(''), statusCode: z.coerce.number().int().min(0).max(999).optional() },
+    params: {
+      ...ranged,
+      traceId: text.default(''),
+      requestId: text.default(''),
+      statusCode: z.coerce.number().int().min(0).max(999).optional(),
+    },
     run: async (house, { traceId, requestId, statusCode, limit, cursor, ...query }) => {
       const { range, only } = rangeOf(query);
       if (limit > 10_000) throw fail('PARAMETER_INVALID', { limit, most: 10_000 });

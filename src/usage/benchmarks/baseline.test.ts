@@ -136,8 +136,20 @@ describe('a baseline', () => {
 
 describe('targets', () => {
   const targets = {
-    'a-fewer-errors': { metric: 'errorRate', where: 'tenant:drifting', value: 0.1, direction: 'atMost', by: '2026-01-31' },
-    'b-enough-errors': { metric: 'errorRate', where: 'tenant:steady', value: 0.2, direction: 'atMost', by: '2026-01-31' },
+    'a-fewer-errors': {
+      metric: 'errorRate',
+      where: 'tenant:drifting',
+      value: 0.1,
+      direction: 'atMost',
+      by: '2026-01-31',
+    },
+    'b-enough-errors': {
+      metric: 'errorRate',
+      where: 'tenant:steady',
+      value: 0.2,
+      direction: 'atMost',
+      by: '2026-01-31',
+    },
     'c-more-calls': { metric: 'calls', where: 'tenant:steady', value: 10_000, direction: 'atLeast', by: '2026-01-31' },
     'd-was-missed': { metric: 'calls', value: 10_000, direction: 'atLeast', by: '2025-09-30' },
     'e-was-met': { metric: 'activeTenants', value: 2, direction: 'atLeast', by: '2025-09-30', per: 'day' },

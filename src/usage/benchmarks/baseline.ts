@@ -95,11 +95,7 @@ export async function baselineReport(store: Store, question: BaselineQuestion, n
   const ask = async (stretch: TimeRange) => {
     const slotted = stretch.fromMs < stretch.toMs ? slottedWindows(stretch, window, timeZone) : [];
     const windows = slotted.map((each) => each.window);
-    const { points, ...sums } = await metricSeries(
-      store.columns,
-      { metric, windows, only, timeZone, costs },
-      presence,
-    );
+    const { points, ...sums } = await metricSeries(store.columns, { metric, windows, only, timeZone, costs }, presence);
     return { ...sums, points: points.map((point, place) => ({ ...point, slot: slotted[place]!.slot })) };
   };
   const [past, asked] = [await ask(history), await ask(range)];
@@ -129,7 +125,10 @@ async function historyOf({ columns }: Store, { range, window, timeZone, weeks }:
   return { fromMs: first.fromMs === firstMs ? firstMs : first.toMs, toMs };
 }
 
-function pastValue({ window, state, value, calls, slot }: SlottedPoint, { metric, range }: BaselineQuestion): PastValue[] {
+function pastValue(
+  { window, state, value, calls, slot }: SlottedPoint,
+  { metric, range }: BaselineQuestion,
+): PastValue[] {
   if (state !== 'complete' || value === null) return [];
   const week = Math.floor((window.fromMs - range.fromMs) / MILLIS_PER_WEEK);
   return [{ slot, week, value, noise: noiseOf(metric, value, calls) }];

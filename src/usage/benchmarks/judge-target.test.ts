@@ -33,25 +33,43 @@ describe('a target', () => {
   });
 
   test('is reached on the day on which the line crosses it', () => {
-    const judged = judgeTarget({ points: falling, aim: 0.5, direction: 'atMost', nowMs: NOW, deadlineMs: NOW + 4 * WEEK });
+    const judged = judgeTarget({
+      points: falling,
+      aim: 0.5,
+      direction: 'atMost',
+      nowMs: NOW,
+      deadlineMs: NOW + 4 * WEEK,
+    });
     expect(judged.reachedMs! - NOW).toBeCloseTo(0.5 * WEEK, -3);
     expect(judged.current).toBe(1);
   });
 
   test('no figure is projected below nothing', () => {
-    const { projected } = judgeTarget({ points: falling, aim: 0, direction: 'atMost', nowMs: NOW, deadlineMs: NOW + 90 * WEEK });
+    const { projected } = judgeTarget({
+      points: falling,
+      aim: 0,
+      direction: 'atMost',
+      nowMs: NOW,
+      deadlineMs: NOW + 90 * WEEK,
+    });
     expect(projected).toBe(0);
   });
 
   test('is never judged worse for asking less', () => {
     const rank = { off_track: 0, missed: 0, unknown: 0, on_track: 1, met: 2 } as const;
     const lists = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 15 });
-    const property = fc.property(lists, fc.nat(100), fc.nat(50), fc.integer({ min: -2, max: 30 }), (list, aim, easier, left) => {
-      const points = weeks((place) => list[place]!, list.length);
-      const ask = (of: number) =>
-        judgeTarget({ points, aim: of, direction: 'atMost', nowMs: NOW, deadlineMs: NOW + left * WEEK }).state;
-      expect(rank[ask(aim + easier)]).toBeGreaterThanOrEqual(rank[ask(aim)]);
-    });
+    const property = fc.property(
+      lists,
+      fc.nat(100),
+      fc.nat(50),
+      fc.integer({ min: -2, max: 30 }),
+      (list, aim, easier, left) => {
+        const points = weeks((place) => list[place]!, list.length);
+        const ask = (of: number) =>
+          judgeTarget({ points, aim: of, direction: 'atMost', nowMs: NOW, deadlineMs: NOW + left * WEEK }).state;
+        expect(rank[ask(aim + easier)]).toBeGreaterThanOrEqual(rank[ask(aim)]);
+      },
+    );
     fc.assert(property, { numRuns: 500, seed: 74 });
   });
 });

@@ -82,9 +82,7 @@ function valueOf(metric: BenchmarkMetric, { calls, errors, tenants }: WindowSums
 
 async function plainSums(columns: ColumnStore, { windows, only }: SeriesQuestion): Promise<Map<number, WindowSums>> {
   const sums = await sumCalls(columns, { ranges: windows, by: [], only, isByRange: true });
-  return new Map(
-    sums.map(({ range, calls, errors, known }) => [range, { calls, errors, known, tenants: 0 }] as const),
-  );
+  return new Map(sums.map(({ range, calls, errors, known }) => [range, { calls, errors, known, tenants: 0 }] as const));
 }
 
 /** Calls without a tenant are of nobody who could be active. */
@@ -131,7 +129,8 @@ export function noiseOf(metric: BenchmarkMetric, value: number, calls: number): 
   if (metric === 'calls' || metric === 'errors' || metric === 'activeTenants') return Math.sqrt(Math.max(1, value));
   if (metric === 'callsPerTenant') return value / Math.sqrt(Math.max(1, calls));
   // One more failure, or one less, is always possible.
-  if (metric === 'errorRate') return Math.sqrt(Math.max(value * (1 - value), 1 / Math.max(1, calls)) / Math.max(1, calls));
+  if (metric === 'errorRate')
+    return Math.sqrt(Math.max(value * (1 - value), 1 / Math.max(1, calls)) / Math.max(1, calls));
   return 0;
 }
 

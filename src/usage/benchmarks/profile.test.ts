@@ -58,9 +58,7 @@ describe('what is usual', () => {
     const scaled = fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 8, max: 30 }), (factor, count) => {
       const value = (slot: number, week: number) => usual[slot]! + wobble(slot, Math.abs(week));
       const one = profileOf(weeks(count, value));
-      const many = profileOf(
-        weeks(count, (slot, week) => factor * value(slot, week)),
-      );
+      const many = profileOf(weeks(count, (slot, week) => factor * value(slot, week)));
       for (const [slot, range] of one.slots) {
         expect(many.slots.get(slot)!.expected).toBeCloseTo(factor * range.expected, 6);
         expect(many.slots.get(slot)!.high).toBeCloseTo(factor * range.high, 6);

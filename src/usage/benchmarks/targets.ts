@@ -92,7 +92,9 @@ async function rowOf(store: Store, name: string, spec: TargetSpec, asked: Asked)
   const question = { metric, windows, only: parseChoice(where), timeZone, costs };
   const { points } = await metricSeries(store.columns, question, presence);
   const known = points.flatMap(({ window, state, value: of }) =>
-    state === 'complete' && of !== null && window.fromMs >= sinceMs ? [{ at: window.toMs, value: of, start: window.fromMs }] : [],
+    state === 'complete' && of !== null && window.fromMs >= sinceMs
+      ? [{ at: window.toMs, value: of, start: window.fromMs }]
+      : [],
   );
   const deadline = deadlineMs(spec);
   const judged = judgeTarget({ points: known, aim: aimOf(spec), direction, nowMs: atMs, deadlineMs: deadline });

@@ -14,7 +14,10 @@ export interface SlottedWindow {
  * Fails  RANGE_TOO_LONG beyond 10,000 windows.
  */
 export function slottedWindows(range: TimeRange, unit: 'hour' | 'day', timeZone: string): SlottedWindow[] {
-  const days = windowsOf(range, 'day', timeZone).map((window) => ({ window, slot: slotOfWeek(window.fromMs, 'day', timeZone) }));
+  const days = windowsOf(range, 'day', timeZone).map((window) => ({
+    window,
+    slot: slotOfWeek(window.fromMs, 'day', timeZone),
+  }));
   if (unit === 'day') return days;
   if (days.length * 24 > MOST_WINDOWS) throw fail('RANGE_TOO_LONG', { window: unit, windows: MOST_WINDOWS });
   return days
@@ -24,7 +27,10 @@ export function slottedWindows(range: TimeRange, unit: 'hour' | 'day', timeZone:
 
 function hoursOf(day: TimeRange, slot: number, timeZone: string): SlottedWindow[] {
   if (day.toMs - day.fromMs !== 24 * MILLIS_PER_HOUR)
-    return windowsOf(day, 'hour', timeZone).map((window) => ({ window, slot: slotOfWeek(window.fromMs, 'hour', timeZone) }));
+    return windowsOf(day, 'hour', timeZone).map((window) => ({
+      window,
+      slot: slotOfWeek(window.fromMs, 'hour', timeZone),
+    }));
   return Array.from({ length: 24 }, (_, hour) => {
     const fromMs = day.fromMs + hour * MILLIS_PER_HOUR;
     return { window: { fromMs, toMs: fromMs + MILLIS_PER_HOUR }, slot: slot * 24 + hour };

@@ -102,7 +102,9 @@ export function findPatterns({ reads, bursts, visits }: Traffic): Waste[] {
     ),
     ...visits.filter(isChatty).map(compositeOf),
   ];
-  return found.sort((a, b) => (savedOf(a) < savedOf(b) ? 1 : savedOf(a) > savedOf(b) ? -1 : a.tenant < b.tenant ? -1 : 1));
+  return found.sort((a, b) =>
+    savedOf(a) < savedOf(b) ? 1 : savedOf(a) > savedOf(b) ? -1 : a.tenant < b.tenant ? -1 : 1,
+  );
 }
 
 /** How many calls would not be needed, in millionths. */

@@ -74,7 +74,9 @@ describe('what could be saved', () => {
   });
 
   test('is certain where the answer said so, and a guess where nobody knows which thing was read', () => {
-    expect(new Set(of('polls, and is told that nothing changed').map(({ certainty }) => certainty))).toEqual(new Set(['certain']));
+    expect(new Set(of('polls, and is told that nothing changed').map(({ certainty }) => certainty))).toEqual(
+      new Set(['certain']),
+    );
     expect(new Set(of('reads the same again').map(({ certainty }) => certainty))).toEqual(new Set(['likely']));
     expect(new Set(of('polls').map(({ certainty }) => certainty))).toEqual(new Set(['possible']));
   });
@@ -89,7 +91,10 @@ describe('what could be saved', () => {
     for (const waste of of('makes three calls for one page')) {
       expect(waste.endpoints).toEqual(['GET /v1/users/{id}', 'GET /v1/users/{id}/orders', 'GET /v1/offers']);
       expect(savedOf(waste)).toBe((waste.micro / 3n) * 2n);
-      expect(waste.saved.map(({ endpoint }) => endpoint).sort()).toEqual(['GET /v1/offers', 'GET /v1/users/{id}/orders']);
+      expect(waste.saved.map(({ endpoint }) => endpoint).sort()).toEqual([
+        'GET /v1/offers',
+        'GET /v1/users/{id}/orders',
+      ]);
     }
   });
 });

@@ -26,7 +26,11 @@ const MOST_CALLS = 1_000_000;
  */
 export async function patternsReport(
   store: Store,
-  { range, only, mostCalls = MOST_CALLS }: { readonly range: TimeRange; readonly only: Choice; readonly mostCalls?: number },
+  {
+    range,
+    only,
+    mostCalls = MOST_CALLS,
+  }: { readonly range: TimeRange; readonly only: Choice; readonly mostCalls?: number },
   now: Date,
 ): Promise<PatternsReport> {
   const { columns } = store;

@@ -69,7 +69,9 @@ export async function callLog(store: Store, question: CallLogQuestion, now: Date
   const presence = await readPresence(store.columns, range, now);
   const cursor = question.cursor === '' ? null : readCursor(question.cursor);
   const rows =
-    question.traceId === '' && (question.requestId ?? '') === '' ? await page(store, question, cursor) : await readCalls(store, question, [range], cursor);
+    question.traceId === '' && (question.requestId ?? '') === ''
+      ? await page(store, question, cursor)
+      : await readCalls(store, question, [range], cursor);
   const counted = cursor === null ? await countOf(store, question) : null;
   const last = rows.length > limit ? rows[limit - 1]! : null;
   return {
@@ -216,7 +218,13 @@ function shownCall(row: CallRow): LoggedCall {
 const countable: readonly string[] = ['tenant', 'endpoint', 'consumer'];
 
 async function countOf({ columns }: Store, { range, only, traceId, requestId = '', statusCode }: CallLogQuestion) {
-  if (traceId !== '' || requestId !== '' || statusCode !== null || Object.keys(only).some((name) => !countable.includes(name))) return null;
+  if (
+    traceId !== '' ||
+    requestId !== '' ||
+    statusCode !== null ||
+    Object.keys(only).some((name) => !countable.includes(name))
+  )
+    return null;
   const [sums] = await sumCalls(columns, { ranges: [range], by: [], only, isByRange: false });
   return sums ?? { calls: 0n, known: 0n };
 }
