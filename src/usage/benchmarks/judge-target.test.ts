@@ -6,10 +6,10 @@ const WEEK = 604_800_000;
 const NOW = Date.UTC(2026, 9, 5);
 
 /** Thirteen weeks that end now. */
-function weeks(valueOf: (place: number) => number, count = 13) {
+function weeks(valueAt: (place: number) => number, count = 13) {
   return Array.from({ length: count }, (_, place) => ({
     at: NOW - (count - 1 - place) * WEEK,
-    value: valueOf(place),
+    value: valueAt(place),
   }));
 }
 const falling = weeks((place) => 13 - place);

@@ -66,13 +66,13 @@ export async function metricSeries(columns: ColumnStore, question: SeriesQuestio
     const sum = sums.get(place) ?? nothing;
     [calls, known] = [calls + sum.calls, known + sum.known];
     const isKnown = state !== 'gap' && state !== 'future';
-    const value = !isKnown ? null : costs ? (costs.get(place) ?? null) : valueOf(metric, sum);
+    const value = !isKnown ? null : costs ? (costs.get(place) ?? null) : figureOf(metric, sum);
     return { window, state, value, calls: Number(sum.calls) / 1e6 };
   });
   return { points, calls, known };
 }
 
-function valueOf(metric: BenchmarkMetric, { calls, errors, tenants }: WindowSums): number | null {
+function figureOf(metric: BenchmarkMetric, { calls, errors, tenants }: WindowSums): number | null {
   if (metric === 'calls') return Number(calls) / 1e6;
   if (metric === 'errors') return Number(errors) / 1e6;
   if (metric === 'errorRate') return calls > 0n ? Number(errors) / Number(calls) : null;

@@ -5,9 +5,9 @@ import { type PastValue, profileOf } from './profile.ts';
 const usual = [100, 110, 120, 110, 100, 40, 30];
 
 /** Weeks of days, the last one just before now. */
-function weeks(count: number, valueOf: (slot: number, week: number) => number): PastValue[] {
+function weeks(count: number, valueAt: (slot: number, week: number) => number): PastValue[] {
   return Array.from({ length: count }, (_, place) => place - count).flatMap((week) =>
-    usual.map((_, slot) => ({ slot, week, value: valueOf(slot, week), noise: 0 })),
+    usual.map((_, slot) => ({ slot, week, value: valueAt(slot, week), noise: 0 })),
   );
 }
 

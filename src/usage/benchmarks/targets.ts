@@ -44,19 +44,20 @@ export async function targetsReport(
   { atMs, costs }: { readonly atMs: number; readonly costs: CostsByDay },
   now: Date,
 ): Promise<TargetsReport> {
-  const rows: TargetRow[] = [];
-  let presence: Presence | null = null;
+  const asked = (await newestOf(store.documents, 'Target'))
+    .map(({ name, body }) => ({ name, spec: JSON.parse(body) as TargetSpec }))
+    .filter(({ spec }) => spec.enabled)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((target) => ({ ...target, range: lookedAt(target.spec, atMs) }));
+  const whole = {
+    fromMs: Math.min(atMs - 1, ...asked.map(({ range }) => range.fromMs)),
+    toMs: Math.max(atMs, ...asked.map(({ range }) => range.toMs)),
+  };
+  const presence = await readPresence(store.columns, whole, now);
   const sinceMs = (await firstSlotMs(store.columns)) ?? atMs;
-  for (const { name, body } of await newestOf(store.documents, 'Target')) {
-    const spec = JSON.parse(body) as TargetSpec;
-    if (!spec.enabled) continue;
-    const range = lookedAt(spec, atMs);
-    presence = await readPresence(store.columns, range, now);
+  const rows: TargetRow[] = [];
+  for (const { name, spec, range } of asked)
     rows.push(await rowOf(store, name, spec, { range, atMs, sinceMs, costs, presence }));
-  }
-  const whole = { fromMs: atMs - 1, toMs: atMs };
-  presence ??= await readPresence(store.columns, whole, now);
-  rows.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { rows, ...presence.standing(whole, 0n, 0n) };
 }
 
