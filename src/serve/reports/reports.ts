@@ -14,7 +14,6 @@ import {
 import { fail, formatInstant, type TimeRange } from '../../model/index.ts';
 import { newestOf, type Store, type StoredReportDelivery } from '../../store/index.ts';
 import { dateOf, windowStart } from '../../usage/index.ts';
-import type { Log } from '../house.ts';
 import { costsByDay, costsOfCalls } from '../routes/usage-costs.ts';
 import { Deliveries } from './deliveries.ts';
 import { type MailSettings, sendMail } from './mail.ts';
@@ -37,7 +36,7 @@ export interface ReportDeps {
   readonly folder: string;
   readonly settings: ReportSettings;
   readonly now: () => Date;
-  readonly log: Log;
+  readonly log: Record<'info' | 'warn' | 'error', (message: string, facts: Record<string, unknown>) => void>;
 }
 
 interface Schedule {

@@ -102,9 +102,8 @@ export function findPatterns({ reads, bursts, visits }: Traffic): Waste[] {
     ),
     ...visits.filter(isChatty).map(compositeOf),
   ];
-  return found.sort((a, b) =>
-    savedOf(a) < savedOf(b) ? 1 : savedOf(a) > savedOf(b) ? -1 : a.tenant < b.tenant ? -1 : 1,
-  );
+  const order = ({ tenant, kind, endpoints }: Waste) => JSON.stringify([tenant, kind, endpoints]);
+  return found.sort((a, b) => Number(savedOf(b) - savedOf(a)) || (order(a) < order(b) ? -1 : 1));
 }
 
 /** How many calls would not be needed, in millionths. */
