@@ -135,9 +135,7 @@ async function usageReports(store: Store, input: JobInput): Promise<unknown[]> {
     await activationReport(store, { range, successes: 2, valueEvent: 'step', signUpEvent: '' }, NOW),
     await sequencesReport(store, { ...asked, users: 3, length: 2 }, NOW),
     await baselineReport(store, { ...asked, ...benchmark, metric: 'callsPerTenant', window: 'hour' }, NOW),
-    await baselineReport(store, { ...asked, ...benchmark, metric: 'errorRate', window: 'day' }, NOW),
     exactText(await patternsReport(store, { range, only: {} }, NOW)),
-    exactText(await patternsReport(store, { range, only: { kind: ['rest'] }, mostCalls: 500 }, NOW)),
     await whyReport(store, { ...asked, ...halves, by: ['tenant', 'status'], shown: 3 }, NOW),
     await callLog(store, { ...asked, traceId: '', statusCode: null, limit: 50, cursor: '' }, NOW),
     await callLog(

@@ -1,5 +1,5 @@
 import { formatInstant, type TimeRange } from '../../model/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { ColumnStore, Store } from '../../store/index.ts';
 import { readPresence, type Standing, shownCalls } from '../reports/freshness.ts';
 import type { Choice } from '../sums/dimensions.ts';
 import { checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
@@ -36,12 +36,9 @@ export async function patternsReport(
   const { columns } = store;
   await checkCallsKept(columns, range);
   const presence = await readPresence(columns, range, now);
-  const count = async (asked: TimeRange) => {
-    const [sums] = await sumCalls(columns, { ranges: [asked], by: [], only, isByRange: false });
-    return sums ?? { calls: 0n, known: 0n };
-  };
-  const looked = await lastCalls(range, mostCalls, async (asked) => shownCalls((await count(asked)).calls));
-  const { calls, known } = await count(looked);
+  const looked = await lastCalls(columns, range, only, mostCalls);
+  const [sums] = await sumCalls(columns, { ranges: [looked], by: [], only, isByRange: false });
+  const { calls, known } = sums ?? { calls: 0n, known: 0n };
   return {
     calls: shownCalls(calls),
     looked: { from: formatInstant(looked.fromMs), to: formatInstant(looked.toMs) },
@@ -52,20 +49,24 @@ export async function patternsReport(
 }
 
 const MINUTE_MS = 60_000;
+const PIECES = 240;
 
-/** The end of a range with no more than so many calls, by halves; to the minute. */
-async function lastCalls(
-  range: TimeRange,
-  most: number,
-  count: (range: TimeRange) => Promise<number>,
-): Promise<TimeRange> {
-  if ((await count(range)) <= most) return range;
-  let [tooEarly, late] = [range.fromMs, range.toMs];
-  while (late - tooEarly > MINUTE_MS) {
-    const middle = Math.ceil((tooEarly + late) / 2 / MINUTE_MS) * MINUTE_MS;
-    if (middle <= tooEarly || middle >= late) break;
-    if ((await count({ fromMs: middle, toMs: range.toMs })) > most) tooEarly = middle;
-    else late = middle;
+/** The end of a range with no more than so many calls, to a part of it; to the minute where even the last part has more. */
+async function lastCalls(columns: ColumnStore, range: TimeRange, only: Choice, most: number): Promise<TimeRange> {
+  const size = Math.max(1, Math.ceil((range.toMs - range.fromMs) / MINUTE_MS / PIECES)) * MINUTE_MS;
+  const ranges: TimeRange[] = [];
+  for (let toMs = range.toMs; toMs > range.fromMs; toMs = ranges[0]!.fromMs) {
+    const startMs = Math.floor((toMs - 1) / size) * size;
+    ranges.unshift({ fromMs: Math.max(range.fromMs, startMs), toMs });
   }
-  return { fromMs: Math.min(late, range.toMs - 1), toMs: range.toMs };
+  const sums = await sumCalls(columns, { ranges, by: [], only, isByRange: true });
+  let left = BigInt(most) * 1_000_000n;
+  for (const { range: place, calls } of sums.toReversed()) {
+    left -= calls;
+    if (left >= 0n) continue;
+    const last = ranges[place]!;
+    if (last.toMs < range.toMs) return { fromMs: last.toMs, toMs: range.toMs };
+    return size > MINUTE_MS ? lastCalls(columns, last, only, most) : last;
+  }
+  return range;
 }
