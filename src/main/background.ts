@@ -8,10 +8,12 @@ const ROLLUPS_EVERY_MS = 60_000;
 /** Starts what a server does without being asked; gives how to stop it. Letting go of old data ends with the house. */
 export function startBackground(house: House, config: Config): () => Promise<void> {
   scheduleRetention(house);
+  house.reports.start();
   const stopRollups = keepRollups(house);
   const allocated = allocateInBackground(house, config);
   return async () => {
     await stopRollups();
+    await house.reports.stop();
     await allocated?.stop();
   };
 }

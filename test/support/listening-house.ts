@@ -1,6 +1,15 @@
 import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
 import { Limiter, MemoryStore } from '../../src/limit/index.ts';
-import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
+import {
+  type Api,
+  Bodies,
+  createApi,
+  type House,
+  listen,
+  Reports,
+  Sessions,
+  SyslogCounts,
+} from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -61,6 +70,7 @@ export async function openListeningHouse(
     settleSince: (day) => collector.settleSince(day),
     needsRawWork: async () => null,
   });
+  const nobody = { mail: { url: '', from: '' }, webhookSecrets: new Map<string, string>(), webhookAllow: '' };
   const house: House = {
     ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
@@ -75,6 +85,10 @@ export async function openListeningHouse(
     limitHeaders: ['draft-11'],
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },
+    reports: new Reports({
+      ...{ store, folder: folder.path, settings: nobody, now },
+      log: { info: keep, warn: log, error: log },
+    }),
     log: { info: keep, warn: log, error: log },
   };
   return {
