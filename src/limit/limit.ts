@@ -2,6 +2,7 @@ import { fail } from '../model/index.ts';
 import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf } from './demand.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
+import { attoUnits } from './policy/policy.ts';
 import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
@@ -73,7 +74,7 @@ export class Limiter {
     return Promise.all(asks.map((ask) => this.decide(ask)));
   }
 
-  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. */
+  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. Gives  `currency` where no limit counts in that of the money. */
   async settle(
     reservation: string,
     action: SettleAction,
@@ -82,8 +83,8 @@ export class Limiter {
   ): Promise<Settled> {
     const named = readReservation(reservation);
     if (named === null) return 'unknown';
-    const nanoMoney = money === null ? null : Number((money.amountAtto + 999_999_999n) / 1_000_000_000n);
-    return this.#options.store.settle({ ...named, action, units, nanoMoney });
+    const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
+    return this.#options.store.settle({ ...named, action, units, money: spent });
   }
 
   #counted(decision: Decision): Decision {
@@ -143,5 +144,6 @@ function readReservation(name: string): { root: string; id: string } | null {
 /** Throws what a refused settlement means. Gives  whether it was done before. */
 export function checkSettled(settled: Settled): 'done' | 'already' {
   if (settled === 'done' || settled === 'already') return settled;
+  if (settled === 'currency') throw fail('RESERVATION_CURRENCY');
   throw settled === 'unknown' ? fail('RESERVATION_UNKNOWN') : fail('RESERVATION_OVER', { state: settled });
 }

@@ -275,6 +275,24 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect(await passed(limiter, 5, ask('a'))).toBe(1);
   });
 
+  it('commits in a currency of its limits only; those of others stay as they were reserved', async () => {
+    const money = (currency: string) =>
+      policy(
+        currency.toLowerCase(),
+        'per: [tenant]',
+        `id: a, amount: "9.00", money: { currency: ${currency}, assumedCost: "2" }, window: { fixed: 1h }`,
+      );
+    const { limiter } = await world(`${money('EUR')}---\n${money('USD')}`);
+    const usd = (amountAtto: bigint) => ({ amountAtto, currency: 'USD' });
+    const { reservation } = await limiter.decide(ask('a', 1, { ...hold('m'), money: usd(5n * 10n ** 18n) }));
+    const used = async () =>
+      (await limiter.decide(ask('a', 1, { isPeek: true }))).findings.map(({ outcome }) => outcome.before);
+    expect(await limiter.settle(reservation!, 'commit', null, { ...usd(1n), currency: 'JPY' })).toBe('currency');
+    expect(await used()).toEqual([2e9, 5e9]);
+    expect(await limiter.settle(reservation!, 'commit', null, usd(1n))).toBe('done');
+    expect(await used()).toEqual([2e9, 1]);
+  });
+
   it('refuses where nobody knows the cost: unknown is not 0', async () => {
     const money = 'id: a, amount: "1.00", money: { currency: USD }, window: { calendar: day }';
     const { limiter } = await world(policy('p', 'per: [tenant]', money));

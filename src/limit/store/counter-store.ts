@@ -65,12 +65,19 @@ export interface Settlement {
   readonly action: SettleAction;
   /** What was really used, in units of the call; null: as reserved. */
   readonly units: number | null;
-  /** What it really cost, in 10^-9 of the currency, rounded up; null: as reserved. */
-  readonly nanoMoney: number | null;
+  /** What it really cost; null: as reserved. */
+  readonly money: SettledMoney | null;
 }
 
-/** `done` now or `already` before by the same action; else why not. */
-export type Settled = 'done' | 'already' | 'unknown' | 'expired' | 'committed' | 'released';
+/** What a call really cost. Limits in other currencies stay as they were reserved. */
+export interface SettledMoney {
+  /** In 10^-9 of the currency, rounded up. */
+  readonly nano: number;
+  readonly currency: string;
+}
+
+/** `done` now or `already` before by the same action; else why not. `currency`: no limit of the reservation counts in the one that was named. */
+export type Settled = 'done' | 'already' | 'unknown' | 'expired' | 'committed' | 'released' | 'currency';
 
 /** Keeps counters. What holds of every store is in test/conformance/limit-stores.test.ts. */
 export interface CounterStore {

@@ -8,6 +8,7 @@ import {
   type Outcome,
   REMEMBERED_US,
   type Settled,
+  type SettledMoney,
   type Settlement,
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
@@ -137,7 +138,7 @@ export class MemoryStore implements CounterStore {
     return place;
   }
 
-  settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
+  settle({ root, id, action, units, money }: Settlement): Settled {
     this.#now();
     const key = `${root}\n${id}`;
     const held = this.#held.get(key);
@@ -145,8 +146,8 @@ export class MemoryStore implements CounterStore {
     const done = action === 'commit' ? 'committed' : 'released';
     if (held.state === done) return 'already';
     if (held.state !== 'held') return held.state;
-    for (const each of held.lines)
-      this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
+    if (action === 'commit' && money !== null && !countsIn(held.lines, money.currency)) return 'currency';
+    for (const each of held.lines) this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
     return 'done';
   }
@@ -318,8 +319,17 @@ function costOf(line: Line, demand: Demand, granted: number): number {
   return granted < 0 || granted === demand.units || line.isMoney ? line.cost : granted * line.unitCost;
 }
 
+/** Money in a currency that no limit knows would be counted nowhere. */
+function countsIn(lines: readonly HeldLine[], currency: string): boolean {
+  const money = lines.filter(({ line }) => line.isMoney);
+  return money.length === 0 || money.some(({ limit }) => limit.spec.money!.currency === currency);
+}
+
 /** What a line costs when it is known what was used. */
-function actualCost({ limit, line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
-  if (line.isMoney) return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - limit.spec.money!.decimals));
+function actualCost({ limit, line, cost }: HeldLine, units: number | null, money: SettledMoney | null): number {
+  if (line.isMoney) {
+    const { currency, decimals } = limit.spec.money!;
+    return money?.currency === currency ? Math.ceil(money.nano / 10 ** (9 - decimals)) : cost;
+  }
   return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
 }

@@ -129,18 +129,28 @@ local function counter(a, i)
     tick = num(a[i + 5]), parts = num(a[i + 6]), start = num(a[i + 7]) }
 end
 
--- What a reservation took of one counter: its key, those eight, and cost, window, unit cost, whether it is money and its divisor.
+-- What a reservation took of one counter: its key, those eight, and cost, window, unit cost, the currency of money and its divisor.
 local LINE = 14
 
-local function finish(held, units, nano, now)
+-- Whether a limit counts in the currency that a commit names: money that no limit knows would be counted nowhere.
+local function counted_in(held, currency)
+  local lines, any = cjson.decode(held), false
+  for i = 1, #lines, LINE do
+    if lines[i + 12] == currency then return true end
+    any = any or lines[i + 12] ~= ''
+  end
+  return not any
+end
+
+local function finish(held, units, nano, now, currency)
   local lines = cjson.decode(held)
   for i = 1, #lines, LINE do
     local c = counter(lines, i + 1)
     local cost, takenIn, unit, money, divisor = num(lines[i + 9]), num(lines[i + 10]), num(lines[i + 11]), lines[i + 12], num(lines[i + 13])
     local actual = cost
     if c.kind == 'concurrency' or units == 'none' then actual = 0
-    elseif money == '1' then
-      if nano ~= '' then
+    elseif money ~= '' then
+      if nano ~= '' and money == currency then
         local n = num(nano)
         local rest = n % divisor
         actual = (n - rest) / divisor
@@ -174,7 +184,7 @@ end
 
 /**
  * KEYS: those due of the root, then a counter each. ARGV: the root's beginning of keys, now or '', units, least, peek, and of a reservation its id,
- * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, money, its divisor.
+ * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, the currency of money or '', its divisor.
  */
 export const decideScript = `${counters}
 local root, units, least, peek = ARGV[1], num(ARGV[3]), num(ARGV[4]), ARGV[5] == '1'
@@ -196,7 +206,7 @@ for i = 1, n do
   s[i] = load(KEYS[i + 1], c[i], now)
   rooms[i] = room(s[i], c[i], now)
   if enforced[i] and cost[i] > rooms[i] and granted >= 0 then
-    if least == 0 or money[i] == '1' then granted = -1
+    if least == 0 or money[i] ~= '' then granted = -1
     elseif unit[i] > 0 then granted = math.min(granted, math.floor(rooms[i] / unit[i])) end
   end
 end
@@ -205,7 +215,7 @@ local answer = { granted >= 0 and 1 or 0, str(math.max(granted, 0)), str(now) }
 local lines = {}
 for i = 1, n do
   local take = cost[i]
-  if granted >= 0 and granted ~= units and money[i] ~= '1' then take = granted * unit[i] end
+  if granted >= 0 and granted ~= units and money[i] == '' then take = granted * unit[i] end
   local before = used(s[i], c[i])
   local over = take > rooms[i]
   local state = s[i]
@@ -258,7 +268,7 @@ end
 return { 'none', table.concat(answer, ';') }
 `;
 
-/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
+/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
@@ -268,7 +278,8 @@ local held = redis.call('HMGET', key, 'state', 'lines')
 if not held[1] then return 'unknown' end
 if held[1] == action then return 'already' end
 if held[1] ~= 'held' then return held[1] end
-finish(held[2], ARGV[5], ARGV[6], now)
+if ARGV[6] ~= '' and not counted_in(held[2], ARGV[7]) then return 'currency' end
+finish(held[2], ARGV[5], ARGV[6], now, ARGV[7])
 redis.call('HSET', key, 'state', action)
 redis.call('ZREM', root .. 'due', id)
 return 'done'

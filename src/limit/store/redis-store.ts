@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createClient, createCluster } from '@redis/client';
 import { fail } from '../../model/index.ts';
-import type { CounterStore, Demand, Line, LineOutcome, Outcome, Settled, Settlement } from './counter-store.ts';
+import type {
+  CounterStore,
+  Demand,
+  Line,
+  LineOutcome,
+  Outcome,
+  SettleAction,
+  Settled,
+  SettledMoney,
+  Settlement,
+} from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
 import { decideScript, settleScript } from './redis-script.ts';
 
@@ -65,10 +75,10 @@ export class RedisStore implements CounterStore {
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
 
-  async settle({ root, id, action, units, nanoMoney }: Settlement): Promise<Settled> {
+  async settle({ root, id, action, units, money }: Settlement): Promise<Settled> {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
-    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), String(nanoMoney ?? '')];
+    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), ...moneyArgs(action, money)];
     return (await this.#run('settle', root, [], args)) as Settled;
   }
 
@@ -161,6 +171,11 @@ function keyPart(text: string): string {
   return `~${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
 
+/** A release gives back whatever the currency. */
+function moneyArgs(action: SettleAction, money: SettledMoney | null): [string, string] {
+  return action === 'release' || money === null ? ['', ''] : [String(money.nano), money.currency];
+}
+
 /** Of a calendar: length is where this window ends, tick where the next one ends, start where this one begins. */
 function lineArgs(
   { limit, amount, ceiling, calendar, cost, unitCost, isEnforced, isMoney }: Line,
@@ -173,7 +188,7 @@ function lineArgs(
     ? [window.endUs, next!.endUs, 0, window.startUs]
     : [algorithm === 'rolling' ? partUs : length, tickUs, parts, 0];
   const divisor = 10 ** (9 - (limit.spec.money?.decimals ?? 9));
-  const flags = [isEnforced ? 1 : 0, isMoney ? 1 : 0, divisor];
+  const flags = [isEnforced ? 1 : 0, isMoney ? limit.spec.money!.currency : '', divisor];
   return [algorithm, amount, ceiling, graceUs, ...times, cost, unitCost, ...flags].map(String);
 }
 
