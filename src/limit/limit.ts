@@ -1,4 +1,4 @@
-import { fail } from '../model/index.ts';
+import { Failure, fail } from '../model/index.ts';
 import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf } from './demand.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
@@ -31,6 +31,7 @@ export class Limiter {
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
   #isShared = false;
+  #warnedUs = 0;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
 
   constructor(options: LimiterOptions) {
@@ -61,8 +62,15 @@ export class Limiter {
       const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
       return this.#counted(new Decided(lines, units, outcome, isHeld ? reservationName(root, hold.id) : null));
     };
-    const outcome = store.decide(demand);
     const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = store.decide(demand);
+    } catch (cause) {
+      // A full store has taken nothing: it is for each policy to say what then. Anything else is a bug, and loud.
+      if (isFull(cause)) return failed(cause);
+      throw cause;
+    }
     if (outcome instanceof Promise) return outcome.then(read, failed);
     const { synced } = this.#options;
     const mustLast = synced && outcome.isAdmitted && !isPeek && lines.some(isStrict);
@@ -98,11 +106,21 @@ export class Limiter {
     const policies = new Set(demand.lines.filter((line) => line.isEnforced).map((line) => line.limit.policy));
     const isAllowed = [...policies].every((policy) => this.#isWithinLocalCap(policy, demand, nowUs));
     this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
-    this.#options.warn('the store of the limits does not answer', { isAllowed, cause: String(cause) });
+    this.#warnOf(cause, nowUs);
     const none = { binding: null, findings: [], reservation: null, repeat: 'none' } as const;
     const granted = isAllowed ? demand.units : 0;
     const freesAtUs = isAllowed ? 0 : nowUs + 5_000_000;
-    return { isAllowed, reason: 'store_unavailable', granted, nowUs, freesAtUs, wouldPass: 0, ...none };
+    const reason = isFull(cause) ? 'store_full' : 'store_unavailable';
+    return { isAllowed, reason, granted, nowUs, freesAtUs, wouldPass: 0, ...none };
+  }
+
+  /** Every call fails then: a line for each would fill the disk. */
+  #warnOf(cause: unknown, nowUs: number): void {
+    if (nowUs < this.#warnedUs + 10_000_000) return;
+    this.#warnedUs = nowUs;
+    const { failedOpen, failedClosed } = this.counts;
+    const words = isFull(cause) ? 'the store of the limits is full' : 'the store of the limits does not answer';
+    this.#options.warn(words, { failedOpen, failedClosed, cause: String(cause) });
   }
 
   #isWithinLocalCap({ name, spec }: CompiledPolicy, demand: Demand, nowUs: number): boolean {
@@ -114,6 +132,10 @@ export class Limiter {
     this.#localCaps.set(name, { minute, units });
     return true;
   }
+}
+
+function isFull(cause: unknown): boolean {
+  return cause instanceof Failure && cause.code === 'LIMIT_KEYS_FULL';
 }
 
 /** What a policy that is closed when counters fail has admitted must not be forgotten either. */

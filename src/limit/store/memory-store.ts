@@ -253,7 +253,8 @@ export class MemoryStore implements CounterStore {
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
-  #checkRoom({ lines, hold }: Demand, nowUs: number): void {
+  #checkRoom({ lines, hold, isPeek }: Demand, nowUs: number): void {
+    if (isPeek) return;
     const { mostKeys, mostHeld } = this.#options;
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
     // A line may bring a name for each level, and as many pairs of them.
