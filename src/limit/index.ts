@@ -1,5 +1,5 @@
 export type { Ask, Decision, Finding, RatedCost } from './decision.ts';
-export { checkSettled, Limiter, type RatedCostOf, TTL_US } from './limit.ts';
+export { checkSettled, Limiter, type LimiterOptions, type RatedCostOf, TTL_US } from './limit.ts';
 export { readPolicies } from './policies.ts';
 export { type CompiledPolicy, compilePolicies } from './policy/compile.ts';
 export { planSpec } from './policy/plan.ts';

@@ -6,8 +6,8 @@ import { attoUnits } from './policy/policy.ts';
 import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
-/** What an endpoint's call costs by the rates; null when that is not known. */
-export type RatedCostOf = (subject: Subject) => RatedCost | null;
+/** What an endpoint's call costs by the rates, in a currency; null when that is not known. */
+export type RatedCostOf = (subject: Subject, currency: string) => RatedCost | null;
 
 export interface LimiterOptions {
   readonly store: CounterStore;
@@ -42,6 +42,12 @@ export class Limiter {
     return this.#policies;
   }
 
+  /** In which policies count money. */
+  get currencies(): readonly string[] {
+    const limits = this.#policies.flatMap((policy) => policy.limits);
+    return [...new Set(limits.flatMap(({ spec }) => spec.money?.currency ?? []))];
+  }
+
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
     this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
@@ -51,7 +57,7 @@ export class Limiter {
   decide(ask: Ask): Decision | Promise<Decision> {
     const { store, nowUs, ratedCostOf } = this.#options;
     const now = nowUs();
-    const asked = linesOf(this.#policies, ask, () => ratedCostOf(ask.subject), now);
+    const asked = linesOf(this.#policies, ask, (currency) => ratedCostOf(ask.subject, currency), now);
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
     const { units, least, isPeek, hold } = ask;

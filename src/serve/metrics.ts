@@ -59,6 +59,16 @@ export function metricsOf(house: House): Registry {
     },
   });
   new Gauge({
+    name: 'taximeter_limit_prices_age_seconds',
+    help: 'How old the prices of calls are by which limits count money, by currency.',
+    labelNames: ['currency'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { currency, ageSeconds } of house.prices.states) this.set({ currency }, ageSeconds);
+    },
+  });
+  new Gauge({
     name: 'taximeter_journal_bytes',
     help: 'Bytes that wait in the journal.',
     registers: [registry],
