@@ -11,6 +11,7 @@ import { KeptPrices, keepAllocated, type Repetition, repeatedly } from './ledger
 import {
   type CompiledPolicy,
   CounterFile,
+  LeasingStore,
   Limiter,
   type LimiterOptions,
   MemoryStore,
@@ -213,9 +214,10 @@ async function openLimiter(
   const { nowUs, warn } = options;
   if (config.redisUrl !== undefined) {
     const counters = await RedisStore.open({ url: config.redisUrl, withinMs: 1_000, warn });
-    const limiter = new Limiter({ ...options, store: counters });
+    const leasing = new LeasingStore({ store: counters, nowUs });
+    const limiter = new Limiter({ ...options, store: leasing });
     limiter.usePolicies(policies);
-    return { limiter, close: () => counters.close() };
+    return { limiter, close: () => leasing.close() };
   }
   const counters = new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 });
   const file = await CounterFile.open(folder, counters, policies, warn);

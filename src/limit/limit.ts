@@ -1,6 +1,7 @@
 import { Failure, fail } from '../model/index.ts';
 import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf } from './demand.ts';
+import type { LeaseFigures } from './lease/leasing-store.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
@@ -36,6 +37,11 @@ export class Limiter {
 
   constructor(options: LimiterOptions) {
     this.#options = options;
+  }
+
+  /** What became of leased units; null where nothing is leased. */
+  get leases(): LeaseFigures | null {
+    return this.#options.store.leases ?? null;
   }
 
   get policies(): readonly CompiledPolicy[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CounterStore, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
+import { type CounterStore, LEASE, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
 import { redis } from '../support/available.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts';
 import { ask, Clock, hold, limiterOf, policy, START_US } from './limits/world.ts';
@@ -225,6 +225,18 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     // A call that is only checked holds no place.
     expect(await passed(limiter, 5, ask('a'))).toBe(5);
     expect((await limiter.decide(ask('a'))).findings.map(({ outcome }) => outcome.after)).toEqual([1, 8]);
+  });
+
+  it('keeps what a lease took when nobody ends it, and takes back what is left when somebody does', async () => {
+    const { clock, limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 1h }'));
+    const lease = (id: string) => limiter.decide(ask('a', 4, { ...hold(id, 10, LEASE), least: 1 }));
+    const [dies, ends] = [await lease('1'), await lease('2')];
+    expect(await limiter.settle(ends.reservation!, 'commit', 1, null)).toBe('done');
+    clock.seconds(11);
+    expect((await limiter.decide(ask('a', 1, { isPeek: true }))).findings[0]!.outcome.before).toBe(5);
+    expect((await lease('3')).granted).toBe(4);
+    expect((await lease('4')).granted).toBe(1);
+    expect(dies.granted).toBe(4);
   });
 
   it('gives back of a rate no more than has not drained', async () => {

@@ -1,5 +1,6 @@
 import type { Calendar } from '../policy/calendar.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
+import type { LeaseFigures } from '../lease/leasing-store.ts';
 import type { Subject } from '../subject.ts';
 
 /** One counter that a decision looks at, and what it would take of it. */
@@ -90,7 +91,12 @@ export interface CounterStore {
   /** Ends a reservation. What is given back goes to the windows it was taken from. */
   settle(settlement: Settlement): Settled | Promise<Settled>;
   close(): Promise<void>;
+  /** What became of leased units, where there are leases. */
+  readonly leases?: LeaseFigures;
 }
+
+/** The fingerprint of a lease: a reservation that stays taken when nobody ends it. Callers' fingerprints are longer. */
+export const LEASE = 'lease';
 
 /** How long it is remembered what became of a reservation. */
 export const REMEMBERED_US = 600_000_000;

@@ -3,6 +3,7 @@ import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
 import {
   type CounterStore,
   type Demand,
+  LEASE,
   type Line,
   type LineOutcome,
   type Outcome,
@@ -215,7 +216,7 @@ export class MemoryStore implements CounterStore {
     if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
     else this.#due.add(held.expiresUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
-    for (const each of held.lines) this.#settleLine(each, 0);
+    if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(each, 0);
     held.state = 'expired';
   }
 

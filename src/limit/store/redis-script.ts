@@ -260,10 +260,14 @@ end
 if id ~= '' and granted >= 0 and not peek then
   local key = root .. 'r:' .. id
   redis.call('HSET', key, 'state', 'held', 'fingerprint', fingerprint, 'lines', cjson.encode(lines), 'answer', table.concat(answer, ';'))
-  redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + 600000))
-  redis.call('ZADD', root .. 'due', str(now + ttl), id)
-  local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
-  redis.call('PEXPIRE', root .. 'due', str(last))
+  -- A lease stays taken when nobody ends it: its node may have died after giving it out.
+  local is_lease = fingerprint == 'lease'
+  redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + (is_lease and 5000 or 600000)))
+  if not is_lease then
+    redis.call('ZADD', root .. 'due', str(now + ttl), id)
+    local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
+    redis.call('PEXPIRE', root .. 'due', str(last))
+  end
 end
 return { 'none', table.concat(answer, ';') }
 `;
