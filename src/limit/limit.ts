@@ -1,10 +1,17 @@
 import { Failure, fail } from '../model/index.ts';
 import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf } from './demand.ts';
-import type { LeaseFigures } from './lease/leasing-store.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
-import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
+import type {
+  CounterStore,
+  Demand,
+  LeaseFigures,
+  Line,
+  Outcome,
+  SettleAction,
+  Settled,
+} from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
 /** What an endpoint's call costs by the rates, in a currency; null when that is not known. */

@@ -3,6 +3,7 @@ import {
   type CounterStore,
   type Demand,
   LEASE,
+  type LeaseFigures,
   type Line,
   type LineOutcome,
   type Outcome,
@@ -31,16 +32,6 @@ interface Stock {
   free: number;
   lease: Lease | null;
   taking: Promise<void> | null;
-}
-
-/** What became of the units of this node's leases. */
-export interface LeaseFigures {
-  /** Taken, and neither used nor given back: what other nodes are denied at most because of this one. */
-  readonly outstanding: number;
-  readonly used: number;
-  readonly returned: number;
-  /** Nobody knows whether they came back: the store did not answer, or had forgotten the lease. */
-  readonly lost: number;
 }
 
 export interface LeasingOptions {

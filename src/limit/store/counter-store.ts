@@ -1,6 +1,5 @@
 import type { Calendar } from '../policy/calendar.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
-import type { LeaseFigures } from '../lease/leasing-store.ts';
 import type { Subject } from '../subject.ts';
 
 /** One counter that a decision looks at, and what it would take of it. */
@@ -79,6 +78,16 @@ export interface SettledMoney {
 
 /** `done` now or `already` before by the same action; else why not. `currency`: no limit of the reservation counts in the one that was named. */
 export type Settled = 'done' | 'already' | 'unknown' | 'expired' | 'committed' | 'released' | 'currency';
+
+/** What became of the units of this node's leases. */
+export interface LeaseFigures {
+  /** Taken, and neither used nor given back: what other nodes are denied at most because of this one. */
+  readonly outstanding: number;
+  readonly used: number;
+  readonly returned: number;
+  /** Nobody knows whether they came back: the store did not answer, or had forgotten the lease. */
+  readonly lost: number;
+}
 
 /** Keeps counters. What holds of every store is in test/conformance/limit-stores.test.ts. */
 export interface CounterStore {
