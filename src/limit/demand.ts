@@ -1,6 +1,8 @@
 import type { Ask, AskedLine, RatedCost } from './decision.ts';
 import type { Allowance, CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
+import type { Line } from './store/counter-store.ts';
+import type { Subject } from './subject.ts';
 
 /** A cost that no limit allows, and that is still exact. */
 const TOO_MUCH = Number.MAX_SAFE_INTEGER;
@@ -49,6 +51,14 @@ export function linesOf(
     }
   }
   return { lines };
+}
+
+/** The counter of one limit, to be looked at or set: nothing is taken. */
+export function lineOf(limit: CompiledLimit, subject: Subject, nowUs: number): Line {
+  const allowance = limit.amountOf(subject, nowUs);
+  const { amount } = allowance;
+  const cost = { unitCost: 1, cost: 0, isMoney: limit.spec.money !== undefined, isEnforced: false };
+  return { limit, subject, amount, ceiling: ceilingOf(limit, allowance), ...cost, calendar: limit.calendarOf(subject) };
 }
 
 function ceilingOf({ algorithm, overdraftPercent }: CompiledLimit, { amount, burst }: Allowance): number {

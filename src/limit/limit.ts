@@ -1,14 +1,17 @@
 import { Failure, fail } from '../model/index.ts';
 import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
-import { linesOf } from './demand.ts';
-import type { CompiledPolicy } from './policy/compile.ts';
+import { lineOf, linesOf } from './demand.ts';
+import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type {
+  Change,
   CounterStore,
   Demand,
   LeaseFigures,
   Line,
+  LineOutcome,
   Outcome,
+  PartUnits,
   SettleAction,
   Settled,
 } from './store/counter-store.ts';
@@ -74,8 +77,7 @@ export class Limiter {
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
     const { units, least, isPeek, hold } = ask;
-    // A counter that all organisations share must lie together with those of each.
-    const root = this.#isShared ? '' : rootOf(ask.subject);
+    const root = this.#rootOf(ask.subject);
     const demand: Demand = { root, lines, units, least, isPeek, hold };
     const read = (outcome: Outcome): Decision => {
       const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
@@ -112,6 +114,29 @@ export class Limiter {
     if (named === null) return 'unknown';
     const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
     return this.#options.store.settle({ ...named, action, units, money: spent });
+  }
+
+  /** What a counter says. Counts nothing. */
+  async look(limit: CompiledLimit, subject: Subject): Promise<LineOutcome> {
+    const lines = [lineOf(limit, subject, this.#options.nowUs())];
+    const look = { root: this.#rootOf(subject), lines, units: 0, least: 0, isPeek: true, hold: null };
+    return (await this.#options.store.decide(look)).lines[0]!;
+  }
+
+  /** Sets a counter to what was counted elsewhere. Takes  mayFall: otherwise it only rises. */
+  async put(limit: CompiledLimit, subject: Subject, units: PartUnits, mayFall: boolean): Promise<Change> {
+    const line = lineOf(limit, subject, this.#options.nowUs());
+    return this.#options.store.put(this.#rootOf(subject), line, units, mayFall);
+  }
+
+  /** Whose counters of a limit may say anything, the first so many; none where the store keeps no names. */
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    return this.#options.store.usersOf(limit, most);
+  }
+
+  /** A counter that all organisations share must lie together with those of each. */
+  #rootOf(subject: Subject): string {
+    return this.#isShared ? '' : rootOf(subject);
   }
 
   #counted(decision: Decision): Decision {

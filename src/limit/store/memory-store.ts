@@ -1,12 +1,15 @@
 import { fail } from '../../model/index.ts';
 import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
 import {
+  type Change,
   type CounterStore,
   type Demand,
   LEASE,
   type Line,
   type LineOutcome,
   type Outcome,
+  type PartUnits,
   REMEMBERED_US,
   type Settled,
   type SettledMoney,
@@ -15,6 +18,7 @@ import {
 import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { putUnits } from './put-units.ts';
 import { SubjectRows } from './subject-rows.ts';
 
 interface HeldLine {
@@ -151,6 +155,30 @@ export class MemoryStore implements CounterStore {
     for (const each of held.lines) this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
     return 'done';
+  }
+
+  put(_root: string, line: Line, units: PartUnits, mayFall: boolean): Change {
+    const nowUs = this.#now();
+    const table = this.#table(line.limit);
+    const { mostKeys } = this.#options;
+    if (this.#rows.size > mostKeys - 8) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+    const row = this.#rows.add(table.path, line.subject);
+    const place = table.placeOf(row);
+    advance(place, line, nowUs);
+    const before = used(place, line.limit);
+    putUnits(place, line, units, mayFall, nowUs);
+    if (this.#changed !== null) this.#note(table, row);
+    return { before, after: used(place, line.limit) };
+  }
+
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    const table = this.#table(limit);
+    const users: Subject[] = [];
+    for (const row of table.usedRows(this.#lastUs)) {
+      if (users.length >= most) break;
+      users.push(this.#rows.subjectOf(table.path, row));
+    }
+    return users;
   }
 
   async close(): Promise<void> {}

@@ -288,3 +288,41 @@ redis.call('HSET', key, 'state', action)
 redis.call('ZREM', root .. 'due', id)
 return 'done'
 `;
+
+/**
+ * KEYS: those due of the root, and a counter. ARGV: the root's beginning of keys, now or '', 1 where it may fall, the counter, then of each part where it begins and its units.
+ * The same as src/limit/store/put-units.ts.
+ */
+export const putScript = `${counters}
+local root, key, fall = ARGV[1], KEYS[2], ARGV[3] == '1'
+local now = clock(ARGV[2])
+free(root, now)
+local c = counter(ARGV, 4)
+if c.kind == 'calendar' and (now < c.start or now >= c.tick) then return { 'clock', str(now) } end
+local s = load(key, c, now)
+local before = used(s, c)
+local diffs = {}
+for i = 12, #ARGV, 2 do
+  local start, counted = num(ARGV[i]), num(ARGV[i + 1])
+  if c.kind ~= 'rolling' then
+    if start == s.w then s.u = fall and counted or math.max(s.u, counted) end
+  else
+    local part = start / c.length
+    if part <= s.w and s.w - part <= c.parts then
+      local field = str(part % (c.parts + 1))
+      local there = 0
+      if not s.wipe then
+        there = num(redis.call('HGET', key, field))
+        for _, gone in ipairs(s.gone) do if gone == field then there = 0 end end
+      end
+      local next = (fall and part < s.w) and counted or math.max(there, counted)
+      if next ~= there then diffs[#diffs + 1] = { field, next } end
+      s.u = s.u + next - there
+    end
+  end
+end
+if s.u <= c.amount then s.o = 0 elseif s.o == 0 then s.o = now end
+save(key, c, s, now, 0)
+for _, diff in ipairs(diffs) do redis.call('HSET', key, diff[1], str(diff[2])) end
+return { str(before), str(used(s, c)) }
+`;

@@ -2,18 +2,20 @@ import { createHash } from 'node:crypto';
 import { createClient, createCluster } from '@redis/client';
 import { fail } from '../../model/index.ts';
 import type {
+  Change,
   CounterStore,
   Demand,
   Line,
   LineOutcome,
   Outcome,
+  PartUnits,
   SettleAction,
   Settled,
   SettledMoney,
   Settlement,
 } from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
-import { decideScript, settleScript } from './redis-script.ts';
+import { decideScript, putScript, settleScript } from './redis-script.ts';
 
 export interface RedisStoreOptions {
   /** redis:// or rediss://; several with commas are nodes of a cluster. */
@@ -33,7 +35,7 @@ interface Connection {
   close(): Promise<void>;
 }
 
-const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript) };
+const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript), put: scriptOf(putScript) };
 
 function scriptOf(text: string) {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
@@ -82,6 +84,23 @@ export class RedisStore implements CounterStore {
     return (await this.#run('settle', root, [], args)) as Settled;
   }
 
+  async put(root: string, line: Line, units: PartUnits, mayFall: boolean): Promise<Change> {
+    let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const head = [this.#rootOf(root), this.#givenNow(), mayFall ? '1' : '0', ...lineArgs(line, nowUs).slice(0, FIELDS)];
+      const args = [...head, ...units.flat().map(String)];
+      const [before, after] = (await this.#run('put', root, [this.#keyOf(root, line)], args)) as string[];
+      if (before !== 'clock') return { before: Number(before), after: Number(after) };
+      nowUs = Number(after);
+    }
+    throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
+  }
+
+  /** Keys hold hashes of names. */
+  usersOf(): [] {
+    return [];
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -89,10 +108,14 @@ export class RedisStore implements CounterStore {
   #decideArgs(demand: Demand, nowUs: number): [string[], string[]] {
     const { lines, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map((line) => `${root}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`);
+    const keys = lines.map((line) => this.#keyOf(demand.root, line));
     const held = hold === null ? ['', '0', ''] : [hold.id, String(hold.ttlUs), hold.fingerprint];
     const head = [root, this.#givenNow(), String(units), String(least), isPeek ? '1' : '0', ...held];
     return [keys, [...head, ...lines.flatMap((line) => lineArgs(line, nowUs))]];
+  }
+
+  #keyOf(root: string, line: Line): string {
+    return `${this.#rootOf(root)}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`;
   }
 
   #givenNow(): string {
