@@ -3,12 +3,14 @@ export { checkSettled, Limiter, type LimiterOptions, type RatedCostOf, TTL_US } 
 export { LeasingStore } from './lease/leasing-store.ts';
 export { type DriftReport, type DriftRow, DriftWatch } from './one-number/drift.ts';
 export type { RebuiltLimit } from './one-number/rebuild.ts';
-export { readPolicies } from './policies.ts';
-export { type CompiledPolicy, compilePolicies } from './policy/compile.ts';
-export { planSpec } from './policy/plan.ts';
-export { LARGEST_UNITS, limitPolicySpec } from './policy/policy.ts';
+export { type Explanation, explainPolicies } from './explain/explain.ts';
+export { inOrder, readPlans, readPolicies } from './policies.ts';
+export { type CompiledLimit, type CompiledPolicy, compilePolicies, type PolicyVersion } from './policy/compile.ts';
+export { type PlanSpec, planSpec } from './policy/plan.ts';
+export { LARGEST_UNITS, type LimitPolicySpec, limitPolicySpec } from './policy/policy.ts';
 export { CounterFile } from './store/counter-file.ts';
 export { type CounterStore, LEASE, type LeaseFigures } from './store/counter-store.ts';
 export { MemoryStore } from './store/memory-store.ts';
 export { RedisStore } from './store/redis-store.ts';
 export { isName, LONGEST_NAME, type Subject, subjectOf } from './subject.ts';
+export { whatIf } from './what-if/what-if.ts';
