@@ -211,7 +211,12 @@ async function openLimits(config: Config, folder: string, store: Store, log: Log
     ...{ store, now: () => new Date(), currencies: () => limiter.currencies },
     failed: (cause) => warn('what calls cost could not be read; the last known stays', { cause: String(cause) }),
   });
-  const { limiter, close } = await openLimiter(config, folder, { nowUs, warn, ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency) }, policies);
+  const { limiter, close } = await openLimiter(
+    config,
+    folder,
+    { nowUs, warn, ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency) },
+    policies,
+  );
   await prices.refresh();
   return { limiter, prices, drift: new DriftWatch(store.columns, limiter, nowUs), close };
 }

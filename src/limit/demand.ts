@@ -30,7 +30,11 @@ export function linesOf(
     for (const limit of policy.limits) {
       const isMoney = limit.spec.money !== undefined;
       const unitCost = limit.algorithm === 'concurrency' ? 1 : weight;
-      const cost = isMoney ? (isLook ? 0 : moneyCost(limit, ask.money ?? rated(limit.spec.money!.currency))) : capped(units * unitCost);
+      const cost = isMoney
+        ? isLook
+          ? 0
+          : moneyCost(limit, ask.money ?? rated(limit.spec.money!.currency))
+        : capped(units * unitCost);
       if (cost === null) {
         if (isEnforced) return { unknownCost: limit };
         continue;

@@ -1,9 +1,9 @@
 export type { Ask, Decision, Finding, RatedCost } from './decision.ts';
-export { checkSettled, Limiter, type LimiterOptions, type RatedCostOf, TTL_US } from './limit.ts';
+export { type Explanation, explainPolicies } from './explain/explain.ts';
 export { LeasingStore } from './lease/leasing-store.ts';
+export { checkSettled, Limiter, type LimiterOptions, type RatedCostOf, TTL_US } from './limit.ts';
 export { type DriftReport, type DriftRow, DriftWatch } from './one-number/drift.ts';
 export type { RebuiltLimit } from './one-number/rebuild.ts';
-export { type Explanation, explainPolicies } from './explain/explain.ts';
 export { inOrder, readPlans, readPolicies } from './policies.ts';
 export { type CompiledLimit, type CompiledPolicy, compilePolicies, type PolicyVersion } from './policy/compile.ts';
 export { type PlanSpec, planSpec } from './policy/plan.ts';

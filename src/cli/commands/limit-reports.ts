@@ -27,12 +27,12 @@ export function addLimitReports(limits: Command, cli: Cli): void {
       const answer = await cli.ask<ExplainAnswer>('GET', path);
       cli.print(flags.json ? JSON.stringify(answer, null, 2) : explained(answer));
     });
-  shaped(limits.command('drift').description('what counters let pass beside what calls of the same time were counted')).action(
-    async (flags: Shape) => {
-      const answer = await cli.ask<DriftAnswer>('GET', '/api/v1/limits/drift');
-      cli.print(drifted(answer, formatOf(flags)));
-    },
-  );
+  shaped(
+    limits.command('drift').description('what counters let pass beside what calls of the same time were counted'),
+  ).action(async (flags: Shape) => {
+    const answer = await cli.ask<DriftAnswer>('GET', '/api/v1/limits/drift');
+    cli.print(drifted(answer, formatOf(flags)));
+  });
   shaped(
     limits
       .command('rebuild')

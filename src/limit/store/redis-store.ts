@@ -87,7 +87,12 @@ export class RedisStore implements CounterStore {
   async put(root: string, line: Line, units: PartUnits, mayFall: boolean): Promise<Change> {
     let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
     for (let attempt = 0; attempt < 3; attempt++) {
-      const head = [this.#rootOf(root), this.#givenNow(), mayFall ? '1' : '0', ...lineArgs(line, nowUs).slice(0, FIELDS)];
+      const head = [
+        this.#rootOf(root),
+        this.#givenNow(),
+        mayFall ? '1' : '0',
+        ...lineArgs(line, nowUs).slice(0, FIELDS),
+      ];
       const args = [...head, ...units.flat().map(String)];
       const [before, after] = (await this.#run('put', root, [this.#keyOf(root, line)], args)) as string[];
       if (before !== 'clock') return { before: Number(before), after: Number(after) };

@@ -167,7 +167,8 @@ function times(cost: RatedCost | null, calls: number): RatedCost | null {
 
 function notReplayed({ algorithm, spec, policy }: CompiledLimit): string | null {
   if (algorithm === 'concurrency') return 'calls at once need reservations, which are not kept';
-  if (spec.money === undefined && spec.unit !== 'requests') return `each call was taken for one of ${spec.unit}: calls do not say how many`;
+  if (spec.money === undefined && spec.unit !== 'requests')
+    return `each call was taken for one of ${spec.unit}: calls do not say how many`;
   if (policy.per.includes('organisation') || policy.spec.match.organisations !== undefined)
     return 'each tenant was taken for its own organisation: calls do not say theirs';
   return null;

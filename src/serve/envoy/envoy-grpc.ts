@@ -1,10 +1,4 @@
-import {
-  type handleUnaryCall,
-  Server,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  status,
-} from '@grpc/grpc-js';
+import { type handleUnaryCall, Server, type ServerWritableStream, type ServiceDefinition, status } from '@grpc/grpc-js';
 import type { Failure } from '../../model/index.ts';
 import { fail } from '../../model/index.ts';
 import type { Patience } from '../bind.ts';

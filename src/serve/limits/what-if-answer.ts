@@ -6,13 +6,20 @@ import {
   type LimitPolicySpec,
   limitPolicySpec,
   type PlanSpec,
-  planSpec,
   type PolicyVersion,
+  planSpec,
   readPlans,
   type Subject,
   whatIf,
 } from '../../limit/index.ts';
-import { fail, formatInstant, formatMoney, MILLIS_PER_MINUTE, type Problem, type TimeRange } from '../../model/index.ts';
+import {
+  fail,
+  formatInstant,
+  formatMoney,
+  MILLIS_PER_MINUTE,
+  type Problem,
+  type TimeRange,
+} from '../../model/index.ts';
 import { parseDocuments } from '../../store/index.ts';
 import type { whatIfAnswer } from '../contract/limits.ts';
 import type { House } from '../house.ts';
