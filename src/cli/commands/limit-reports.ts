@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { fail } from '../../model/index.ts';
 import type { DriftAnswer, ExplainAnswer, RebuildAnswer, WhatIfAnswer } from '../../serve/contract/limits.ts';
 import type { Cli } from '../context.ts';
 import { type Column, type Format, formatOf, printRows, shortMoney } from '../print.ts';
+import { readText } from '../read-text.ts';
 import { query } from './reports.ts';
 
 interface Shape {
@@ -63,14 +61,6 @@ export function addLimitReports(limits: Command, cli: Cli): void {
 
 function shaped(command: Command): Command {
   return command.option('--json', 'print JSON').option('--csv', 'print CSV');
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
-  } catch (cause) {
-    throw fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
-  }
 }
 
 function explained({ policies, notes }: ExplainAnswer): string {

@@ -3,7 +3,6 @@ import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
 import { covers, mayMeet } from '../policy/covers.ts';
 import { durationUs } from '../policy/duration.ts';
 import { moneyUnits } from '../policy/policy.ts';
-import type { Facts } from './explain.ts';
 
 export const noteKinds = [
   ...(['plan_unknown', 'forbids', 'not_in_force', 'shadow', 'override_expired', 'override_never_applies'] as const),
@@ -17,6 +16,15 @@ export interface Note {
   /** Empty where it is about the whole policy. */
   readonly limit: string;
   readonly words: string;
+}
+
+/** What policies do not say themselves. */
+export interface Facts {
+  /** Names of the plans that there are. */
+  readonly plans: ReadonlySet<string>;
+  /** Currencies in which costs of calls are known. */
+  readonly ratedCurrencies: ReadonlySet<string>;
+  readonly nowUs: number;
 }
 
 /** Finds what of policies cannot be meant. Pure. */
