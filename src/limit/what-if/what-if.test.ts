@@ -72,6 +72,11 @@ it('counts money by the rates, and says of which calls it cannot', () => {
   ]);
   const unknown = replayed(yaml, every(1, 9));
   expect([unknown.limitedMicro, unknown.undecidedMicro]).toEqual([0n, 9_000_000n]);
+  const other = policy('q', 'per: [tenant]', 'id: day, amount: 4, window: { calendar: day }');
+  const both = replayed(`${yaml}---\n${other}`, every(1, 9));
+  expect([both.limitedMicro, both.undecidedMicro]).toEqual([5_000_000n, 9_000_000n]);
+  const assumed = replayed(yaml.replace('USD }', 'USD, assumedCost: "0.5" }'), every(1, 9));
+  expect([assumed.limitedMicro, assumed.undecidedMicro]).toEqual([7_000_000n, 0n]);
 });
 
 it('names what calls cannot replay', () => {

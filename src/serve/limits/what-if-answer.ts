@@ -34,10 +34,14 @@ export async function answerWhatIf(
   const plans = await readPlans(house.store.documents);
   const policies = proposed(text, plans);
   const booked = await bookedCosts(house, range, currency);
-  const prices = await pricesFor(house, [...currenciesOf(policies), booked.currency]);
+  const prices = await pricesFor(house, [...currenciesOf(policies), booked.currency], new Date(range.toMs));
+  const bookedIn = (subject: Subject, of: string) => {
+    const amountAtto = of === booked.currency ? booked.costOf(subject) : null;
+    return amountAtto === null ? null : { amountAtto, currency: of };
+  };
   const report = await whatIf(house.store.columns, {
     ...{ policies, plans, fromUs: range.fromMs * 1000, toUs: range.toMs * 1000 },
-    ratedCostOf: (subject, of) => prices.ratedCostOf(subject, of),
+    ratedCostOf: (subject, of) => prices.ratedCostOf(subject, of) ?? bookedIn(subject, of),
     savedBy: (subject) => booked.costOf(subject) ?? prices.ratedCostOf(subject, booked.currency)?.amountAtto ?? null,
   });
   const known = report.rows.flatMap(({ savedAtto }) => savedAtto ?? []);
@@ -85,10 +89,11 @@ function currenciesOf(policies: readonly PolicyVersion[]): string[] {
   return policies.flatMap(({ spec }) => spec.limits.flatMap(({ money }) => money?.currency ?? []));
 }
 
-async function pricesFor(house: House, currencies: readonly string[]): Promise<KeptPrices> {
+/** By what was known at the end of the range. */
+async function pricesFor(house: House, currencies: readonly string[], at: Date): Promise<KeptPrices> {
   let failure: unknown = null;
   const prices = new KeptPrices({
-    ...{ store: house.store, now: house.now, currencies: () => currencies },
+    ...{ store: house.store, now: () => at, currencies: () => currencies },
     failed: (cause) => {
       failure = cause;
     },

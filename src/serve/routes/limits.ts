@@ -31,6 +31,10 @@ const usedRoute = createRoute({
       tenant: name.min(1),
       consumer: name.default(''),
       endpoint: name.default(''),
+      counted: z
+        .enum(['true', 'false'])
+        .default('true')
+        .openapi({ description: 'whether calls are counted beside it' }),
     }),
   },
   responses: answers(limitsAnswer),
@@ -51,12 +55,13 @@ export function addLimits(app: OpenAPIHono, house: House): void {
     });
   }
   app.openapi(usedRoute, async (context) => {
-    const subject = subjectOf(context.req.valid('query'));
+    const { counted, ...names } = context.req.valid('query');
+    const subject = subjectOf(names);
     const ask = { subject, units: 0, money: null, least: 0, isPeek: true, hold: null };
     const { findings } = await house.limiter.decide(ask);
     const currencies = new Set(findings.flatMap(({ limit }) => limit.spec.money?.currency ?? []));
     const rates = house.prices.states.filter(({ currency }) => currencies.has(currency)).map(shownRates);
-    const beside = await besideCalls(house, subject);
+    const beside = counted === 'true' ? await besideCalls(house, subject) : null;
     return context.json({ limits: findings.map((each) => shownUse(each, beside)), rates }, 200);
   });
   app.all(AUTHZ_PATH, async (context: Context) => {
@@ -83,7 +88,7 @@ function shownUse(each: Finding, beside: DriftReport | null): z.infer<typeof use
     ...shown,
     admitted: shown.before,
     ...{ counted: row?.counted ?? null, refused: row?.refused ?? null, drift: row?.drift ?? null },
-    ...(row === undefined ? { notCounted: why ?? 'calls could not be counted' } : {}),
+    ...(row === undefined ? { notCounted: why ?? 'calls were not counted' } : {}),
   };
 }
 
