@@ -130,6 +130,18 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     }
   });
 
+  it('says to whoever looks when a part of a rolling window comes free, and to others never too early', async () => {
+    const { clock, limiter } = await world(
+      policy('p', 'per: [tenant]', 'id: a, amount: 9, window: { rolling: 60s, parts: 6 }'),
+    );
+    await passed(limiter, 3);
+    clock.seconds(25);
+    const allowed = (await limiter.decide(ask('acme'))).findings[0]!.outcome.resetsAtUs;
+    const looked = (await limiter.decide(ask('acme', 0, { isPeek: true }))).findings[0]!.outcome.resetsAtUs;
+    expect(looked).toBe(START_US + 70_000_000);
+    expect(allowed).toBeGreaterThanOrEqual(looked);
+  });
+
   it('takes of all levels or of none', async () => {
     const { clock, limiter } = await world(four);
     const one = ask('acme', 1, { organisation: 'org', consumer: 'ann', endpoint: 'GET /a' });

@@ -224,7 +224,7 @@ for i = 1, n do
   if c[i].kind == 'rolling' and state.u > 0 and not state.wipe then
     local size, parts = c[i].parts + 1, {}
     local first = math.max(0, state.w - c[i].parts)
-    if over then
+    if over or peek then
       local fields = {}
       for part = first, state.w do fields[#fields + 1] = str(part % size) end
       local counts = redis.call('HMGET', KEYS[i + 1], unpack(fields))
