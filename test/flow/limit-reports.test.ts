@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/index.ts';
 import { type Api, createApi } from '../../src/serve/index.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
 import { storeCalls } from '../support/stored-calls.ts';
@@ -186,4 +189,50 @@ it('explains policies over HTTP', async () => {
   expect(answer.policies.map(({ name }) => name)).toEqual(['shop']);
   expect(answer.policies[0]!.limits[0]!.words).toBe('each tenant: 1000 requests in any 24h');
   expect(answer.notes.map(({ kind, limit }) => [kind, limit])).toEqual([['burst_above_window', 'burst']]);
+});
+
+describe('commands', () => {
+  const run = async (...args: string[]) => {
+    let printed = '';
+    const keep = (text: string) => {
+      printed += text;
+    };
+    const code = await runCli(['limits', ...args, '--data', house.house.folder], {
+      ...{ version: '0', environment: {}, out: keep, err: keep },
+      openLocally: async () => ({ api, close: async () => undefined }),
+      serve: () => Promise.reject(new Error('not asked')),
+    });
+    return { code, printed };
+  };
+
+  it.each([
+    ['show --tenant globex --endpoint=POST@/heavy', /shop@1 +│ day +│ +150 │ +150 │/],
+    [
+      'explain',
+      /1\. shop@1\n {3}day: each tenant: 1000 requests in any 24h\n[\s\S]*- shop\.burst: its burst of 100 is more than hour/,
+    ],
+    ['explain --tenant nobody --json', /"name": "shop"/],
+    [
+      'drift',
+      /shop\.month +│ stranger +│ 2026-06-01T00:00:00Z │[\s\S]*shop\.burst: left out, a rate remembers no window\./,
+    ],
+    ['drift --csv', /^limit,of,since,admitted,counted,refused,drift\r\n/],
+    ['rebuild --policy shop', /shop\.day +│ +3 │ +0 │ +0 │/],
+  ])('limits %s', async (args, printed) => {
+    const answer = await run(...args.split(' ').map((arg) => arg.replace('@', ' ')));
+    expect(answer.printed).toMatch(printed);
+    expect(answer.code).toBe(0);
+  });
+
+  it('limits what-if, from a file', async () => {
+    const file = join(house.house.folder, 'proposed.yaml');
+    writeFileSync(file, shop);
+    const range = ['--file', file, '--from', '2026-06-01', '--to', '2026-06-02T06:00:00Z'];
+    const table = await run('what-if', ...range);
+    expect(table.printed).toMatch(/^Of \d+ calls 80 would not have passed; they were refused when they came\./);
+    const csv = (await run('what-if', ...range, '--csv')).printed.split('\r\n');
+    expect(csv.length).toBe(2);
+    expect(csv[1]).toMatch(/^shop\.hour,acme,2026-06-01T01:40:00Z,/);
+    expect((await run('what-if', '--file', join(house.house.folder, 'none.yaml'))).code).toBe(1);
+  });
 });

@@ -122,12 +122,17 @@ function wouldHaveBeen(answer: WhatIfAnswer, format: Format): string {
   ];
   const table = printRows(format, columns, answer.rows);
   if (exact) return table;
-  const { calls, limited, undecided, omitted, saved, currency } = answer;
-  const what = saved === null ? 'nobody knows what they cost' : `they cost ${shortMoney(saved)} ${currency}`;
+  const { calls, limited, undecided, omitted } = answer;
   const more = [
     ...(omitted > 0 ? [`${omitted} more are not listed.`] : []),
     ...(undecided > 0 ? [`Of ${undecided} calls it cannot be said: their cost is not known.`] : []),
     ...leftOut(answer.left),
   ];
-  return [`Of ${calls} calls ${limited} would not have passed; ${what}.`, table, ...more].join('\n');
+  return [`Of ${calls} calls ${limited} would not have passed${savedWords(answer)}.`, table, ...more].join('\n');
+}
+
+function savedWords({ limited, saved, currency, callsOfUnknownCost }: WhatIfAnswer): string {
+  if (saved !== null) return `; they cost ${shortMoney(saved)} ${currency}`;
+  if (callsOfUnknownCost > 0) return '; nobody knows what they cost';
+  return limited > 0 ? '; they were refused when they came' : '';
 }
