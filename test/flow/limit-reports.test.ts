@@ -175,6 +175,8 @@ describe('what if', () => {
     );
     expect(Number(answer.saved)).toBeGreaterThan(0);
     expect(Number(answer.saved)).toBeLessThanOrEqual(answer.limited / 2);
+    const three = await Promise.all([1, 2, 3].map(() => ask('/api/v1/limits/what-if?days=1', tight)));
+    expect(three.filter(({ code }) => code === 'LIMIT_REPLAYS_BUSY').length).toBe(1);
     const bad = document('bad', { limits: [{ id: 'h', amount: -1, window: { rolling: '1h' } }] });
     expect(await ask('/api/v1/limits/what-if', bad)).toMatchObject({ code: 'DOCUMENT_INVALID', status: 422 });
     expect(await ask('/api/v1/limits/what-if?from=2026-06-01', tight)).toMatchObject({ code: 'PARAMETER_INVALID' });
@@ -235,4 +237,19 @@ describe('commands', () => {
     expect(csv[1]).toMatch(/^shop\.hour,acme,2026-06-01T01:40:00Z,/);
     expect((await run('what-if', '--file', join(house.house.folder, 'none.yaml'))).code).toBe(1);
   });
+});
+
+it('leaves out windows of which single calls were let go', async () => {
+  await house.house.retention.run();
+  const { sums, left } = await drift();
+  expect(sums).toEqual([]);
+  expect(left.map(({ limit, why }) => [limit, why])).toEqual([
+    ...['day', 'hour', 'month'].map((limit) => [limit, 'single calls of its window are no longer kept']),
+    ['burst', 'a rate remembers no window'],
+  ]);
+  expect(await ask('/api/v1/limits/what-if?from=2026-06-01&to=2026-06-02', shop)).toMatchObject({
+    code: 'RANGE_DROPPED',
+  });
+  const { limits } = (await ask('/api/v1/limits/rebuild', '')) as { limits: { why: string | null }[] };
+  expect(limits.filter(({ why }) => why === null)).toEqual([]);
 });

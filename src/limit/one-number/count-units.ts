@@ -1,3 +1,4 @@
+import { Failure } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import { type CallLevel, countCalls } from '../queries.ts';
@@ -12,6 +13,14 @@ export interface CountedUnits {
   readonly refused: bigint;
   /** By part of the window, as `partsUs` gives them: what was counted and not refused. */
   readonly parts: Map<number, bigint>;
+}
+
+/** Why the calls of a limit's window could not be counted, in words. Fails  with whatever is no property of the window. */
+export function uncounted(cause: unknown): string {
+  if (cause instanceof Failure && cause.code === 'RANGE_DROPPED')
+    return 'single calls of its window are no longer kept';
+  if (cause instanceof Failure && cause.code === 'RANGE_TOO_LONG') return 'too many different callers in its window';
+  throw cause;
 }
 
 /** Tells counters of a limit apart. */

@@ -2,7 +2,7 @@ import type { ColumnStore } from '../../store/index.ts';
 import type { Limiter } from '../limit.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import { type Level, type Subject, subjectOf } from '../subject.ts';
-import { type CountedUnits, counterKey, countUnits } from './count-units.ts';
+import { type CountedUnits, counterKey, countUnits, uncounted } from './count-units.ts';
 import { type RebuiltLimit, rebuildCounters } from './rebuild.ts';
 import { hasOwnWindows, incomparable, partsUs } from './window.ts';
 
@@ -56,7 +56,12 @@ export async function driftOf(
       left.push({ limit, why });
       continue;
     }
-    const found = await rowsOf(limiter, limit, await countUnits(columns, limit, subject, nowUs), subject, nowUs);
+    const counts = await countUnits(columns, limit, subject, nowUs).catch(uncounted);
+    if (typeof counts === 'string') {
+      left.push({ limit, why: counts });
+      continue;
+    }
+    const found = await rowsOf(limiter, limit, counts, subject, nowUs);
     rows.push(...found);
     sums.push({ limit, counters: found.length, drift: found.reduce((sum, { drift }) => sum + Math.abs(drift), 0) });
   }

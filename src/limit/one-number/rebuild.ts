@@ -2,7 +2,7 @@ import { fail } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import type { Limiter } from '../limit.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
-import { counterKey, countUnits } from './count-units.ts';
+import { counterKey, countUnits, uncounted } from './count-units.ts';
 import { hasOwnWindows, incomparable, partsUs } from './window.ts';
 
 export interface RebuiltLimit {
@@ -21,7 +21,7 @@ export interface RebuiltLimit {
  * Takes  policy: only of this one; null: of all. mayFall: whether counters are lowered too. Calls that were let pass a moment ago are not
  *        counted yet, so that a counter that falls may let pass as many again.
  * Holds  the part of a rolling window that is under way never falls.
- * Fails  NOT_FOUND for a policy that there is not; RANGE_DROPPED; RANGE_TOO_LONG.
+ * Fails  NOT_FOUND for a policy that there is not.
  */
 export async function rebuildCounters(
   columns: ColumnStore,
@@ -48,7 +48,8 @@ async function rebuildLimit(
   mayFall: boolean,
   nowUs: number,
 ): Promise<RebuiltLimit> {
-  const counts = await countUnits(columns, limit, null, nowUs);
+  const counts = await countUnits(columns, limit, null, nowUs).catch(uncounted);
+  if (typeof counts === 'string') return { limit, why: counts, counters: 0, raised: 0, lowered: 0 };
   const whose = new Map([...counts].map(([key, { subject }]) => [key, subject]));
   if (mayFall)
     for (const user of limiter.usersOf(limit, MOST_WITHOUT_CALLS)) {

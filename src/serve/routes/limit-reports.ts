@@ -16,6 +16,9 @@ import { answers } from './answers.ts';
 
 const name = z.string().max(LONGEST_NAME).refine(isName, 'must not hold control characters');
 
+/** Each keeps counters of its own, and decides for every call of its range. */
+const MOST_REPLAYS = 2;
+
 const driftRoute = createRoute({
   method: 'get',
   path: '/api/v1/limits/drift',
@@ -83,10 +86,17 @@ export function addLimitReports(app: OpenAPIHono, house: House): void {
     house.log.info('limit counters were rebuilt', { policy: policy ?? 'all', lower });
     return context.json({ limits: rebuilt.map(({ limit, ...rest }) => ({ ...namesOf(limit), ...rest })) }, 200);
   });
+  let replays = 0;
   app.openapi(whatIfRoute, async (context) => {
     const { currency, ...asked } = context.req.valid('query');
     const range = askedRange(asked, house.now());
-    return context.json(await answerWhatIf(house, await context.req.text(), range, currency), 200);
+    if (replays >= MOST_REPLAYS) throw fail('LIMIT_REPLAYS_BUSY');
+    replays += 1;
+    try {
+      return context.json(await answerWhatIf(house, await context.req.text(), range, currency), 200);
+    } finally {
+      replays -= 1;
+    }
   });
   app.openapi(explainRoute, async (context) => {
     const asked = context.req.valid('query');
