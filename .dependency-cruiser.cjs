@@ -25,16 +25,31 @@ const leftOnly = rooms.map((room, i) => ({
 
 const throughTheDoor = rooms.map((room) => ({
   name: `${room}-through-its-door`,
-  comment: 'Only index.ts is promised to others; everything else in a room may change without asking.',
+  comment:
+    'Only index.ts is promised to others, and front.ts to commands; everything else in a room may change without asking.',
   severity: 'error',
   from: { path: '^(src|web/src)/', pathNot: `^src/${room}/` },
-  to: { path: `^src/${room}/`, pathNot: `^src/${room}/(index\\.ts|contract/)` },
+  to: { path: `^src/${room}/`, pathNot: `^src/${room}/(index\\.ts|front\\.ts|contract/)` },
 }));
 
 module.exports = {
   forbidden: [
     ...leftOnly,
     ...throughTheDoor,
+    {
+      name: 'commands-start-light',
+      comment: 'Most commands ask a server that runs. What they need of a room without its engines is in its front.ts.',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(?!model|advise|cli)[^/]+/index\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'front-is-for-commands',
+      comment: 'A room knows others by index.ts; front.ts is the part of it that loads quickly.',
+      severity: 'error',
+      from: { path: '^src/(?!cli)[^/]+/' },
+      to: { path: '^src/[^/]+/front\\.ts$' },
+    },
     {
       name: 'model-is-pure',
       comment: 'The words of the house must be usable everywhere, also in the browser: no I/O.',

@@ -6,8 +6,9 @@ export default defineConfig({
     // One engine holds one data folder per process, so every test file gets a process of its own.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Ends what hangs; says nothing about speed.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     reporters: ['default'],
   },
 });

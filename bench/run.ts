@@ -12,6 +12,7 @@ import { insertReference } from './insert-reference.ts';
 import { runLimits } from './limits-table.ts';
 import { benchLines, logForms } from './log-lines.ts';
 import { benchMetrics } from './metrics.ts';
+import { benchOutage } from './outage.ts';
 import { benchRecovery } from './recovery.ts';
 import { benchReports } from './reports.ts';
 import { benchSpans } from './spans.ts';
@@ -37,6 +38,7 @@ const size = isSmall
       points: 20_000,
       visibleSeconds: 5,
       enduranceSeconds: 10,
+      downSeconds: 10,
       trueCalls: 1_000,
       recovered: 40_000,
       charges: 50_000,
@@ -50,6 +52,7 @@ const size = isSmall
       points: 500_000,
       visibleSeconds: 60,
       enduranceSeconds: 600,
+      downSeconds: 600,
       trueCalls: 6_000,
       recovered: 5_000_000,
       charges: 5_000_000,
@@ -124,6 +127,14 @@ async function endurance(): Promise<Findings> {
   const what = `resident memory over ${seconds} s at ${SPANS_PER_SECOND} spans/s, last quarter to second`;
   const reference = `highest ${Math.max(...series)} MB; load late by at most ${two(lateSeconds)} s`;
   return { rows: [[what, two(growth), '<= 1.10', reference]] };
+}
+
+async function outage(): Promise<Findings> {
+  const figures = await benchOutage({ spansPerSecond: 2_000, downSeconds: size.downSeconds }, join(folder, 'outage'));
+  const { spans, downSeconds, refused, refusedWithRetryAfter, catchUpSeconds, isExact } = figures;
+  const reference = `journal ${megabytes(figures.journalBytes)} MB; ${refused} answers 503, ${refusedWithRetryAfter} with Retry-After; caught up ${two(catchUpSeconds)} s after; highest memory ${megabytes(figures.peakBytes)} MB`;
+  const what = `${spans} spans with the engine away for ${downSeconds} s, counted as without`;
+  return { rows: [[what, isExact ? 'yes' : 'NO', 'yes', reference]], results: { outageExact: isExact } };
 }
 
 async function allocation(): Promise<Findings> {
@@ -214,6 +225,7 @@ const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   metrics,
   visibility,
   endurance,
+  outage,
   recovery,
   bill,
   allocation,
@@ -238,6 +250,8 @@ try {
     if (named.length > 0 && !named.includes(name)) continue;
     const findings = await measure();
     table.push(...findings.rows.map((row) => [...row]));
+    // Told at once: a later part may fail, or never end.
+    for (const row of findings.rows) console.log(row.join(' | '));
     Object.assign(results, findings.results);
   }
   console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.versions.node}`);

@@ -76,8 +76,8 @@ async function probe(server: MeasuredServer, durationMs: number, sentAt: Map<str
 function probeRequest(number: number, tenant: string): Buffer {
   const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
   const span = {
-    traceId: number.toString(16).padStart(32, 'f'),
-    spanId: number.toString(16).padStart(16, 'f'),
+    traceId: `f${number.toString(16).padStart(31, '0')}`,
+    spanId: `f${number.toString(16).padStart(15, '0')}`,
     name: 'GET /probe',
     kind: 2,
     startTimeUnixNano: `${DAY}000000`,

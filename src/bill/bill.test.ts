@@ -1,26 +1,19 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type ExampleRow, exampleCsv, exampleFile, exampleRow } from '../../test/support/example-bill.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { formatMoney, parseMoney } from '../model/index.ts';
-import { openStore, type Store } from '../store/index.ts';
 import { type BillImportOptions, importBill } from './bill.ts';
 import { activeImports, chargesInForce } from './queries.ts';
 import { shownBills, shownReport } from './shown-bills.ts';
+import type { BillFile } from './table.ts';
 
-const folder = tempFolder('bill');
+const { store, folder } = await openedStore('bill');
 const NOON = Date.UTC(2024, 9, 2, 12);
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 
 /** Each test has an account of its own; the days are those of the import. */
 function importRows(rows: readonly ExampleRow[], options: Partial<BillImportOptions> & { day?: number } = {}) {
@@ -281,13 +274,58 @@ test('files of one export add up, whatever they are packed in', async () => {
   const plain = exampleFile(folder.path, 'part-1.csv', hours('parts', ['1', '2']));
   const packed = { name: 'part-2', path: join(folder.path, 'part-2') };
   writeFileSync(packed.path, gzipSync(exampleCsv(hours('parts', ['2', '8']))));
-  const summary = await importBill(store, [plain, packed], { format: 'auto', replace: false, now: new Date(NOON) });
+  const zipped = zipOf('part-3', { 'report/part-3.csv': exampleCsv(hours('parts', ['4'])) });
+  const files = [plain, packed, zipped];
+  const summary = await importBill(store, files, { format: 'auto', replace: false, now: new Date(NOON) });
   expect(summary.files.map(({ container, rows }) => [container, rows])).toEqual([
     ['plain', 2],
     ['gzip', 2],
+    ['zip', 1],
   ]);
-  expect(await stored('parts')).toEqual({ rows: 4, billed: '13' });
+  expect(await stored('parts')).toEqual({ rows: 5, billed: '17' });
 });
+
+/** Packs texts as a program does that is not ours. */
+function zipOf(name: string, entries: Record<string, string>): BillFile {
+  const path = join(folder.path, name);
+  const program = `import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z:
+    for name, text in json.load(sys.stdin).items(): z.writestr(name, text)`;
+  execFileSync('python3', ['-c', program, path], { input: JSON.stringify(entries) });
+  return { name, path };
+}
+
+test.each<readonly [string, () => BillFile, string]>([
+  ['two files', () => zipOf('two', { 'a.csv': 'x', 'b.csv': 'y' }), 'one file is expected in it, and it holds 2'],
+  ['no file', () => zipOf('none', { 'folder/': '' }), 'one file is expected in it, and it holds 0'],
+  ['another checksum', () => damagedZip(), 'checksum'],
+  ['its end missing', () => cutZip(), 'End of central directory'],
+])('a ZIP with %s is refused', async (_, make, reason) => {
+  const files = [make()];
+  await expect(importBill(store, files, { format: 'auto', replace: false, now: new Date(NOON) })).rejects.toMatchObject(
+    {
+      code: 'FILE_DAMAGED',
+      problems: [{ message: expect.stringContaining(reason) }],
+    },
+  );
+});
+
+/** Changes one byte of where the directory of a ZIP says the checksum. */
+function damagedZip(): BillFile {
+  const zip = zipOf('damaged', { 'a.csv': exampleCsv(hours('damaged', ['1'])) });
+  const bytes = readFileSync(zip.path);
+  const entry = bytes.indexOf(Buffer.from('504b0102', 'hex'));
+  bytes[entry + 16]! ^= 1;
+  writeFileSync(zip.path, bytes);
+  return zip;
+}
+
+function cutZip(): BillFile {
+  const zip = zipOf('cut', { 'a.csv': exampleCsv(hours('cut', ['1'])) });
+  const bytes = readFileSync(zip.path);
+  writeFileSync(zip.path, bytes.subarray(0, bytes.length - 30));
+  return zip;
+}
 
 const anyAmount = fc.bigInt(-(10n ** 30n), 10n ** 30n).map((atto) => formatMoney(atto));
 let trial = 0;

@@ -5,7 +5,7 @@ import { sourceColumns } from './focus-columns.ts';
 import type { FocusHeader } from './focus-header.ts';
 
 /** The source of rows that name no provider at all. */
-export const UNKNOWN_SOURCE = '(unknown)';
+const UNKNOWN_SOURCE = '(unknown)';
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 

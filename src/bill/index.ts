@@ -10,7 +10,6 @@ export {
   readRates,
 } from './currency-rates.ts';
 export { type DirtCounts, type DirtKind, dirtKinds } from './dirt.ts';
-export { exportFiles } from './export-files.ts';
 export { finerCharges } from './finer-charges.ts';
 export { plainColumns } from './formats/plain-csv.ts';
 export { type BillFormat, billFormats } from './formats/translation.ts';
@@ -21,4 +20,3 @@ export type { UnitStatus } from './replacement.ts';
 export type { ServiceTotal } from './service-totals.ts';
 export { type ShownBill, shownBills, shownReport } from './shown-bills.ts';
 export type { BillFile } from './table.ts';
-export { createUnzstd } from './unzstd.ts';

@@ -5,9 +5,10 @@ import { createGunzip } from 'node:zlib';
 import { type Info, parse } from 'csv-parse';
 import { damagedFile, fileFailure } from './file-failure.ts';
 import { type BillFile, type Table, type TableRow, textColumn } from './table.ts';
+import { unzipped } from './unzip.ts';
 import { createUnzstd } from './unzstd.ts';
 
-export type Packing = 'plain' | 'gzip' | 'zstd';
+export type Packing = 'plain' | 'gzip' | 'zstd' | 'zip';
 
 const BATCH_ROWS = 1_000;
 
@@ -78,6 +79,7 @@ function csvStream(path: string, packing: Packing): Duplex {
 
 /** The bytes of a file on their way out of what they are packed in. */
 export function unpackedParts(path: string, packing: Packing): (Readable | Duplex)[] {
+  if (packing === 'zip') return [unzipped(path)];
   const unpack = { plain: () => [], gzip: () => [createGunzip()], zstd: () => [createUnzstd()] }[packing]();
   return [createReadStream(path), ...unpack];
 }

@@ -18,6 +18,7 @@ export async function containerOf(file: BillFile): Promise<Container> {
   if (magic.length === 0) throw damagedFile(file, 'the file is empty');
   if (magic.startsWith('50415231')) return 'parquet';
   if (magic.startsWith('1f8b')) return 'gzip';
+  if (magic === '504b0304') return 'zip';
   // Skippable frames may stand before the first one with data.
   return magic.startsWith('28b52ffd') || /^5.2a4d18/.test(magic) ? 'zstd' : 'plain';
 }
@@ -35,7 +36,7 @@ export async function openTable(file: BillFile, container: Container): Promise<T
 const MARK_AND_SPACE = /^\uFEFF?\s*/;
 
 /** Says whether the unpacked text of a file is JSON: it begins with an object or a list. */
-export async function startsAsJson(file: BillFile, container: Packing): Promise<boolean> {
+async function startsAsJson(file: BillFile, container: Packing): Promise<boolean> {
   const parts = unpackedParts(file.path, container);
   // An error anywhere in the line destroys its last part with it.
   const last = parts.at(-1)!;

@@ -1,25 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeWith } from '../../test/support/available.ts';
 import { sharedData } from '../../test/support/data.ts';
 import { exampleFile } from '../../test/support/example-bill.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { formatMoney } from '../model/index.ts';
-import { openStore, type Store } from '../store/index.ts';
 import { importBill } from './bill.ts';
 import { chargesInForce } from './queries.ts';
 
-const folder = tempFolder('real-bills');
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
+const { store, folder } = await openedStore('real-bills');
 
 const now = new Date(Date.UTC(2025, 10, 1));
 

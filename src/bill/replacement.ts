@@ -1,4 +1,4 @@
-import { fail, formatInstant, type Problem } from '../model/index.ts';
+import { fail, formatInstant, grouped, type Problem } from '../model/index.ts';
 import type { StoredImport, StoredPeriod } from '../store/index.ts';
 import { type BillGroup, unitOf } from './bill-group.ts';
 import { overlappingImports } from './overlap.ts';
@@ -35,7 +35,7 @@ export interface Standing {
 export function replacementsOf(groups: readonly BillGroup[], standing: Standing, mayShrink: boolean): Replacement[] {
   const active = byUnit(standing.active);
   const closed = byUnit(standing.closed);
-  const units = byKey(groups, (group) => group.unit);
+  const units = grouped(groups, (group) => group.unit);
   const elsewhere = standing.active.filter((row) => !units.has(unitOf(row.source, row.account, row.billing_start)));
   const replacements = [...units].map(([unit, parts]) =>
     replacementOf(unit, parts, { same: active.get(unit) ?? [], elsewhere, closed: closed.get(unit) ?? [] }),
@@ -115,15 +115,5 @@ interface Placed {
 }
 
 function byUnit<Row extends Placed>(rows: readonly Row[]): Map<string, Row[]> {
-  return byKey(rows, (row) => unitOf(row.source, row.account, row.billing_start));
-}
-
-function byKey<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
+  return grouped(rows, (row) => unitOf(row.source, row.account, row.billing_start));
 }

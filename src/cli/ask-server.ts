@@ -18,18 +18,18 @@ const KEEP_IDLE_MS = 30_000;
 export function serverApi(): { readonly api: Api; readonly close: () => void } {
   // Only idle connections are closed by this time; a request that waits is left alone.
   const agent = new Agent({ keepAlive: true, timeout: KEEP_IDLE_MS });
-  return { api: (request) => ask(request, agent), close: () => agent.destroy() };
+  return { api: (request, sent) => ask(request, sent?.body, agent), close: () => agent.destroy() };
 }
 
-async function ask(request: Request, agent: Agent): Promise<Response> {
+async function ask(request: Request, body: Uint8Array | undefined, agent: Agent): Promise<Response> {
   try {
-    const answer = await exchange(request, agent);
+    const answer = await exchange(request, body, agent);
     if (isExport(answer))
       return new Response(Readable.toWeb(answer) as ReadableStream, { headers: exportHeaders(answer) });
-    const body = await buffer(answer);
+    const text = await buffer(answer);
     const { 'content-type': type = '', 'retry-after': retryAfter } = answer.headers;
     const headers = { 'content-type': type, ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) };
-    return new Response(body.length === 0 ? null : new Uint8Array(body), {
+    return new Response(text.length === 0 ? null : new Uint8Array(text), {
       status: answer.statusCode ?? 500,
       headers,
     });
@@ -50,13 +50,14 @@ function exportHeaders(answer: IncomingMessage): Record<string, string> {
 }
 
 /** An answer may come before the body was sent whole: a body that is too large is refused at once. */
-function exchange(request: Request, agent: Agent): Promise<IncomingMessage> {
+function exchange(request: Request, body: Uint8Array | undefined, agent: Agent): Promise<IncomingMessage> {
   return new Promise((answered, failed) => {
     const { method } = request;
     const sent = sendRequest(request.url, { method, agent, headers: Object.fromEntries(request.headers) });
     sent.once('response', answered);
     sent.once('error', failed);
-    if (request.body === null) sent.end();
+    if (body !== undefined) sent.end(body);
+    else if (request.body === null) sent.end();
     else pipeline(Readable.fromWeb(request.body as NodeReadableStream), sent).catch(failed);
   });
 }

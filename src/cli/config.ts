@@ -9,9 +9,9 @@ import {
   requestIdKeys,
   type WeightFallback,
   weightFallbacks,
-} from '../collect/index.ts';
+} from '../collect/front.ts';
 import { fail } from '../model/index.ts';
-import { type LimitHeaderKind, limitHeaderKinds } from '../serve/index.ts';
+import { type LimitHeaderKind, limitHeaderKinds } from '../serve/front.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const portOrOff = z.preprocess((value) => (value === 'off' ? 0 : value), port);

@@ -1,6 +1,6 @@
 import { Failure, type FailureCode, fail, failures, type Problem } from '../model/index.ts';
 import type { Api } from '../serve/index.ts';
-import { type RunningServer, runningServer } from '../store/index.ts';
+import { type RunningServer, runningServer } from '../store/front.ts';
 import { serverApi } from './ask-server.ts';
 import type { Config } from './config.ts';
 
@@ -57,8 +57,10 @@ function connection(base: string, token: string, send: Api, close: () => Promise
   const sent = async (method: string, path: string, body: Body | undefined, type: string): Promise<Response> => {
     const headers: Record<string, string> = body === undefined ? {} : { 'content-type': type };
     if (token !== '') headers.authorization = `Bearer ${token}`;
-    const init = { method, headers, ...(body === undefined ? {} : { body, duplex: 'half' }) };
-    const answer = await send(new Request(base + path, init as RequestInit));
+    // Bytes are given beside the request, which would copy them.
+    const isBytes = body instanceof Uint8Array;
+    const init = { method, headers, ...(body === undefined || isBytes ? {} : { body, duplex: 'half' }) };
+    const answer = await send(new Request(base + path, init as RequestInit), isBytes ? { body } : {});
     if (!answer.ok) throw failureOf(answer, await answer.text());
     return answer;
   };

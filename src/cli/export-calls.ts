@@ -3,7 +3,6 @@ import { fail } from '../model/index.ts';
 import type { UsageReportAnswer } from '../serve/contract/usage.ts';
 import type { CallsFile } from './calls-file.ts';
 import type { Cli } from './context.ts';
-import { ParquetFile } from './parquet-file.ts';
 import { printRows } from './print.ts';
 
 export const exportFormats = ['csv', 'jsonl', 'parquet'] as const;
@@ -54,6 +53,7 @@ async function openFile(path: string, format: ExportFormat): Promise<CallsFile> 
     const file = await open(path, 'w');
     if (format === 'parquet') {
       await file.close();
+      const { ParquetFile } = await import('./parquet-file.ts');
       return new ParquetFile(path);
     }
     return new TextFile(file, format);

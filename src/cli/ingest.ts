@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { fail } from '../model/index.ts';
-import type { LinesAnswer } from '../serve/contract/contract.ts';
+import type { LinesAnswer } from '../serve/contract/lines.ts';
 import type { Cli } from './context.ts';
 import {
   checkFormat,
@@ -13,7 +13,16 @@ import {
   recogniseFormat,
 } from './log-query.ts';
 import { isBusy, patiently } from './patience.ts';
-import { checkFile, lineChunks, type Packing, unpacked, unpackedInput, withPauses } from './read-input.ts';
+import {
+  checkFile,
+  fileLineChunks,
+  type LineChunk,
+  lineChunks,
+  type Packing,
+  unpacked,
+  unpackedInput,
+  withPauses,
+} from './read-input.ts';
 
 export interface IngestResult {
   readonly file: string;
@@ -40,14 +49,15 @@ export async function ingestFile(cli: Cli, file: string, flags: LogFlags): Promi
   if (file === '-') {
     const input = unpackedInput(process.stdin);
     if (flags.format === 'otlp-proto') return ingestProtobuf(cli, file, input);
-    return ingestLines(cli, file, withPauses(input, INPUT_PAUSE_MS), flags);
+    return ingestLines(cli, file, lineChunks(withPauses(input, INPUT_PAUSE_MS), file), flags);
   }
   const packing = await checkFile(file);
   const head = await firstBytes(file, packing);
   if (head.length === 0) return nothingSent(file, 'empty');
   const format = flags.format === 'auto' ? recognised(cli, file, head) : flags.format;
   if (format === 'otlp-proto') return ingestProtobuf(cli, file, unpacked(file, packing));
-  return ingestLines(cli, file, unpacked(file, packing), { ...flags, format });
+  const chunks = packing === 'plain' ? fileLineChunks(file) : lineChunks(unpacked(file, packing), file);
+  return ingestLines(cli, file, chunks, { ...flags, format });
 }
 
 /** The result of a file of which nothing was sent yet. */
@@ -58,13 +68,15 @@ export function nothingSent(file: string, format: string): IngestResult {
 async function ingestLines(
   cli: Cli,
   file: string,
-  bytes: AsyncIterable<Buffer | null>,
+  chunks: AsyncIterable<LineChunk>,
   flags: LogFlags,
 ): Promise<IngestResult> {
   let result = nothingSent(file, flags.format);
   let query: URLSearchParams | null = null;
   let shown = PROGRESS_BYTES;
-  for await (const chunk of lineChunks(bytes, file)) {
+  // While one part of a file is made durable the next one is read and taken.
+  let underWay: Promise<void> = Promise.resolve();
+  for await (const chunk of chunks) {
     if (query === null) {
       const head = chunk.bytes;
       query = logQuery(file, fingerprintOf(firstLineOf(head)), headText(head), flags);
@@ -72,13 +84,22 @@ async function ingestLines(
       if (result.format === 'otlp-proto') throw fail('FORMAT_UNKNOWN', { file });
     }
     const path = linesPath(result.format, query, chunk.offset, chunk.firstLine);
-    const send = () => cli.ask<LinesAnswer>('POST', path, new Uint8Array(chunk.bytes), 'text/plain');
-    addAnswer(result, await patiently(send, { isPassing: isBusy, say: (text) => cli.warn(text) }), chunk.firstLine);
+    const send = () => cli.ask<LinesAnswer>('POST', path, chunk.bytes, 'text/plain');
+    const sent = patiently(send, { isPassing: isBusy, say: (text) => cli.warn(text) });
+    const before = underWay;
+    underWay = sent.then(async (answer) => {
+      await before;
+      addAnswer(result, answer, chunk.firstLine);
+    });
+    // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
+    underWay.catch(() => undefined);
+    await before;
     if (chunk.offset > shown) {
       cli.warn(`${file}: ${Math.round(chunk.offset / 2 ** 20)} MB, ${result.accepted} accepted`);
       shown = chunk.offset + PROGRESS_BYTES;
     }
   }
+  await underWay;
   return result;
 }
 
@@ -99,7 +120,7 @@ async function ingestProtobuf(cli: Cli, file: string, bytes: AsyncIterable<Buffe
   const result = nothingSent(file, 'otlp-proto');
   const parts: Buffer[] = [];
   for await (const part of bytes) parts.push(part);
-  const body = new Uint8Array(Buffer.concat(parts));
+  const body = Buffer.concat(parts);
   const path = '/api/v1/logs/otlp-proto';
   addAnswer(result, await cli.ask<LinesAnswer>('POST', path, body, 'application/octet-stream'), 1);
   return result;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { detectLogFormat, findLogFormat, logFormatNames } from '../collect/index.ts';
+import { detectLogFormat, findLogFormat, logFormatNames } from '../collect/front.ts';
 import { fail } from '../model/index.ts';
 
 /** What the flags of `ingest` say of a log. */

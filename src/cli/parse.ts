@@ -5,7 +5,7 @@ import {
   type LogFormat,
   logFormatNames,
   shownLogLine,
-} from '../collect/index.ts';
+} from '../collect/front.ts';
 import { fail } from '../model/index.ts';
 import { checkFile, type LineChunk, lineChunks, unpacked, unpackedInput } from './read-input.ts';
 

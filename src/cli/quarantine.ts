@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { Failure } from '../model/index.ts';
-import type { LinesAnswer, QuarantineAnswer } from '../serve/contract/contract.ts';
+import { Failure, grouped } from '../model/index.ts';
+import type { LinesAnswer, QuarantineAnswer } from '../serve/contract/lines.ts';
 import type { Cli } from './context.ts';
 import { rotatedSiblings } from './follow/rotated.ts';
 import { LONGEST_LINE_BYTES } from './lines.ts';
@@ -47,14 +47,8 @@ export async function retryLines(
   lines: readonly QuarantinedLine[],
   format: string | undefined,
 ): Promise<RetryResult[]> {
-  const byLog = new Map<string, QuarantinedLine[]>();
-  for (const line of lines) {
-    const ofLog = byLog.get(logKey(line));
-    if (ofLog) ofLog.push(line);
-    else byLog.set(logKey(line), [line]);
-  }
   const results: RetryResult[] = [];
-  for (const ofLog of byLog.values()) results.push(await retryLog(cli, ofLog, format));
+  for (const ofLog of grouped(lines, logKey).values()) results.push(await retryLog(cli, ofLog, format));
   return results;
 }
 

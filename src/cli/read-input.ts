@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { createUnzstd } from '../bill/index.ts';
+import { createUnzstd } from '../bill/front.ts';
 import { fail } from '../model/index.ts';
 
 export type Packing = 'plain' | 'gzip' | 'zstd';
 
 const CHUNK_BYTES = 8 << 20;
+const LINE_FEED = 0x0a;
 const LONGEST_LINE_BYTES = 60 << 20;
 
 /** Whole lines of a file, with where they stand in it after unpacking. */
@@ -122,7 +123,7 @@ export async function* lineChunks(bytes: AsyncIterable<Buffer | null>, file: str
     size += chunk?.length ?? 0;
     if (size < CHUNK_BYTES && chunk !== null) continue;
     const all = Buffer.concat(parts, size);
-    const end = all.lastIndexOf(10) + 1;
+    const end = all.lastIndexOf(LINE_FEED) + 1;
     if (end === 0 && size > LONGEST_LINE_BYTES)
       throw fail('BODY_TOO_LARGE', { file, line: firstLine, limitBytes: LONGEST_LINE_BYTES });
     if (end > 0) {
@@ -136,9 +137,59 @@ export async function* lineChunks(bytes: AsyncIterable<Buffer | null>, file: str
   if (size > 0) yield { bytes: Buffer.concat(parts, size), offset, firstLine };
 }
 
+/** Chunks of a file that are in memory at once: one is read while two are on their way. */
+const CHUNKS_AT_ONCE = 3;
+
+/**
+ * Cuts a file that is not packed into chunks of whole lines. They lie in few buffers that are used in turn: new ones for each chunk
+ * would keep the garbage collector as busy as reading lines does.
+ *
+ * Holds  the bytes of a chunk stay until the third one after it is asked for.
+ * Fails  FILE_UNREADABLE, BODY_TOO_LARGE.
+ */
+export async function* fileLineChunks(path: string): AsyncGenerator<LineChunk> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+  const buffers: Buffer[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  let [offset, firstLine] = [0, 1];
+  try {
+    for (let turn = 0; ; turn = (turn + 1) % CHUNKS_AT_ONCE) {
+      const needed = rest.length + CHUNK_BYTES;
+      if ((buffers[turn]?.length ?? 0) < needed) buffers[turn] = Buffer.allocUnsafeSlow(needed);
+      const size = await fill(file, buffers[turn]!.subarray(0, needed), rest);
+      const all = buffers[turn]!.subarray(0, size);
+      const end = size < needed ? size : all.lastIndexOf(LINE_FEED) + 1;
+      if (end === 0 && size > LONGEST_LINE_BYTES)
+        throw fail('BODY_TOO_LARGE', { file: path, line: firstLine, limitBytes: LONGEST_LINE_BYTES });
+      if (end > 0) yield { bytes: all.subarray(0, end), offset, firstLine };
+      if (size < needed) return;
+      offset += end;
+      firstLine += countLines(all, end);
+      rest = all.subarray(end);
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Puts what is left of the chunk before in front, and the file's next bytes behind it. Gives  less than its length at the end only. */
+async function fill(file: FileHandle, into: Buffer, rest: Buffer): Promise<number> {
+  let size = rest.copy(into);
+  while (size < into.length) {
+    const { bytesRead } = await file.read(into, size, into.length - size);
+    if (bytesRead === 0) break;
+    size += bytesRead;
+  }
+  return size;
+}
+
 function countLines(bytes: Buffer, end: number): number {
   let lines = 0;
-  for (let at = bytes.indexOf(10); at >= 0 && at < end; at = bytes.indexOf(10, at + 1)) lines += 1;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0 && at < end; at = bytes.indexOf(LINE_FEED, at + 1)) lines += 1;
   return lines;
 }
 

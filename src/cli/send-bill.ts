@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ExportAnswer, UploadAnswer } from '../serve/contract/bills.ts';
-import type { BillAnswer } from '../serve/contract/contract.ts';
+import type { BillAnswer, ExportAnswer, UploadAnswer } from '../serve/contract/bills.ts';
 import type { Cli } from './context.ts';
 
 /** How often somebody who waits hears how far it is. */

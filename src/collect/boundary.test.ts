@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tempFolder } from '../../test/support/temp-folder.ts';
-import { applyVersions, openStore, type Store } from '../store/index.ts';
+import { describe, expect, it } from 'vitest';
+import { openedStore } from '../../test/support/opened-store.ts';
+import { applyVersions } from '../store/index.ts';
 import { boundaryInForce } from './boundary.ts';
 
-const folder = tempFolder('boundary');
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
+const { store } = await openedStore('boundary');
 
 describe('which source counts the calls of a service', () => {
   it.each<readonly [string, readonly object[], readonly string[], readonly string[]]>([

@@ -3,7 +3,7 @@ import { type Slot, textSlot } from './otlp/attributes.ts';
 import type { AttributeSlots } from './otlp/span-draft.ts';
 
 /** What kind of call a span served. A closed set; what a sender says must be one of these. */
-export const callKinds = [
+const callKinds = [
   'rest',
   'soap',
   'graphql',

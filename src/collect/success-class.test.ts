@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { tempFolder } from '../../test/support/temp-folder.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { expect, it } from 'vitest';
+import { openedStore } from '../../test/support/opened-store.ts';
 import { rpcStatusOf, type SuccessClass, successClassOf, successClassSql } from './success-class.ts';
 
-const folder = tempFolder('success-class');
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
+const { store } = await openedStore('success-class');
 
 it.each<readonly [text: string, status: number]>([
   ['0', 1000],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { inHouse } from '../../test/flow/house.ts';
+import { inHouse } from '../../test/flow/empty-house.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { applyVersions, parseDocuments } from '../store/index.ts';
 import { costModelSpec, modelsInForce } from './cost-model.ts';

@@ -74,12 +74,12 @@ export async function modelsInForce(
 }
 
 /** Reads a stored spec. A stored version stays what it is, also where a later Taximeter would not take it any more. */
-export function storedModel(body: string): CostModelSpec {
+function storedModel(body: string): CostModelSpec {
   return shape.parse(JSON.parse(body));
 }
 
 /** The meters that there are, where a model asks for any. */
-export async function metersOf(documents: DocumentStore, specs: readonly CostModelSpec[]): Promise<Meters> {
+async function metersOf(documents: DocumentStore, specs: readonly CostModelSpec[]): Promise<Meters> {
   const asksForAny = specs.some(({ pools }) => pools.some((pool) => metersIn(pool).length > 0));
   return new Map(asksForAny ? (await listMeters(documents)).map((meter) => [meter.slug, meter]) : []);
 }

@@ -1,22 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { matches } from '../../test/flow/auditor/bills.ts';
-import { House } from '../../test/flow/house.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { billOf, type SmallCharge } from '../../test/flow/small-input.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { chargesInForce } from '../bill/index.ts';
 import { costModelSpec } from './cost-model.ts';
 import { poolOfCharge } from './match-sql.ts';
 
-const folder = tempFolder('match');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('match');
 
 type Match = Record<string, unknown>;
 

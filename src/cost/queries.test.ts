@@ -1,20 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { integralOf, readSeries } from '../../test/flow/auditor/metrics.ts';
-import { House } from '../../test/flow/house.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { readLetGo } from '../collect/index.ts';
 import { metricIntegrals, podServices } from './queries.ts';
 
-const folder = tempFolder('integrals');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('integrals');
 
 const HOUR_MS = Date.UTC(2025, 2, 10, 10);
 const hour = { fromMs: HOUR_MS, toMs: HOUR_MS + 3_600_000 };

@@ -44,7 +44,7 @@ export function residualShare(texts: Texts, account: LedgerAccount, service: num
 }
 
 /** The endpoint of what a tenant pays for without having called one. */
-export const NO_ENDPOINT = '(none)';
+const NO_ENDPOINT = '(none)';
 
 /** Gives a whole amount to a tenant, for none of its calls. Takes  service, tenant: their numbers. */
 export function tenantShare(texts: Texts, service: number, tenant: number, amountAtto: bigint): SliceShares {

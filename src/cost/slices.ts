@@ -63,7 +63,7 @@ export async function modelSlices(
 }
 
 /** The part of `modelSlices` that nothing has to be measured for. Pure. */
-export function fixedSlices(models: readonly ModelInForce[], range: TimeRange): Slice[] {
+function fixedSlices(models: readonly ModelInForce[], range: TimeRange): Slice[] {
   return models.flatMap((model) =>
     fixedCharges(model, range).map(({ pool, ...charge }) => modelSlice(model, pool.id, charge)),
   );

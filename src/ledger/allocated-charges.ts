@@ -10,10 +10,9 @@ import {
   shareOut,
   storedAmount,
 } from '../cost/index.ts';
-import { type BillingMonth, fail, formatInstant, formatMoney, WEIGHT_ONE } from '../model/index.ts';
+import { type BillingMonth, fail, formatInstant, formatMoney, grouped, WEIGHT_ONE } from '../model/index.ts';
 import { type Store, type StoredImport, Texts } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
-import { grouped } from './grouped.ts';
 import { sumOf } from './identity.ts';
 import { readPostedShares } from './posted-shares.ts';
 import { closedPeriods, type PostedSlice, postedOfMonth } from './queries.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type House, inHouse } from '../../test/flow/house.ts';
+import { inHouse } from '../../test/flow/empty-house.ts';
+import type { House } from '../../test/flow/house.ts';
 import { billOf, callRequest, modelOf } from '../../test/flow/small-input.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { formatMoney, parseMoney, parseRange } from '../model/index.ts';

@@ -1,4 +1,5 @@
 import type { Slice } from '../cost/index.ts';
+import { grouped } from '../model/index.ts';
 import type { StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice, payerOf } from './bill-key.ts';
 
@@ -6,16 +7,12 @@ import { billOfRow, billOfSlice, payerOf } from './bill-key.ts';
 export class Closings {
   readonly periods: readonly StoredPeriod[];
   readonly #bills: ReadonlySet<string>;
-  readonly #byPayer = new Map<string, StoredPeriod[]>();
+  readonly #byPayer: ReadonlyMap<string, readonly StoredPeriod[]>;
 
   constructor(periods: readonly StoredPeriod[]) {
     this.periods = periods;
     this.#bills = new Set(periods.map(billOfRow));
-    for (const period of periods) {
-      const known = this.#byPayer.get(payerOf(period));
-      if (known) known.push(period);
-      else this.#byPayer.set(payerOf(period), [period]);
-    }
+    this.#byPayer = grouped(periods, payerOf);
   }
 
   get isEmpty(): boolean {

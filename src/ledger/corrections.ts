@@ -7,10 +7,9 @@ import {
   shareOut,
   shareOutMany,
 } from '../cost/index.ts';
-import { assert } from '../model/index.ts';
+import { assert, grouped } from '../model/index.ts';
 import { type Store, Texts } from '../store/index.ts';
 import type { Closings } from './closings.ts';
-import { grouped } from './grouped.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
 import { readPostedShares } from './posted-shares.ts';
 import type { PostedSlice } from './queries.ts';

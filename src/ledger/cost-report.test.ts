@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { type House, inHouse } from '../../test/flow/house.ts';
+import { inHouse } from '../../test/flow/empty-house.ts';
+import type { House } from '../../test/flow/house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf } from '../../test/flow/small-input.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { parseMonth, parseRange } from '../model/index.ts';

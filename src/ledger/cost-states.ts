@@ -1,6 +1,6 @@
 import { activeImports } from '../bill/index.ts';
 import { modelsInForce, type RatedRow, type Slice, slicesOf, storedAmount } from '../cost/index.ts';
-import { compareUtf8, formatInstant, formatMoney, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
+import { compareUtf8, formatInstant, formatMoney, grouped, MILLIS_PER_MINUTE, type TimeRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { callKey, callTotals } from './call-queries.ts';
 import type { CostReport } from './cost-report.ts';
@@ -83,15 +83,11 @@ async function slicesIn(store: Store, asked: string, range: TimeRange): Promise<
 }
 
 function withRated(rows: readonly EstimatedRow[], rated: readonly RatedRow[], by: readonly Dimension[]) {
-  const byKey = new Map<string, RatedRow[]>();
-  for (const row of rated) {
-    if (row.tenant === '') continue;
-    const key = keyOf({
-      ...(by.includes('tenant') && { tenant: row.tenant }),
-      ...(by.includes('endpoint') && { endpoint: row.endpoint }),
-    });
-    byKey.set(key, [...(byKey.get(key) ?? []), row]);
-  }
+  const byKey = grouped(
+    rated.filter(({ tenant }) => tenant !== ''),
+    ({ tenant, endpoint }) =>
+      keyOf({ ...(by.includes('tenant') && { tenant }), ...(by.includes('endpoint') && { endpoint }) }),
+  );
   const known = rows.map((row) => {
     const own = byKey.get(keyOf(row));
     byKey.delete(keyOf(row));

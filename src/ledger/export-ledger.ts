@@ -4,7 +4,7 @@ import { type BillingMonth, formatInstant, formatMoney } from '../model/index.ts
 import type { ColumnStore, Store } from '../store/index.ts';
 import { CHAIN_START, chainTip, periodNumber } from './chain.ts';
 import { bookMonth } from './ledger-slice.ts';
-import { closedPeriods, OF_BILL } from './queries.ts';
+import { closedPeriods, OF_BILL, type SliceRow } from './queries.ts';
 
 /** Shares that one query brings. */
 const SHARES_AT_ONCE = 50_000;
@@ -19,23 +19,8 @@ interface BlockRow {
   shares: string;
 }
 
-interface PostingRow {
-  slice: string;
-  version: number;
+interface PostingRow extends SliceRow {
   entry: 'posting' | 'reversal';
-  fingerprint: string;
-  source: string;
-  account: string;
-  currency: string;
-  billing_start: number;
-  billing_end: number;
-  charge_start: number;
-  charge_end: number;
-  restates: number;
-  pool: string;
-  kind: string;
-  model: string;
-  driver: string;
   amount: string;
   shares: string;
 }

@@ -1,5 +1,5 @@
 import { storedAmount } from '../cost/index.ts';
-import { formatMoney } from '../model/index.ts';
+import { formatMoney, grouped } from '../model/index.ts';
 import type { LedgerSumRow } from './sum-queries.ts';
 
 export interface Identity {
@@ -51,8 +51,7 @@ export function identityOf(charges: bigint, fixed: bigint, sums: readonly Ledger
 
 /** Gives the pools in the order of the sums. */
 export function poolsOf(sums: readonly LedgerSumRow[]): PoolSum[] {
-  const pools = new Map<string, LedgerSumRow[]>();
-  for (const row of sums) pools.set(`${row.kind} ${row.pool}`, [...(pools.get(`${row.kind} ${row.pool}`) ?? []), row]);
+  const pools = grouped(sums, ({ kind, pool }) => `${kind} ${pool}`);
   return [...pools.values()].map((rows) => ({
     pool: rows[0]!.pool,
     kind: rows[0]!.kind,

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { House } from '../../test/flow/house.ts';
+import { expect, test } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf } from '../../test/flow/small-input.ts';
 import { repository } from '../../test/support/data.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { breakingColumns } from '../../test/support/same-columns.ts';
 import { fail, parseMonth, parseRange } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { closePeriod } from './close.ts';
@@ -13,12 +13,7 @@ import { exportLedger } from './export-ledger.ts';
 import { postAllocation } from './ledger.ts';
 import { reconcile } from './reconcile.ts';
 
-const folder = tempFolder('killed');
-const house = await House.open(folder.path);
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house, folder } = await openedHouse('killed');
 
 const months = [0, 1, 2, 3].map((month) => ({
   BillingPeriodStart: new Date(Date.UTC(2022, 7 + month)).toISOString(),
@@ -28,27 +23,8 @@ const bill = (cost: string) => billOf(months.map((month, at) => ({ ...month, ...
 
 /** A process that dies at its n-th write: before it takes effect, or after it. */
 function dying(store: Store, at: number, when: 'before' | 'after'): Store {
-  let writes = 0;
-  const write = async (work: () => Promise<void>) => {
-    writes += 1;
-    if (writes > at) throw fail('STORE_UNAVAILABLE');
-    if (writes === at && when === 'before') throw fail('STORE_UNAVAILABLE');
-    await work();
-    if (writes === at) throw fail('STORE_UNAVAILABLE');
-  };
-  const { columns } = store;
-  return {
-    ...store,
-    columns: {
-      isEmbedded: columns.isEmbedded,
-      query: (sql, params) => columns.query(sql, params),
-      queryBytes: (sql, params) => columns.queryBytes(sql, params),
-      command: (sql, params, token) => write(() => columns.command(sql, params, token)),
-      insertBlock: (table, block, token) => write(() => columns.insertBlock(table, block, token)),
-      insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
-      close: () => columns.close(),
-    },
-  };
+  const death = { at, when, isDeath: true, cause: () => fail('STORE_UNAVAILABLE') };
+  return { ...store, columns: breakingColumns(store.columns, death) };
 }
 
 const range = parseRange(AUGUST.from, AUGUST.to);

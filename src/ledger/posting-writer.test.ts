@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
-import { inHouse } from '../../test/flow/house.ts';
+import { inHouse } from '../../test/flow/empty-house.ts';
 import { AUGUST, billOf, callRequest, modelOf } from '../../test/flow/small-input.ts';
+import { sameColumns } from '../../test/support/same-columns.ts';
 import { tempFolder } from '../../test/support/temp-folder.ts';
 import { fail, parseRange } from '../model/index.ts';
-import type { Block, Store } from '../store/index.ts';
+import type { Block, ColumnStore, Store } from '../store/index.ts';
 import { postAllocation } from './ledger.ts';
 
 const folder = tempFolder('posting-writer');
@@ -11,19 +12,8 @@ afterAll(() => folder.remove());
 
 /** The same store, whose inserts go through a function. */
 function withInserts(store: Store, insert: (block: Block, token: string) => Promise<void>): Store {
-  const { columns } = store;
-  return {
-    ...store,
-    columns: {
-      isEmbedded: columns.isEmbedded,
-      query: (sql, params) => columns.query(sql, params),
-      queryBytes: (sql, params) => columns.queryBytes(sql, params),
-      command: (sql, params, token) => columns.command(sql, params, token),
-      insertBlock: (_table, block, token) => insert(block, token),
-      insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
-      close: () => columns.close(),
-    },
-  };
+  const insertBlock: ColumnStore['insertBlock'] = (_table, block, token) => insert(block, token);
+  return { ...store, columns: { ...sameColumns(store.columns), insertBlock } };
 }
 
 test('a block that fails fails the allocation, whatever comes after it; the next one ends it', () =>

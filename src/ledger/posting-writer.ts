@@ -1,8 +1,7 @@
-import { assert, type BillingMonth, monthOf } from '../model/index.ts';
+import { assert, type BillingMonth, grouped, monthOf } from '../model/index.ts';
 import { type Store, Texts } from '../store/index.ts';
 import { chainTip, nextLink } from './chain.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { grouped } from './grouped.ts';
 import { bookMonth } from './ledger-slice.ts';
 import { readPostedShares } from './posted-shares.ts';
 import { blockToken, type Posting, postingBlock, rowsOf } from './posting-block.ts';

@@ -7,7 +7,8 @@ const sliceColumns = `hex(slice) AS slice, version, hex(fingerprint) AS fingerpr
   toUnixTimestamp(billing_start) AS billing_start, toUnixTimestamp(billing_end) AS billing_end,
   toUnixTimestamp(charge_start) AS charge_start, toUnixTimestamp(charge_end) AS charge_end, toUnixTimestamp(restates) AS restates, pool, kind, model, driver`;
 
-interface SliceRow {
+/** What every posting says of its slice. */
+export interface SliceRow {
   slice: string;
   version: number;
   fingerprint: string;

@@ -1,17 +1,11 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { House } from '../../test/flow/house.ts';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf } from '../../test/flow/small-input.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { formatMoney, parseMoney, parseMonth } from '../model/index.ts';
 import { reconcileFully } from './reconcile-parts.ts';
 
-const folder = tempFolder('reconcile-parts');
-const house = await House.open(folder.path);
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('reconcile-parts');
 
 const august = parseMonth('2022-08');
 const now = new Date('2022-08-05T00:00:00Z');

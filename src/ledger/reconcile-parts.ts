@@ -7,10 +7,9 @@ import {
   type PartDimension,
   storedAmount,
 } from '../cost/index.ts';
-import { type BillingMonth, formatInstant, formatMoney, MILLIS_PER_HOUR } from '../model/index.ts';
+import { type BillingMonth, formatInstant, formatMoney, grouped, MILLIS_PER_HOUR } from '../model/index.ts';
 import type { Store, StoredImport } from '../store/index.ts';
 import { billOfRow } from './bill-key.ts';
-import { grouped } from './grouped.ts';
 import { closedPeriods } from './queries.ts';
 import { EVER, type Reconciliation, reconcile, unpostedSlices } from './reconcile.ts';
 

@@ -1,6 +1,6 @@
 import { activeImports } from '../bill/index.ts';
 import { chargeSlices, FIXED_SOURCE, modelSlices, modelsInForce, type Slice, storedAmount } from '../cost/index.ts';
-import { type BillingMonth, formatInstant, formatMoney } from '../model/index.ts';
+import { type BillingMonth, formatInstant, formatMoney, type TimeRange } from '../model/index.ts';
 import type { Store, StoredImport, StoredPeriod } from '../store/index.ts';
 import { billOfRow, billOfSlice } from './bill-key.ts';
 import { sumOf } from './identity.ts';
@@ -9,7 +9,7 @@ import { bookMonth } from './ledger-slice.ts';
 import { missingDays, missingHours } from './missing-hours.ts';
 import { postedOfMonth } from './queries.ts';
 import { type PostedBillRow, sumByBill } from './sum-queries.ts';
-import { wantedSlices } from './wanted.ts';
+import { type Wanted, wantedSlices } from './wanted.ts';
 
 export interface ReconcileLine {
   readonly source: string;
@@ -71,16 +71,18 @@ const LONGEST_FIXED_MS = 366 * 24 * 3_600_000;
  * Holds  billed + amortisation + restated = charges; charges - posted = residual; a closed line keeps what it was closed with.
  */
 export async function reconcile(store: Store, month: BillingMonth, asOf?: Date): Promise<Reconciliation> {
-  const isAsked = (bill: Parameters<typeof bookMonth>[0]) => bookMonth(bill).month === month.month;
-  const { open, corrections, closings } = await wantedSlices(store, { range: EVER, measured: month, isAsked, asOf });
+  const { open, corrections, closings } = await wantedOfMonth(store, month, asOf);
   const imports = (await activeImports(store, asOf)).filter((row) => isOfMonth(row, month));
   const posted = await sumByBill(store.columns, month, asOf);
   const closed = closings.periods.filter((period) =>
-    isAsked({
-      source: period.source,
-      billingStartMs: Number(period.billing_start),
-      billingEndMs: Number(period.billing_end),
-    }),
+    isOfBooks(
+      {
+        source: period.source,
+        billingStartMs: Number(period.billing_start),
+        billingEndMs: Number(period.billing_end),
+      },
+      month,
+    ),
   );
   const wanted = [...open, ...corrections];
   const bills = billsOf(wanted, imports, posted, closed);
@@ -90,6 +92,21 @@ export async function reconcile(store: Store, month: BillingMonth, asOf?: Date):
   const residual = sumOf(lines.map((line) => abs(storedAmount(line.residual))));
   const late = asOf ? null : await lateCalls(store, month, [], closings.periods);
   return { period: month.month, lines, residual: formatMoney(residual), lateCalls: late?.total ?? null };
+}
+
+/** What there is to post of the bills of a month. Its bills bring charges of any time. */
+function wantedOfMonth(store: Store, month: BillingMonth, asOf: Date | undefined): Promise<Wanted> {
+  const isAsked = (bill: Parameters<typeof bookMonth>[0]) => isOfBooks(bill, month);
+  return wantedSlices(store, { range: EVER, fixed: fixedReach(month), measured: month, isAsked, asOf });
+}
+
+function isOfBooks(bill: Parameters<typeof bookMonth>[0], month: BillingMonth): boolean {
+  return bookMonth(bill).month === month.month;
+}
+
+/** When fixed amounts begin that end in a month. */
+function fixedReach({ fromMs, toMs }: BillingMonth): TimeRange {
+  return { fromMs: fromMs - LONGEST_FIXED_MS, toMs };
 }
 
 /** What closed bills and fixed amounts would come to under the models that were applied since; only where there are any. */
@@ -107,9 +124,8 @@ async function byTodaysModels(
     if (JSON.stringify(then.map(({ id }) => id)) === names) continue;
     const bills = new Set(closed.filter((period) => period.closed_at === closedAt).map(billOfRow));
     const rows = imports.filter((row) => bills.has(billOfRow(row)));
-    const reach = { fromMs: month.fromMs - LONGEST_FIXED_MS, toMs: month.toMs };
     const charged = await chargeSlices(store.columns, rows, models, EVER);
-    const slices = [...charged, ...(await modelSlices(store.columns, models, reach, month))];
+    const slices = [...charged, ...(await modelSlices(store.columns, models, fixedReach(month), month))];
     for (const bill of bills) sums.set(bill, 0n);
     for (const slice of slices) {
       const sum = sums.get(billOfSlice(slice));
@@ -121,8 +137,7 @@ async function byTodaysModels(
 
 /** Slices of a month's open bills that the ledger does not hold as they are to be, or that it holds and should not. */
 export async function unpostedSlices(store: Store, month: BillingMonth, asOf?: Date): Promise<Slice[]> {
-  const isAsked = (bill: Parameters<typeof bookMonth>[0]) => bookMonth(bill).month === month.month;
-  const { open, corrections, closings } = await wantedSlices(store, { range: EVER, measured: month, isAsked, asOf });
+  const { open, corrections, closings } = await wantedOfMonth(store, month, asOf);
   const standing = new Map<string, Slice>();
   for (const { slice } of await postedOfMonth(store.columns, month, FIXED_SOURCE)) {
     if (!closings.hasSlice(slice)) standing.set(sliceKey(slice), slice);
@@ -135,7 +150,7 @@ export async function unpostedSlices(store: Store, month: BillingMonth, asOf?: D
   return [...unposted, ...standing.values()];
 }
 
-export function sliceKey(slice: Slice & { readonly restatesMs?: number | undefined }): string {
+function sliceKey(slice: Slice & { readonly restatesMs?: number | undefined }): string {
   const { chargeStartMs, chargeEndMs, billingEndMs, poolId, restatesMs = 0 } = slice;
   return JSON.stringify([billOfSlice(slice), billingEndMs, chargeStartMs, chargeEndMs, poolId, restatesMs]);
 }

@@ -1,21 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, test } from 'vitest';
-import { House } from '../../test/flow/house.ts';
+import { describe, expect, test } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { billOf, callRequest, hour, modelOf, type SmallCharge } from '../../test/flow/small-input.ts';
 import { describeWith } from '../../test/support/available.ts';
 import { sharedData } from '../../test/support/data.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { parseMonth, parseRange } from '../model/index.ts';
 import { closePeriod } from './close.ts';
 import { costReport } from './cost-report.ts';
 import { reconcile } from './reconcile.ts';
 
-const folder = tempFolder('restatement');
-const house = await House.open(folder.path);
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('restatement');
 
 const august = { from: '2022-08-01', to: '2022-09-01' };
 const range = parseRange(august.from, august.to);

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { House } from '../../test/flow/house.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf, type SmallCharge } from '../../test/flow/small-input.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { parseRange } from '../model/index.ts';
 import { costReport } from './cost-report.ts';
 import { shareErrors } from './standard-errors.ts';
@@ -23,10 +22,8 @@ const hours: readonly { readonly traceState?: string; readonly charges: readonly
 ];
 const HOUR_MS = 3_600_000;
 
-const folder = tempFolder('standard-errors');
-let house: House;
+const { house } = await openedHouse('standard-errors');
 beforeAll(async () => {
-  house = await House.open(folder.path);
   await house.apply(
     modelOf([
       { id: 'vm', match: { ServiceName: 'vm' } },
@@ -42,10 +39,6 @@ beforeAll(async () => {
     billOf(hours.flatMap(({ charges }, at) => charges.map((each) => ({ ...each, ...hour(at) })))),
   ]);
   await house.allocate(AUGUST);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
 });
 
 describe('the standard error of a cost', () => {

@@ -1,4 +1,4 @@
-import { type Driver, drivers, formatMoney, type TimeRange } from '../model/index.ts';
+import { type Driver, drivers, formatMoney, grouped, type TimeRange } from '../model/index.ts';
 import type { ColumnStore } from '../store/index.ts';
 import type { CostReportRow } from './cost-rows.ts';
 import {
@@ -63,7 +63,7 @@ async function standardErrors(
   if (sampled === 'none') return new Map();
   // By length of the period, then by its beginning, then by row.
   const errors = new Map<number, Map<number, Map<string, number>>>();
-  for (const alike of grouped(parts)) {
+  for (const alike of askedTogether(parts)) {
     const sums = await sumsOf(columns, alike, keys);
     const unknown = await unknownOf(columns, range, alike, sums, keys);
     for (const part of alike) {
@@ -77,14 +77,12 @@ async function standardErrors(
 }
 
 /** Parts that one query answers for. */
-function grouped(parts: readonly SharedPart[]): SharedPart[][] {
-  const groups = new Map<string, SharedPart[]>();
-  for (const part of parts) {
+function askedTogether(parts: readonly SharedPart[]): Iterable<SharedPart[]> {
+  const keyOf = (part: SharedPart) => {
     const length = lengthOf(part);
-    const key = JSON.stringify([part.driver, part.service, length, Number(part.charge_from) % length]);
-    groups.set(key, [...(groups.get(key) ?? []), part]);
-  }
-  return [...groups.values()];
+    return JSON.stringify([part.driver, part.service, length, Number(part.charge_from) % length]);
+  };
+  return grouped(parts, keyOf).values();
 }
 
 /** Gives the sums of each charge period, by its beginning. */

@@ -1,8 +1,7 @@
 import { FIXED_SOURCE, type LedgerAccount, storedAmount } from '../cost/index.ts';
-import { type BillingMonth, formatInstant, formatMoney, MILLIS_PER_MINUTE } from '../model/index.ts';
+import { type BillingMonth, formatInstant, formatMoney, grouped, MILLIS_PER_MINUTE } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import { billOfRow } from './bill-key.ts';
-import { grouped } from './grouped.ts';
 import { sumOf } from './identity.ts';
 import { closedPeriods } from './queries.ts';
 import { OF_MONTH, ofMonthParams } from './sum-queries.ts';

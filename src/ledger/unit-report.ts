@@ -1,5 +1,13 @@
 import { FIXED_SOURCE, modelsInForce, shareOut, storedAmount } from '../cost/index.ts';
-import { compareUtf8, type Driver, divideHalfEven, drivers, formatMoney, type TimeRange } from '../model/index.ts';
+import {
+  compareUtf8,
+  type Driver,
+  divideHalfEven,
+  drivers,
+  formatMoney,
+  grouped,
+  type TimeRange,
+} from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   callsReached,
@@ -114,11 +122,7 @@ export async function unitReport(
     sum.calls += BigInt(row.calls);
     sum.failedCalls += BigInt(row.failed_calls);
   }
-  const workOf = new Map<string, UnitWorkRow[]>();
-  for (const row of work) {
-    const key = JSON.stringify([row.tenant, row.endpoint]);
-    workOf.set(key, [...(workOf.get(key) ?? []), row]);
-  }
+  const workOf = grouped(work, ({ tenant, endpoint }) => JSON.stringify([tenant, endpoint]));
   for (const row of posted) {
     for (const { at, amount } of partsOf(row, workOf.get(JSON.stringify([row.tenant, row.endpoint])) ?? []))
       addAmount(sumAt(at), row, at, amount, feePools.has(row.pool));

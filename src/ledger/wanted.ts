@@ -30,6 +30,8 @@ export interface WantedQuestion {
   readonly isAsked?: (bill: Pick<Slice, 'source' | 'billingStartMs' | 'billingEndMs'>) => boolean;
   /** Which slices of these; all without it. All that are about the same charge period and pool, or none of them. */
   readonly isWanted?: (slice: Slice) => boolean;
+  /** Where charges of fixed amounts are looked for, which are made anew for each question; none: the range. */
+  readonly fixed?: TimeRange;
   /** Where fees of calls and priced meters are looked for; none: the range. */
   readonly measured?: TimeRange;
   /** As it was known then; none: now. What calls and events come to is always what is known of them now. */
@@ -45,7 +47,14 @@ export interface WantedQuestion {
  * From   docs/decisions/0018-closed-periods-are-corrected-in-open-ones.md
  */
 export async function wantedSlices(store: Store, question: WantedQuestion): Promise<Wanted> {
-  const { range, measured, asOf, isAsked = () => true, isWanted = () => true } = question;
+  const {
+    range,
+    fixed: fixedIn = range,
+    measured = range,
+    asOf,
+    isAsked = () => true,
+    isWanted = () => true,
+  } = question;
   const closings = new Closings(await closedPeriods(store.documents, asOf));
   const imports = await activeImports(store, asOf);
   const open = imports.filter((row) => !closings.hasRow(row));
@@ -53,7 +62,7 @@ export async function wantedSlices(store: Store, question: WantedQuestion): Prom
   const asked = open.filter((row) => isAsked(headOf(row)));
   const charged = await slicesUnder(store, asked, models, closings, range);
   const own = charged.filter((slice) => !closings.hasSlice(slice));
-  const ours = await modelSlices(store.columns, models, range, measured);
+  const ours = await modelSlices(store.columns, models, fixedIn, measured);
   const fixed = ours.filter((slice) => isAsked(slice) && !closings.hasSlice(slice));
   const restated = closings.isEmpty ? [] : await restatedSlices(store, imports, closings, range);
   return {

@@ -2,6 +2,7 @@ export { assert, BrokenClaim } from './assert.ts';
 export { compareUtf8, type Driver, drivers, measuredDrivers, SpanKind, UNKNOWN_TENANT, WEIGHT_ONE } from './call.ts';
 export { csvLine } from './csv.ts';
 export { Failure, type FailureCode, fail, failures, type Problem } from './failure.ts';
+export { grouped } from './grouped.ts';
 export {
   ATTO,
   ATTO_DIGITS,

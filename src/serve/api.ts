@@ -1,6 +1,8 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { fail } from '../model/index.ts';
 import { addApiDocs } from './api-docs.ts';
+import { keepBody } from './bodies.ts';
 import type { House } from './house.ts';
 import { metricsOf } from './metrics.ts';
 import { answerOtlp, otlpSignal } from './otlp.ts';
@@ -25,7 +27,15 @@ import { addUsage } from './routes/usage.ts';
 import { addWork } from './routes/work.ts';
 
 /** A standard request in, a standard response out: over the network from an address, or in memory for commands and tests. */
-export type Api = (request: Request, address?: string) => Promise<Response>;
+export type Api = (request: Request, sent?: Sent) => Promise<Response>;
+
+/** What came with a request. */
+export interface Sent {
+  /** Of the sender. */
+  readonly address?: string | undefined;
+  /** The body, where it lies in this process's memory: a Request would copy it, and copies of logs take as long as reading them. */
+  readonly body?: Uint8Array | undefined;
+}
 
 export interface ApiOptions {
   /** Where the built dashboards are; empty without them. */
@@ -51,13 +61,13 @@ export function createApi(house: House, options: ApiOptions): Api {
     context.header('x-content-type-options', 'nosniff');
   });
   app.use('/api/*', async (context, next) => {
-    const { body } = context.req.raw;
+    const body = bodyOf(context);
     // Uploads are written to disk as they come and count their bytes themselves.
     if (body === null || isUpload(context.req.path)) return next();
     const { bytes, giveBack } = await house.bodies.read(body, Number(context.req.header('content-length') ?? 0));
     try {
-      const { method, headers } = context.req.raw;
-      context.req.raw = new Request(context.req.url, { method, headers, body: new Uint8Array(bytes) });
+      // What it keeps are promises, whatever its type says.
+      context.req.bodyCache = keepBody(context.req.raw, bytes) as object;
       await next();
     } finally {
       giveBack();
@@ -94,7 +104,7 @@ export function createApi(house: House, options: ApiOptions): Api {
       contentType: context.req.header('content-type') ?? '',
       contentEncoding: context.req.header('content-encoding') ?? '',
       contentLength: Number(context.req.header('content-length') ?? 0),
-      body: context.req.raw.body ?? noBody(),
+      body: bodyOf(context) ?? noBody(),
     });
     return new Response(new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
   });
@@ -104,7 +114,17 @@ export function createApi(house: House, options: ApiOptions): Api {
     const page = isPage && options.pages !== '' ? await pageResponse(options.pages, path) : null;
     return page ?? problemResponse(fail('NOT_FOUND', { path: path.slice(0, 100) }), house.log);
   });
-  return async (request, address) => app.fetch(request, { address });
+  return async (request, sent = {}) => app.fetch(request, sent);
+}
+
+/** The body as it comes; null without one. */
+function bodyOf({ req, env }: Context): AsyncIterable<Uint8Array> | null {
+  const { body } = env as Sent;
+  return body === undefined ? req.raw.body : one(body);
+}
+
+async function* one(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body;
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

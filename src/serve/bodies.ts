@@ -88,6 +88,24 @@ export class Bodies {
   }
 }
 
+/** Of requests that are being answered: logs are large, and every copy of one takes as long as reading it. */
+const kept = new WeakMap<Request, Buffer>();
+
+/** Keeps the body of a request for whoever answers it. Gives  the same for those who ask the router, copied when they do. */
+export function keepBody(request: Request, bytes: Buffer): { readonly arrayBuffer: Promise<ArrayBuffer> } {
+  kept.set(request, bytes);
+  return {
+    get arrayBuffer() {
+      return Promise.resolve(new Uint8Array(bytes).buffer);
+    },
+  };
+}
+
+/** The body that was kept; empty for none. */
+export function keptBody(request: Request): Buffer {
+  return kept.get(request) ?? Buffer.alloc(0);
+}
+
 function wholeOf(parts: readonly Uint8Array[], size: number): Buffer {
   const [first] = parts;
   if (parts.length === 1 && first) return Buffer.from(first.buffer, first.byteOffset, first.byteLength);

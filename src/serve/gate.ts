@@ -4,7 +4,7 @@ import { type Failure, fail } from '../model/index.ts';
 import { isPlainPagePath } from './pages.ts';
 import type { Sessions } from './sessions.ts';
 
-export const SESSION_PATH = '/api/v1/session';
+const SESSION_PATH = '/api/v1/session';
 
 /** The head of a request, as far as it matters who asks. */
 export interface Asking {
@@ -72,6 +72,6 @@ function isSame(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-export function isLocalName(host: string | undefined): boolean {
+function isLocalName(host: string | undefined): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '');
 }

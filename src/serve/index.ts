@@ -1,7 +1,6 @@
 export { type Api, type ApiOptions, createApi } from './api.ts';
 export { Bodies } from './bodies.ts';
 export type { House, Limits, Log } from './house.ts';
-export { type LimitHeaderKind, limitHeaderKinds } from './limits/rate-limit-headers.ts';
 export { type ListenConfig, listen } from './listen.ts';
 export { Sessions } from './sessions.ts';
 export { SyslogCounts } from './syslog/counts.ts';

@@ -41,7 +41,7 @@ export async function listen(
 ): Promise<() => Promise<void>> {
   const gate = new Gate(config.token, config.localToken, house.sessions);
   const apiListener = getRequestListener(
-    (request, { incoming }) => api(request, (incoming as IncomingMessage).socket.remoteAddress),
+    (request, { incoming }) => api(request, { address: (incoming as IncomingMessage).socket.remoteAddress }),
     { overrideGlobalObjects: false },
   );
   const onApi = (request: IncomingMessage, response: ServerResponse) => {

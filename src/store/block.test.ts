@@ -75,7 +75,7 @@ it('a block arrives as it was built, in one part', async () => {
     await store.close();
     folder.remove();
   }
-}, 60_000);
+});
 
 it('packs equal columns alike, whatever the numbers of their texts are', () => {
   const pack = (numbered: readonly string[], column: readonly string[]) => {

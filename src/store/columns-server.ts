@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Block } from './block.ts';
 import {
   type BlockShape,
@@ -18,6 +18,9 @@ import {
 // A client that gives up on an insert that the server finishes would not know that its rows are there.
 const INSERT_WITHIN_MS = 600_000;
 
+/** What fails is told once, by whoever asked, and without what was asked. */
+const log = { level: ClickHouseLogLevel.OFF };
+
 /**
  * Connects to a ClickHouse server.
  *
@@ -28,11 +31,11 @@ export async function openServerColumns(url: string): Promise<ColumnStore> {
   const address = new URL(url);
   const database = address.pathname.slice(1) || 'taximeter';
   address.pathname = '/';
-  const first = createClient({ url: address });
+  const first = createClient({ url: address, log });
   await runCommand(first, `CREATE DATABASE IF NOT EXISTS ${identifier(database)}`, {});
   await first.close();
   return new ServerColumns(
-    createClient({ url: address, database, max_open_connections: 16, request_timeout: INSERT_WITHIN_MS }),
+    createClient({ url: address, database, max_open_connections: 16, request_timeout: INSERT_WITHIN_MS, log }),
   );
 }
 

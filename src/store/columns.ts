@@ -56,7 +56,7 @@ export const insertSettings = {
 } as const;
 
 /** Turns the client's error into ours. What the server said stays in the cause, never in an answer. */
-export function storeFailure(cause: unknown): Error {
+function storeFailure(cause: unknown): Error {
   if (isEngineError(cause)) {
     const diskFull = cause.code === '243' || cause.type === 'NOT_ENOUGH_SPACE' || /No space left/.test(cause.message);
     const code = diskFull ? 'DISK_FULL' : 'STORE_QUERY';

@@ -2,14 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Kysely, Migrator, PostgresDialect, SqliteDialect } from 'kysely';
-import pg from 'pg';
 import { fail } from '../model/index.ts';
 import type { DocumentStore, Tables } from './documents.ts';
 import { documentMigrations } from './migrations/documents.ts';
 
-// Instants are stored as milliseconds in bigint columns; they fit a double, and SQLite gives numbers too.
 const PG_BIGINT = 20;
-pg.types.setTypeParser(PG_BIGINT, Number);
 
 /** Opens the embedded document store and brings its tables up to date. */
 export async function openSqliteDocuments(file: string): Promise<DocumentStore> {
@@ -23,6 +20,10 @@ export async function openSqliteDocuments(file: string): Promise<DocumentStore> 
 
 /** Connects to PostgreSQL and brings its tables up to date. Fails STORE_UNAVAILABLE. */
 export async function openPostgresDocuments(url: string): Promise<DocumentStore> {
+  // Most houses have no server, and need no driver for one.
+  const { default: pg } = await import('pg');
+  // Instants are stored as milliseconds in bigint columns; they fit a double, and SQLite gives numbers too.
+  pg.types.setTypeParser(PG_BIGINT, Number);
   const pool = new pg.Pool({ connectionString: url, max: 8 });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Kysely, Selectable } from 'kysely';
+import type { Generated, Kysely, Selectable } from 'kysely';
 
 /** A document as it was applied: never edited, only followed by a newer version. */
 export interface DocumentTable {
@@ -104,7 +104,6 @@ export interface Tables {
 /** The document store: SQLite embedded, PostgreSQL at scale, one query builder for both. */
 export type DocumentStore = Kysely<Tables>;
 export type StoredDocument = Selectable<DocumentTable>;
-export type NewDocument = Insertable<DocumentTable>;
 export type StoredImport = Selectable<BillImportTable>;
 export type StoredQuarantine = Selectable<QuarantineTable>;
 export type StoredSubject = Selectable<SubjectTable>;

@@ -10,7 +10,7 @@ export type {
   StoredQuarantine,
   StoredSubject,
 } from './documents.ts';
-export { type FolderHold, holdFolder, type RunningServer, runningServer } from './lock.ts';
+export { type FolderHold, holdFolder } from './lock.ts';
 export { RowReader } from './row-reader.ts';
 export { RowWriter } from './row-writer.ts';
 export { openStore, type Store, type StoreConfig } from './store.ts';

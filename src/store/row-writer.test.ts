@@ -1,21 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tempFolder } from '../../test/support/temp-folder.ts';
+import { describe, expect, it } from 'vitest';
+import { openedStore } from '../../test/support/opened-store.ts';
 import type { RowShape } from './columns.ts';
 import { RowWriter } from './row-writer.ts';
-import { openStore, type Store } from './store.ts';
 
-const folder = tempFolder('row-writer');
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
+const { store, folder } = await openedStore('row-writer');
 
 const shape: RowShape = [
   ['n', 'UInt32'],

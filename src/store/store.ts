@@ -1,10 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fail } from '../model/index.ts';
 import type { ColumnStore } from './columns.ts';
-import { openEmbeddedColumns } from './columns-embedded.ts';
-import { openServerColumns } from './columns-server.ts';
 import type { DocumentStore } from './documents.ts';
-import { openPostgresDocuments, openSqliteDocuments } from './documents-open.ts';
 import { columnMigrations, durableSettings } from './migrations/columns.ts';
 
 export interface StoreConfig {
@@ -29,9 +26,7 @@ export interface Store {
  * Fails  DATA_IN_USE, DATA_TOO_NEW, STORE_UNAVAILABLE.
  */
 export async function openStore(config: StoreConfig): Promise<Store> {
-  const documents = config.postgresUrl
-    ? await openPostgresDocuments(config.postgresUrl)
-    : await openSqliteDocuments(join(config.folder, 'documents.sqlite'));
+  const documents = await openDocuments(config);
   const columns = await openColumns(config).catch(async (cause: unknown) => {
     await documents.destroy();
     throw cause;
@@ -47,11 +42,22 @@ export async function openStore(config: StoreConfig): Promise<Store> {
   };
 }
 
+// The libraries of an engine are loaded with it: they are large, and a house has one of two.
+
+async function openDocuments({ folder, postgresUrl }: StoreConfig): Promise<DocumentStore> {
+  const { openPostgresDocuments, openSqliteDocuments } = await import('./documents-open.ts');
+  return postgresUrl ? openPostgresDocuments(postgresUrl) : openSqliteDocuments(join(folder, 'documents.sqlite'));
+}
+
+async function openEngine({ folder, clickhouseUrl }: StoreConfig): Promise<ColumnStore> {
+  if (clickhouseUrl) return (await import('./columns-server.ts')).openServerColumns(clickhouseUrl);
+  const { openEmbeddedColumns } = await import('./columns-embedded.ts');
+  return openEmbeddedColumns(join(folder, 'columns'), resolve(folder, 'scratch'));
+}
+
 /** An engine that cannot be used is closed again: the embedded one would hold its folder for as long as the process lives. */
 async function openColumns(config: StoreConfig): Promise<ColumnStore> {
-  const columns = config.clickhouseUrl
-    ? await openServerColumns(config.clickhouseUrl)
-    : await openEmbeddedColumns(join(config.folder, 'columns'), resolve(config.folder, 'scratch'));
+  const columns = await openEngine(config);
   try {
     await migrateColumns(columns);
     return columns;

@@ -1,22 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { House } from '../../test/flow/house.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openedHouse } from '../../test/flow/opened-house.ts';
 import { callRequest } from '../../test/flow/small-input.ts';
-import { tempFolder } from '../../test/support/temp-folder.ts';
 import { formatInstant, MILLIS_PER_HOUR, MILLIS_PER_MINUTE, parseRange } from '../model/index.ts';
 import type { UsageDimension, UsageFilter, UsageWindow } from './queries.ts';
 import { readCallMonths, readCallSpan, usageDimensions } from './queries.ts';
 import { usageReport } from './usage.ts';
 
-const folder = tempFolder('usage');
-let house: House;
+const { house } = await openedHouse('usage');
 beforeAll(async () => {
-  house = await House.open(folder.path);
   await house.ingestTraces([...callTimes.keys()].map((place) => request(place)));
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
 });
 
 const AUGUST_1 = Date.UTC(2022, 7, 1);

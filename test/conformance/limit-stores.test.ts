@@ -410,9 +410,7 @@ spec:
     expect(clock.us).toBeLessThan(START_US);
   });
 
-  it('admits of a rolling window never more than its amount within its length, whatever the traffic', {
-    timeout: 60_000,
-  }, async () => {
+  it('admits of a rolling window never more than its amount within its length, whatever the traffic', async () => {
     const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000_000 }), fc.integer({ min: 0, max: 9 })), {
       maxLength: 60,
     });

@@ -1,8 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
-import { taximeter } from '../support/taximeter.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningTaximeter, startTaximeter, taximeter } from '../support/taximeter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const work = tempFolder('bad-input');
@@ -48,13 +48,20 @@ const span = (traceId: string) =>
   });
 
 /** Everything that a command may leave behind when it fails: nothing. */
-async function stored(): Promise<{ calls: number; charges: number }> {
-  const doctor = await run('doctor');
+async function stored(by = run): Promise<{ calls: number; charges: number }> {
+  const doctor = await by('doctor');
   const match = /(\d+) calls, (\d+) charges/.exec(doctor.out);
   return { calls: Number(match?.[1]), charges: Number(match?.[2]) };
 }
 
+// Here a server answers, below commands open the folder themselves: both go through the same API.
 describe('one clear line, the right exit code, nothing half-stored', () => {
+  let server: RunningTaximeter;
+  beforeAll(async () => {
+    server = await startTaximeter(data);
+  });
+  afterAll(() => server?.stop());
+
   const rows: [string, () => string[], number, RegExp][] = [
     ['an unknown command', () => ['fly'], 2, /unknown command/],
     ['an unknown flag', () => ['doctor', '--colour'], 2, /unknown option/],
@@ -136,7 +143,7 @@ describe('one clear line, the right exit code, nothing half-stored', () => {
       /tz Mars\/Base|time zone/,
     ],
   ];
-  it.each(rows)('%s', async (_name, args, code, words) => {
+  it.concurrent.each(rows)('%s', async (_name, args, code, words) => {
     const outside: Record<string, string> = _name.startsWith('syslog off')
       ? { TAXIMETER_HOST: '0.0.0.0', TAXIMETER_TOKEN: 'x'.repeat(20) }
       : {};
@@ -149,7 +156,59 @@ describe('one clear line, the right exit code, nothing half-stored', () => {
   it('and after all of that the store is empty', async () => {
     expect(await stored()).toEqual({ calls: 0, charges: 0 });
   });
+
+  it('a file that cannot be read does not stop the others', async () => {
+    const good = file('good.log', '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /a HTTP/1.1" 200 42 "-" "x"\n');
+    const cut = file('cut.log.gz', gzipSync('x\n'.repeat(5_000)).subarray(0, 30));
+    const result = await run('ingest', join(work.path, 'nowhere.log'), cut, good, '--service', 'others');
+    expect([result.code, result.out]).toEqual([1, `${good}: combined, 1 accepted.\n`]);
+    expect(result.err).toMatch(/nowhere\.log; reason ENOENT/);
+    expect(result.err).toMatch(/damaged or cut short; file .*cut\.log\.gz/);
+    expect(result.err).toContain(`${good}: format combined`);
+  });
+
+  it('lines that are refused can be found, read again as another format, and forgotten', async () => {
+    const good = '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /b HTTP/1.1" 200 42 "-" "x"';
+    const path = file('again.log', `${good}\n2022-08-01T03:04:06Z GET /c 201\nodd\n`);
+    expect((await run('ingest', path, '--service', 'again', '--format', 'combined')).code).toBe(1);
+    const listed = JSON.parse((await run('quarantine', '--json', '--source', path)).out) as { lines: object[] };
+    expect(listed.lines).toMatchObject([
+      { line: 3, reason: 'line_malformed', format: 'combined', text: null },
+      { line: 2, offset: good.length + 1, source: path, service: 'again' },
+    ]);
+    const pattern = 'pattern:$time_iso8601 $request_method $uri $status';
+    const retried = await run('quarantine', 'retry', '--source', path, '--format', pattern);
+    expect([retried.code, retried.out]).toEqual([1, `${path}: 1 accepted, 1 still refused.\n`]);
+    expect((await run('quarantine', '--csv', '--source', path)).out.split('\r\n')).toHaveLength(2);
+    const usage = await run('usage', '--from', '2022-08-01', '--to', '2022-08-02', '--by', 'endpoint', '--csv');
+    expect(usage.out).toContain('GET /c,1,');
+    expect((await run('quarantine', 'clear', '--source', path)).out).toBe('1 lines forgotten.\n');
+  });
+
+  it('standard input is recognised', async () => {
+    const line = '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /d HTTP/1.1" 200 42 "-" "x"\n';
+    const result = await taximeter(['ingest', '-', '--data', data], { input: line.repeat(3) });
+    expect([result.code, result.out]).toEqual([0, '-: combined, 3 accepted.\n']);
+    expect(result.err).toBe('taximeter: -: format combined\n');
+  });
+
+  it('an export that is smaller than what it would replace needs --replace', async () => {
+    const large = file('large.csv', bill(row('1'), row('2')));
+    const small = file('small.csv', bill(row('3')));
+    expect((await run('bill', 'import', large)).code).toBe(0);
+    const refused = await run('bill', 'import', small);
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringMatching(/smaller than the one it would replace.*--replace/),
+    ]);
+    expect((await stored()).charges).toBe(2);
+    expect((await run('bill', 'import', '--replace', small)).code).toBe(0);
+    expect((await stored()).charges).toBe(1);
+  });
 });
+
+/** Commands that find no server, and open a folder of their own. */
+const alone = (...args: string[]) => taximeter([...args, '--data', join(work.path, 'alone')]);
 
 it('a document with several errors lists all of them, each with its line', async () => {
   const text = `apiVersion: taximeter/v1
@@ -168,10 +227,10 @@ spec:
       fixed: { amount: 12.5, per: month }
       driver: calls
 `;
-  const result = await run('apply', '-f', file('errors.yaml', text));
+  const result = await alone('apply', '-f', file('errors.yaml', text));
   expect(result.code).toBe(1);
   for (const line of [5, 6, 11, 13, 14]) expect(result.err).toMatch(new RegExp(`line ${line}: `));
-  expect((await run('doctor')).out).toContain('no cost model');
+  expect((await alone('doctor')).out).toContain('no cost model');
 });
 
 it('lines that are broken are named and counted, the others are kept', async () => {
@@ -179,63 +238,14 @@ it('lines that are broken are named and counted, the others are kept', async () 
     'mixed.jsonl',
     [span('a'.repeat(32)), '{"resourceSpans": [', 'nonsense', span('b'.repeat(32)), ''].join('\n'),
   );
-  const result = await run('ingest', path);
+  const result = await alone('ingest', path);
   expect(result.code).toBe(1);
   expect(result.err).toMatch(/mixed\.jsonl: line 2: /);
   expect(result.err).toMatch(/mixed\.jsonl: line 3: /);
   expect(result.out).toMatch(/2 accepted, 2 refused/);
-  expect(await stored()).toEqual({ calls: 2, charges: 0 });
-  await run('ingest', path);
-  expect(await stored()).toEqual({ calls: 2, charges: 0 });
-});
-
-it('a file that cannot be read does not stop the others', async () => {
-  const good = file('good.log', '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /a HTTP/1.1" 200 42 "-" "x"\n');
-  const cut = file('cut.log.gz', gzipSync('x\n'.repeat(5_000)).subarray(0, 30));
-  const result = await run('ingest', join(work.path, 'nowhere.log'), cut, good, '--service', 'others');
-  expect([result.code, result.out]).toEqual([1, `${good}: combined, 1 accepted.\n`]);
-  expect(result.err).toMatch(/nowhere\.log; reason ENOENT/);
-  expect(result.err).toMatch(/damaged or cut short; file .*cut\.log\.gz/);
-  expect(result.err).toContain(`${good}: format combined`);
-});
-
-it('lines that are refused can be found, read again as another format, and forgotten', async () => {
-  const good = '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /b HTTP/1.1" 200 42 "-" "x"';
-  const path = file('again.log', `${good}\n2022-08-01T03:04:06Z GET /c 201\nodd\n`);
-  expect((await run('ingest', path, '--service', 'again', '--format', 'combined')).code).toBe(1);
-  const listed = JSON.parse((await run('quarantine', '--json', '--source', path)).out) as { lines: object[] };
-  expect(listed.lines).toMatchObject([
-    { line: 3, reason: 'line_malformed', format: 'combined', text: null },
-    { line: 2, offset: good.length + 1, source: path, service: 'again' },
-  ]);
-  const pattern = 'pattern:$time_iso8601 $request_method $uri $status';
-  const retried = await run('quarantine', 'retry', '--source', path, '--format', pattern);
-  expect([retried.code, retried.out]).toEqual([1, `${path}: 1 accepted, 1 still refused.\n`]);
-  expect((await run('quarantine', '--csv', '--source', path)).out.split('\r\n')).toHaveLength(2);
-  const usage = await run('usage', '--from', '2022-08-01', '--to', '2022-08-02', '--by', 'endpoint', '--csv');
-  expect(usage.out).toContain('GET /c,1,');
-  expect((await run('quarantine', 'clear', '--source', path)).out).toBe('1 lines forgotten.\n');
-});
-
-it('standard input is recognised', async () => {
-  const line = '10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /d HTTP/1.1" 200 42 "-" "x"\n';
-  const result = await taximeter(['ingest', '-', '--data', data], { input: line.repeat(3) });
-  expect([result.code, result.out]).toEqual([0, '-: combined, 3 accepted.\n']);
-  expect(result.err).toBe('taximeter: -: format combined\n');
-});
-
-it('an export that is smaller than what it would replace needs --replace', async () => {
-  const large = file('large.csv', bill(row('1'), row('2')));
-  const small = file('small.csv', bill(row('3')));
-  expect((await run('bill', 'import', large)).code).toBe(0);
-  const refused = await run('bill', 'import', small);
-  expect([refused.code, refused.err]).toEqual([
-    1,
-    expect.stringMatching(/smaller than the one it would replace.*--replace/),
-  ]);
-  expect((await stored()).charges).toBe(2);
-  expect((await run('bill', 'import', '--replace', small)).code).toBe(0);
-  expect((await stored()).charges).toBe(1);
+  expect(await stored(alone)).toEqual({ calls: 2, charges: 0 });
+  await alone('ingest', path);
+  expect(await stored(alone)).toEqual({ calls: 2, charges: 0 });
 });
 
 it('settings that are wrong are all named, and none is ignored', async () => {

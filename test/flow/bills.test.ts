@@ -1,13 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { taximeter } from '../support/taximeter.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningTaximeter, startTaximeter, taximeter } from '../support/taximeter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const folder = tempFolder('bills');
-afterAll(() => folder.remove());
-
 const at = (name: string) => join(folder.path, name);
+let server: RunningTaximeter;
+beforeAll(async () => {
+  server = await startTaximeter(at('data'));
+});
+afterAll(async () => {
+  await server?.stop();
+  folder.remove();
+});
+
 const run = (...args: string[]) => taximeter([...args, '--data', at('data')]);
 
 function put(name: string, text: string): string {
@@ -15,7 +22,7 @@ function put(name: string, text: string): string {
   return at(name);
 }
 
-test('a folder with its manifest is imported, checked, shown and converted', { timeout: 300_000 }, async () => {
+test('a folder with its manifest is imported, checked, shown and converted', async () => {
   mkdirSync(at('export'));
   put('export/part-1.csv', 'vendor,account,amount,currency,service,month\nExample,a,10,USD,Mail,2024-09\n');
   put('export/part-2.csv', 'vendor,account,amount,currency,service,month\nExample,a,2.5,USD,Maps,2024-09\n');

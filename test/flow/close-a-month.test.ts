@@ -42,7 +42,7 @@ function commandsOf(page: string): string[][] {
 
 const charges = Array.from({ length: 24 }, (_, at) => ({ ...hour(at), EffectiveCost: '1.5', BilledCost: '1.5' }));
 
-test('docs/guides/close-a-month.md and restatements.md can be followed', { timeout: 300_000 }, async () => {
+test('docs/guides/close-a-month.md and restatements.md can be followed', async () => {
   writeFileSync('model.yaml', modelOf());
   writeFileSync('focus-2022-08.csv', billOf(charges));
   writeFileSync('focus-2022-08-corrected.csv', billOf(charges.map((charge) => ({ ...charge, EffectiveCost: '1.25' }))));

@@ -1,24 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
-import {
-  createFileRegistry,
-  fromBinary,
-  fromJson,
-  type JsonObject,
-  type JsonValue,
-  toBinary,
-  toJson,
-} from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { fromBinary, fromJson, type JsonObject, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/serve/index.ts';
+import { type Field, protobufPackage } from '../conformance/protobuf-package.ts';
 import { GrpcClient } from '../support/grpc-client.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
 
-type Field = readonly [name: string, number: number, type: string];
-
-/** The messages as Envoy's .proto files number them; a type that is no scalar is a message, with a star there are many. */
+/** The messages as Envoy's .proto files number them. */
 const messages: Record<string, readonly Field[]> = {
   RateLimitRequest: [
     ['domain', 1, 'string'],
@@ -105,28 +95,7 @@ const messages: Record<string, readonly Field[]> = {
   ],
 };
 
-const registry = createFileRegistry(
-  fromJson(FileDescriptorSetSchema, {
-    file: [
-      {
-        ...{ name: 'envoy.proto', package: 'envoy', syntax: 'proto3' },
-        messageType: Object.entries(messages).map(([name, fields]) => ({ name, field: fields.map(fieldOf) })),
-      },
-    ],
-  }),
-);
-
-function fieldOf([name, number, type]: Field): JsonObject {
-  const label = type.endsWith('*') ? 'LABEL_REPEATED' : 'LABEL_OPTIONAL';
-  const plain = type.replace('*', '');
-  const isMessage = plain in messages;
-  const said: JsonObject = isMessage
-    ? { type: 'TYPE_MESSAGE', typeName: `.envoy.${plain}` }
-    : { type: `TYPE_${plain.toUpperCase()}` };
-  return { name, number, label, ...said };
-}
-
-const schema = (name: string) => registry.getMessage(`envoy.${name}`)!;
+const { typeOf: schema } = protobufPackage('envoy', messages);
 const encode = (name: string, value: JsonValue) => toBinary(schema(name), fromJson(schema(name), value));
 const decode = (name: string, bytes: Uint8Array) =>
   toJson(schema(name), fromBinary(schema(name), bytes), { useProtoFieldName: true }) as Record<string, never>;

@@ -3,7 +3,7 @@ import { checkGrain, Retention, readLetGo } from '../../src/collect/index.ts';
 import { parseRange } from '../../src/model/index.ts';
 import { callLog, sequencesReport, whyReport } from '../../src/usage/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { emptyHouse } from './empty-house.ts';
 import { Clock, INTERNAL, letGoAndDelete, SERVER, span, totalsOf } from './retention-world.ts';
 
 const folder = tempFolder('late-after-retention');
@@ -11,7 +11,7 @@ afterAll(() => folder.remove());
 
 test('a late span of a trace that was let go in part is added, and changes nothing else', async () => {
   const clock = new Clock('2031-01-31T23:00:00Z');
-  const house = await House.open(`${folder.path}/part`, clock.now);
+  const house = await emptyHouse(`${folder.path}/part`, clock.now);
   try {
     await house.ingestTraces([span(1, 0, SERVER, 0, 100), span(2, 1, INTERNAL, 10, 40)]);
     clock.set('2031-02-01T01:00:00Z');
@@ -36,7 +36,7 @@ test('a late span of a trace that was let go in part is added, and changes nothi
 
 test('a late span of a trace that is gone counts alone; the clock may go back', async () => {
   const clock = new Clock('2031-01-31T23:00:00Z');
-  const house = await House.open(`${folder.path}/whole`, clock.now);
+  const house = await emptyHouse(`${folder.path}/whole`, clock.now);
   try {
     await house.ingestTraces([span(1, 0, SERVER, 0, 100)]);
     clock.set('2031-04-10T00:00:00Z');
@@ -51,7 +51,7 @@ test('a late span of a trace that is gone counts alone; the clock may go back', 
 
 test('what is no longer kept is refused, not answered in part; a charge of minutes keeps its hours', async () => {
   const clock = new Clock('2031-01-31T23:00:00Z');
-  const house = await House.open(`${folder.path}/refused`, clock.now);
+  const house = await emptyHouse(`${folder.path}/refused`, clock.now);
   try {
     await house.ingestTraces([span(1, 0, SERVER, 0, 100)]);
     clock.set('2031-04-10T00:00:00Z');

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { closePeriod, reconcile } from '../../src/ledger/index.ts';
 import { parseMonth } from '../../src/model/index.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 import { byteOrder, decimal, largestRemainder, scaled } from './auditor/numbers.ts';
-import { House } from './house.ts';
+import { openedHouse } from './opened-house.ts';
 import { billOf, callRequest, modelOf, type SmallCharge } from './small-input.ts';
 
 /** Any order of imports, restatements, corrections, late calls, models and closings, held against a few lines that know only the rule. */
@@ -28,12 +27,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ close: true } as const) },
 );
 
-const folder = tempFolder('ledger-histories');
-const house = await House.open(folder.path);
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('ledger-histories');
 
 /** Calls by hour and tenant, over all histories. */
 const calls = new Map<number, Map<string, bigint>>();
@@ -67,9 +61,7 @@ async function closedBooks(): Promise<Map<string, string>> {
 
 let histories = 0;
 
-test('whatever happens: residual 0, closed books as they were, everybody as if the bills had been right', {
-  timeout: 400_000,
-}, async () => {
+test('whatever happens: residual 0, closed books as they were, everybody as if the bills had been right', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 7, size: 'max' }), async (steps) => {
       const account = `account-${histories++}`;

@@ -53,10 +53,25 @@ async function isUp(port: number): Promise<boolean> {
   return (await fetch(`http://127.0.0.1:${port}/`).catch(() => null)) !== null;
 }
 
+/** Five calls a minute pass the gateway, the others are told when; another tenant has calls of its own. */
+async function expectLimits(command: string, args: readonly string[], port: number): Promise<void> {
+  nowMs += 60_000;
+  const isReady = () => isUp(port);
+  const gateway = await startChild({ command, args, cwd: folder.path, stopSignal: 'SIGTERM', isReady });
+  try {
+    expect(await statuses(port, `tenant-${port}`, 7)).toEqual([
+      ...Array(5).fill(passes),
+      ...Array(2).fill([429, '60', expect.any(String)]),
+    ]);
+    expect((await statuses(port, `other-${port}`, 1))[0]).toEqual(passes);
+  } finally {
+    await gateway.stop();
+  }
+}
+
 describeWith(nginx(), 'limits asked by nginx', (program) => {
   it('lets pass what may, and answers 429 with Retry-After', async () => {
     await house.listening(async ({ api }) => {
-      nowMs += 60_000;
       const port = await freePort();
       const inGuide = fromGuide('limit-with-nginx.md', 'nginx', { '8080': port, '4700': api, '3000': upstreamPort() });
       const user = process.getuid?.() === 0 ? 'user root;' : '';
@@ -66,24 +81,7 @@ describeWith(nginx(), 'limits asked by nginx', (program) => {
       const around = `${user} daemon off; worker_processes 1; pid ${folder.path}/nginx.pid; error_log stderr;\nevents {}\n`;
       const file = join(folder.path, 'nginx.conf');
       writeFileSync(file, `${around}http { access_log off; ${temporary.join(' ')}\n${inGuide}\n}`);
-      const args = ['-c', file, '-p', folder.path];
-      const child = {
-        command: program,
-        args,
-        cwd: folder.path,
-        stopSignal: 'SIGTERM',
-        isReady: () => isUp(port),
-      } as const;
-      const web = await startChild(child);
-      try {
-        expect(await statuses(port, 'nginx-tenant', 7)).toEqual([
-          ...Array(5).fill(passes),
-          ...Array(2).fill([429, '60', expect.any(String)]),
-        ]);
-        expect((await statuses(port, 'other', 1))[0]).toEqual(passes);
-      } finally {
-        await web.stop();
-      }
+      await expectLimits(program, ['-c', file, '-p', folder.path], port);
     });
   });
 });
@@ -91,7 +89,6 @@ describeWith(nginx(), 'limits asked by nginx', (program) => {
 describeWith(haproxy(), 'limits asked by HAProxy', (program) => {
   it('lets pass what may, and answers 429 with Retry-After', async () => {
     await house.listening(async ({ api }) => {
-      nowMs += 60_000;
       const port = await freePort();
       const ports = { '8080': port, '4700': api, '3000': upstreamPort() };
       const lua = join(folder.path, 'taximeter.lua');
@@ -101,24 +98,7 @@ describeWith(haproxy(), 'limits asked by HAProxy', (program) => {
         file,
         fromGuide('limit-with-haproxy.md', 'haproxy', ports).replace('/etc/haproxy/taximeter.lua', lua),
       );
-      const args = ['-db', '-f', file];
-      const child = {
-        command: program,
-        args,
-        cwd: folder.path,
-        stopSignal: 'SIGTERM',
-        isReady: () => isUp(port),
-      } as const;
-      const gate = await startChild(child);
-      try {
-        expect(await statuses(port, 'haproxy-tenant', 7)).toEqual([
-          ...Array(5).fill(passes),
-          ...Array(2).fill([429, '60', expect.any(String)]),
-        ]);
-        expect((await statuses(port, 'other', 1))[0]).toEqual(passes);
-      } finally {
-        await gate.stop();
-      }
+      await expectLimits(program, ['-db', '-f', file], port);
     });
   });
 });

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { rawFees } from '../../src/cost/index.ts';
 import { costReport } from '../../src/ledger/index.ts';
 import { parseRange } from '../../src/model/index.ts';
 import { createMeter, meterSpec } from '../../src/usage/index.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { openedHouse } from './opened-house.ts';
 import { modelOf } from './small-input.ts';
 
 /** Money that is on no bill: fees that spans say, vendors' prices, priced meters, people, one-off costs; and shares by a tenant's own metric. */
 
-const folder = tempFolder('own-money');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('own-money');
 
 const AT = Date.UTC(2022, 7, 1, 10);
 const ns = (afterMs: number) => String(BigInt(AT + afterMs) * 1_000_000n);

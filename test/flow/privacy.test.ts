@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLogFormat, logFormatNames } from '../../src/collect/index.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { describe, expect, it } from 'vitest';
+import { findLogFormat, logFormatNames } from '../../src/collect/front.ts';
+import { openedHouse } from './opened-house.ts';
 import { type LinesWith, logLines } from './privacy/log-lines.ts';
 import { secrets } from './privacy/secrets.ts';
 
@@ -49,15 +48,7 @@ const textAttributes = [
   ...['graphql.operation.name', 'graphql.document', 'http.request.header.authorization', 'taximeter.call_kind'],
 ];
 
-const folder = tempFolder('privacy');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house, folder } = await openedHouse('privacy');
 
 let spans = 0;
 

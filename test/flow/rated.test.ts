@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type CostStates, calibration, closePeriod, costReport, costStates } from '../../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../../src/model/index.ts';
 import { applyVersions } from '../../src/store/index.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { openedHouse } from './opened-house.ts';
 import { billOf, callRequest, modelOf } from './small-input.ts';
 
 /** Rated within a minute, provisional with an open bill, final with a closed one: what each answer says. */
 
-const folder = tempFolder('rated');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('rated');
 
 const HOUR = 3_600_000;
 const julyBill = {

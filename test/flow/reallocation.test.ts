@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { closePeriod, costReport, keepAllocated, reallocateChanged } from '../../src/ledger/index.ts';
 import { parseMonth, parseRange } from '../../src/model/index.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { openedHouse } from './opened-house.ts';
 import { AUGUST, billOf, callRequest, hour, modelOf } from './small-input.ts';
 
 /** Open periods are shared out in the background: only what changed, and exactly what `allocate` would post. */
 
-const folder = tempFolder('reallocation');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('reallocation');
 
 let clock = Date.UTC(2022, 7, 2);
 const run = (stored = house.collector.storedUntil) => reallocateChanged(house.store, stored, new Date(clock));
@@ -62,7 +53,7 @@ test('a slice that still runs waits for the next hour, and is not forgotten', as
   expect(await run()).toBeNull();
   clock += 3_600_000;
   expect(await run()).toMatchObject({ slices: 1, posted: 1 });
-  expect(await fullOf('zeta')).toBe('16.5');
+  expect(await fullOf('zeta')).toBe('8.25');
   await allocatedAll();
 });
 

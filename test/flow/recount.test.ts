@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { columnMigrations } from '../../src/store/migrations/columns.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { inHouse } from './house.ts';
+import { inHouse } from './empty-house.ts';
 import { callRequest } from './small-input.ts';
 
 it('minutes that a migration counts anew are those that batches counted', async () => {

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { allocatedCharges, closePeriod } from '../../src/ledger/index.ts';
 import { parseMonth } from '../../src/model/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { House } from './house.ts';
+import { emptyHouse } from './empty-house.ts';
 import { billOf, callRequest, hour, modelOf } from './small-input.ts';
 
 const folder = tempFolder('restated-rules');
@@ -27,7 +27,7 @@ test.each<[string, Record<string, unknown>[], number, string[]]>([
   ],
   ['idle time to a tenant', [{ ...vm, driver: 'calls', idle: { tenant: 'platform' } }], 5, ['platform 100']],
 ])('a restated bill follows the closed shares: %s', async (name, pools, atHour, expected) => {
-  const house = await House.open(`${folder.path}/${name.replaceAll(' ', '-')}`);
+  const house = await emptyHouse(`${folder.path}/${name.replaceAll(' ', '-')}`);
   const bill = (cost: string) =>
     billOf([{ BillingAccountId: 'A', EffectiveCost: cost, BilledCost: cost, ...hour(atHour) }]);
   const owed = async (month: string) => {

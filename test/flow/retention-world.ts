@@ -24,6 +24,21 @@ export class Clock {
   }
 }
 
+/**
+ * Receives everything, the traces in two months: rows of one trace, and corrections of what was received before, lie in both.
+ *
+ * Takes  clock: in the first of the months; it is in the second one afterwards.
+ */
+export async function receivedInTwoMonths(house: House, clock: Clock, input: AuditInput): Promise<void> {
+  const half = Math.floor(input.traces.length / 2);
+  await house.apply(input.model);
+  await house.ingestMetrics(input.metrics);
+  await house.importBills(input.bills);
+  await house.ingestTraces(input.traces.slice(half));
+  clock.set('2031-02-01T04:00:00Z');
+  await house.ingestTraces(input.traces.slice(0, half));
+}
+
 /** Keeps spans for 62 days and everything else for ever. */
 export function retentionOf(house: House, clock: Clock, columns = house.store.columns): Retention {
   return new Retention({

@@ -7,12 +7,12 @@ import { openListeningHouse } from '../support/listening-house.ts';
 
 const JOURNAL_BYTES = 400_000;
 const LINES = 20_000;
-const soon = { timeout: 30_000, interval: 20 };
+const soon = { timeout: 300_000, interval: 20 };
 
 const message = (tag: string, number: number) =>
   `<190>Aug  1 03:04:05 web-1 ${tag}: 10.0.0.1 - - [01/Aug/2022:03:04:05 +0000] "GET /full/${number} HTTP/1.1" 200 42 "-" "x"`;
 
-it('a full journal makes TCP wait and loses nothing; UDP drops and counts', { timeout: 120_000 }, async () => {
+it('a full journal makes TCP wait and loses nothing; UDP drops and counts', async () => {
   const full = await openListeningHouse(1 << 20, '', () => new Date(), JOURNAL_BYTES);
   const { collector, syslog } = full.house;
   const reading = { format: 'auto', tenantFrom: 'path:1', allow: '' };
@@ -43,7 +43,7 @@ it('a full journal makes TCP wait and loses nothing; UDP drops and counts', { ti
       return Number(row!.n);
     };
     expect(await nginx()).toBeLessThan(LINES);
-    await expect.poll(nginx, { timeout: 90_000, interval: 100 }).toBe(LINES);
+    await expect.poll(nginx, { timeout: 300_000, interval: 100 }).toBe(LINES);
     await sent;
   } finally {
     await listeners.stop();

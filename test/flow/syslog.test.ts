@@ -65,7 +65,7 @@ function since(): () => number {
 }
 
 const drops = (reason: string) => opened.house.syslog.dropped.get(reason as never) ?? 0;
-const soon = { timeout: 20_000, interval: 20 };
+const soon = { timeout: 300_000, interval: 20 };
 
 describe('syslog', () => {
   it('over UDP counts every message once, and the tag is the service', async () => {
@@ -145,7 +145,7 @@ describe('syslog', () => {
 });
 
 describe('hostile senders', () => {
-  it('of a line without an end, NULs and garbage cost no memory, and others go on', { timeout: 120_000 }, async () => {
+  it('of a line without an end, NULs and garbage cost no memory, and others go on', async () => {
     await listening(async ({ port }) => {
       const lines = since();
       const endless = await connected(port);

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bodyColumns, netBodies } from '../../src/collect/calls/stored-rows.ts';
-import { openStore, type Store } from '../../src/store/index.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { openedStore } from '../support/opened-store.ts';
 import { Backup, Dice, Process, tearJournal, UnreliableStore } from './faults.ts';
 import { decidedOf, journalledSpans, RowsInForce, type ToldSpan } from './spans.ts';
 
@@ -10,15 +9,7 @@ const SEEDS = 50;
 const DAY_MS = 86_400_000;
 const MOST_TRIES = 400;
 
-const folder = tempFolder('faults');
-let store: Store;
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
+const { store, folder } = await openedStore('faults');
 
 /** Spans of a few traces, with lost parents, links, repeats with other times, early and late ones. */
 function toldBy(dice: Dice): ToldSpan[] {

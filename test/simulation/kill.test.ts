@@ -87,7 +87,7 @@ async function storedTotals(
 }
 
 describe('kill -9 during ingest', () => {
-  it(`${ROUNDS} times, and every acknowledged span and event counts exactly once`, { timeout: 400_000 }, async () => {
+  it(`${ROUNDS} times, and every acknowledged span and event counts exactly once`, async () => {
     let number = 0;
     await fc.assert(
       fc.asyncProperty(rounds, async (kills) => {

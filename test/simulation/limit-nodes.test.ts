@@ -7,7 +7,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts';
 const tokens = policy('tokens', 'per: [tenant]', 'id: minute, amount: 162000, unit: tokens, window: { rolling: 60s }');
 const BUDGET = 162_000;
 const COST = 1_500;
-const soon = { timeout: 30_000, interval: 20 };
+const soon = { timeout: 300_000, interval: 20 };
 const debug = ['--enable-debug-command', 'yes'];
 
 function ask(tenant: string, units = COST): Ask {

@@ -2,7 +2,7 @@ import { SpanKind } from '../../src/model/index.ts';
 import { requestOf, type ToldSpan } from './spans.ts';
 
 /** Request number n: the root and one child of trace n, and a late child of the trace before. */
-export function numberedSpans(number: number): ToldSpan[] {
+function numberedSpans(number: number): ToldSpan[] {
   const trace = number + 1;
   const child = { parent: 1, kind: SpanKind.INTERNAL, service: 'back' };
   const root: ToldSpan = {

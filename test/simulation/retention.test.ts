@@ -1,40 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ColumnStore } from '../../src/store/index.ts';
-import { House } from '../flow/house.ts';
+import { openedHouse } from '../flow/opened-house.ts';
 import { Clock, HOUR_MS, INTERNAL, retentionOf, SERVER, span, totalsOf } from '../flow/retention-world.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { breakingColumns } from '../support/same-columns.ts';
 
-const folder = tempFolder('retention-crash');
 const clock = new Clock('2031-01-31T23:00:00Z');
-let house: House;
-beforeAll(async () => {
-  house = await House.open(folder.path, clock.now);
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
-});
+const { house } = await openedHouse('retention-crash', clock.now);
 
 const tables = ['work', 'links', 'usage_minute', 'retention', 'work_hour', 'call_measures', 'pod_service'];
 
-/** A store that breaks at one write, before or after the write took effect. */
-function breakingAt(write: number, when: 'before' | 'after', writes: { count: number }): ColumnStore {
-  const { columns } = house.store;
-  return {
-    isEmbedded: columns.isEmbedded,
-    query: (sql, params) => columns.query(sql, params),
-    queryBytes: (sql, params) => columns.queryBytes(sql, params),
-    command: async (sql, params) => {
-      writes.count += 1;
-      if (writes.count === write && when === 'before') throw new Error('the store went away');
-      await columns.command(sql, params);
-      if (writes.count === write) throw new Error('the answer got lost');
-    },
-    insertBlock: (table, block, token) => columns.insertBlock(table, block, token),
-    insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
-    close: async () => undefined,
-  };
-}
+const breakingAt = (at: number, when: 'before' | 'after', writes?: { count: number }) =>
+  breakingColumns(house.store.columns, { at, when }, writes);
 
 const whole = { calls: 1, spans: 2, busyUs: 100, usage: 1 };
 /** Three of sums and the note; then raw work. */
@@ -93,7 +69,7 @@ describe('letting go of raw work', () => {
 
   test('the note of a run that comes late, after the next run, changes nothing', async () => {
     await received();
-    await expect(retentionOf(house, clock, breakingAt(4, 'before', { count: 0 })).run()).rejects.toThrow();
+    await expect(retentionOf(house, clock, breakingAt(4, 'before')).run()).rejects.toThrow();
     await retentionOf(house, clock).run();
     await house.store.columns.command(
       "INSERT INTO retention SELECT 1, 'spans', since, until, done_at, rows, batch FROM retention WHERE run = 2",

@@ -65,7 +65,7 @@ export const redis = () =>
 export const postgres = () => available(postgresBin(), 'no PostgreSQL server (apt-get install postgresql)');
 
 /** The shared library that holds all of ClickHouse. */
-export const libchdb = () => available(libchdbPath(), `no libchdb for ${process.platform} ${process.arch}`);
+const libchdb = () => available(libchdbPath(), `no libchdb for ${process.platform} ${process.arch}`);
 
 /** What a ClickHouse server for tests is made of. */
 export function clickhouse(): Available<{ library: string; compiler: string }> {

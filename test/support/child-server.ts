@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inPath } from './available.ts';
 
-const READY_WITHIN_MS = 60_000;
-const STOPS_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 300_000;
+const STOPS_WITHIN_MS = 60_000;
 
 /** A server program to start, and how to know that it serves. */
 export interface ServerProgram {

@@ -32,7 +32,7 @@ export class GrpcClient {
   call(path: string, request: Uint8Array, metadata: Metadata): Promise<GrpcAnswer> {
     const asIs = (bytes: Buffer) => bytes;
     return new Promise((done) => {
-      const options = { deadline: Date.now() + 20_000 };
+      const options = { deadline: Date.now() + 300_000 };
       const answered = (cause: ServiceError | null, bytes?: Buffer) => {
         const status = cause?.metadata.get('grpc-status-details-bin')[0];
         const { code = 0, details = '' } = cause ?? {};

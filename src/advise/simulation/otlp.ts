@@ -1,4 +1,4 @@
-import { groupBy } from './group.ts';
+import { grouped } from '../../model/index.ts';
 import type { Attributes, AttributeValue, SimulatedSpan } from './span.ts';
 
 /** The parts of OTLP/JSON that simulations use; 64-bit integers are decimal strings. */
@@ -52,7 +52,7 @@ const STATUS_ERROR = 2;
 
 /** Groups spans by the pod that sent them, as a collector does. */
 export function traceRequestFromSpans(spans: readonly SimulatedSpan[]): TraceRequest {
-  const pods = groupBy(spans, ({ pod }) => pod);
+  const pods = grouped(spans, ({ pod }) => pod);
   const resourceSpans = [...pods].map(([pod, own]) => ({
     resource: resourceOf(own[0]!.service.name, pod),
     scopeSpans: [{ scope: SCOPE, spans: own.map(otlpSpan) }],

@@ -1,5 +1,4 @@
-import { SpanKind } from '../../model/index.ts';
-import { groupBy } from './group.ts';
+import { grouped, SpanKind } from '../../model/index.ts';
 import type { Random } from './random.ts';
 import { serviceNamed, WORKER } from './services.ts';
 import type { Simulation } from './shape.ts';
@@ -18,7 +17,7 @@ export const WORKER_TRACE_STATE = 'ot=th:8';
  * Gives  the spans of the traces that sampling keeps: a CONSUMER span without a parent, with one link for each message.
  */
 export function writeWork(sim: Simulation, random: Random, messages: readonly Message[]): SimulatedSpan[] {
-  const queues = groupBy(messages, ({ publish }) => publish.queue);
+  const queues = grouped(messages, ({ publish }) => publish.queue);
   return [...queues.values()].flatMap((queue) => batchesOf(queue, random).flatMap((b) => writeBatch(sim, random, b)));
 }
 

@@ -1,46 +1,14 @@
 import { serviceCategory } from './service-category.ts';
-import { type FocusTexts, moneyText, type Provider, type SourceRow } from './translation.ts';
+import { type FocusTexts, moneyText, namesIn, type Provider, type SourceRow } from './translation.ts';
 
-const fills = [
-  ...[
-    'ProviderName',
-    'PublisherName',
-    'InvoiceIssuerName',
-    'InvoiceId',
-    'BillingAccountId',
-    'SubAccountId',
-    'BillingCurrency',
-  ],
-  ...[
-    'BillingPeriodStart',
-    'BillingPeriodEnd',
-    'ChargePeriodStart',
-    'ChargePeriodEnd',
-    'ChargeCategory',
-    'ChargeFrequency',
-  ],
-  ...[
-    'ChargeDescription',
-    'BilledCost',
-    'EffectiveCost',
-    'ListCost',
-    'ContractedCost',
-    'ServiceName',
-    'ServiceCategory',
-  ],
-  ...[
-    'ResourceId',
-    'RegionId',
-    'AvailabilityZone',
-    'SkuId',
-    'SkuPriceId',
-    'SkuMeter',
-    'PricingCategory',
-    'PricingQuantity',
-  ],
-  ...['PricingUnit', 'ConsumedQuantity', 'ConsumedUnit', 'CommitmentDiscountId', 'CommitmentDiscountCategory'],
-  ...['CommitmentDiscountType', 'CommitmentDiscountStatus', 'Tags'],
-];
+const fills = namesIn(`
+  ProviderName PublisherName InvoiceIssuerName InvoiceId BillingAccountId SubAccountId BillingCurrency
+  BillingPeriodStart BillingPeriodEnd ChargePeriodStart ChargePeriodEnd ChargeCategory ChargeFrequency
+  ChargeDescription BilledCost EffectiveCost ListCost ContractedCost ServiceName ServiceCategory ResourceId
+  RegionId AvailabilityZone SkuId SkuPriceId SkuMeter PricingCategory PricingQuantity PricingUnit ConsumedQuantity
+  ConsumedUnit CommitmentDiscountId CommitmentDiscountCategory CommitmentDiscountType CommitmentDiscountStatus
+  Tags
+`);
 
 /** ChargeCategory and ChargeFrequency by line item type. */
 const types: Readonly<Record<string, readonly [category: string, frequency: string]>> = {

@@ -1,53 +1,15 @@
 import { formatInstant, MILLIS_PER_HOUR } from '../../model/index.ts';
 import { serviceCategory } from './service-category.ts';
-import { type ExportFacts, type FocusTexts, moneyText, type Provider, type SourceRow } from './translation.ts';
+import { type ExportFacts, type FocusTexts, moneyText, namesIn, type Provider, type SourceRow } from './translation.ts';
 
-const fills = [
-  ...['ProviderName', 'PublisherName', 'InvoiceIssuerName', 'InvoiceId', 'BillingAccountId', 'BillingAccountName'],
-  ...[
-    'SubAccountId',
-    'SubAccountName',
-    'BillingCurrency',
-    'BillingPeriodStart',
-    'BillingPeriodEnd',
-    'ChargePeriodStart',
-  ],
-  ...[
-    'ChargePeriodEnd',
-    'ChargeCategory',
-    'ChargeClass',
-    'ChargeFrequency',
-    'ChargeDescription',
-    'BilledCost',
-    'EffectiveCost',
-  ],
-  ...[
-    'ListCost',
-    'ContractedCost',
-    'ServiceName',
-    'ServiceCategory',
-    'ResourceId',
-    'ResourceName',
-    'RegionId',
-    'SkuId',
-  ],
-  ...[
-    'SkuMeter',
-    'PricingCategory',
-    'PricingQuantity',
-    'PricingUnit',
-    'ConsumedQuantity',
-    'ConsumedUnit',
-    'CommitmentDiscountId',
-  ],
-  ...[
-    'CommitmentDiscountName',
-    'CommitmentDiscountCategory',
-    'CommitmentDiscountType',
-    'CommitmentDiscountStatus',
-    'Tags',
-  ],
-];
+const fills = namesIn(`
+  ProviderName PublisherName InvoiceIssuerName InvoiceId BillingAccountId BillingAccountName SubAccountId
+  SubAccountName BillingCurrency BillingPeriodStart BillingPeriodEnd ChargePeriodStart ChargePeriodEnd
+  ChargeCategory ChargeClass ChargeFrequency ChargeDescription BilledCost EffectiveCost ListCost ContractedCost
+  ServiceName ServiceCategory ResourceId ResourceName RegionId SkuId SkuMeter PricingCategory PricingQuantity
+  PricingUnit ConsumedQuantity ConsumedUnit CommitmentDiscountId CommitmentDiscountName CommitmentDiscountCategory
+  CommitmentDiscountType CommitmentDiscountStatus Tags
+`);
 
 const COST = ['costinbillingcurrency', 'cost', 'pretaxcost'];
 const CURRENCY = ['billingcurrency', 'billingcurrencycode', 'currency', 'currencycode'];

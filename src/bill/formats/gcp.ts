@@ -1,30 +1,15 @@
 import { withExactNumbers } from '../../collect/index.ts';
 import { formatInstant } from '../../model/index.ts';
 import { serviceCategory } from './service-category.ts';
-import { type FocusTexts, moneyText, type Provider, type SourceRow } from './translation.ts';
+import { type FocusTexts, moneyText, namesIn, type Provider, type SourceRow } from './translation.ts';
 
-const fills = [
-  ...['ProviderName', 'PublisherName', 'InvoiceIssuerName', 'BillingAccountId', 'SubAccountId', 'SubAccountName'],
-  ...[
-    'BillingCurrency',
-    'BillingPeriodStart',
-    'BillingPeriodEnd',
-    'ChargePeriodStart',
-    'ChargePeriodEnd',
-    'ChargeCategory',
-  ],
-  ...[
-    'ChargeFrequency',
-    'ChargeDescription',
-    'BilledCost',
-    'EffectiveCost',
-    'ListCost',
-    'ContractedCost',
-    'ServiceName',
-  ],
-  ...['ServiceCategory', 'ResourceId', 'ResourceName', 'RegionId', 'AvailabilityZone', 'SkuId', 'SkuMeter'],
-  ...['PricingCategory', 'PricingQuantity', 'PricingUnit', 'ConsumedQuantity', 'ConsumedUnit', 'Tags'],
-];
+const fills = namesIn(`
+  ProviderName PublisherName InvoiceIssuerName BillingAccountId SubAccountId SubAccountName BillingCurrency
+  BillingPeriodStart BillingPeriodEnd ChargePeriodStart ChargePeriodEnd ChargeCategory ChargeFrequency
+  ChargeDescription BilledCost EffectiveCost ListCost ContractedCost ServiceName ServiceCategory ResourceId
+  ResourceName RegionId AvailabilityZone SkuId SkuMeter PricingCategory PricingQuantity PricingUnit
+  ConsumedQuantity ConsumedUnit Tags
+`);
 
 const categories: Readonly<Record<string, string>> = {
   regular: 'Usage',

@@ -1,20 +1,11 @@
 import { formatInstant, parseInstant } from '../../model/index.ts';
-import { type ExportFacts, type FocusTexts, moneyText, type Provider, type SourceRow } from './translation.ts';
+import { type ExportFacts, type FocusTexts, moneyText, namesIn, type Provider, type SourceRow } from './translation.ts';
 
-const fills = [
-  ...['ProviderName', 'PublisherName', 'BillingAccountId', 'BillingCurrency', 'BillingPeriodStart', 'BillingPeriodEnd'],
-  ...['ChargePeriodStart', 'ChargePeriodEnd', 'ChargeCategory', 'ChargeFrequency', 'ChargeDescription', 'BilledCost'],
-  ...[
-    'EffectiveCost',
-    'ListCost',
-    'ContractedCost',
-    'ServiceName',
-    'ServiceCategory',
-    'ResourceId',
-    'ResourceName',
-    'Tags',
-  ],
-];
+const fills = namesIn(`
+  ProviderName PublisherName BillingAccountId BillingCurrency BillingPeriodStart BillingPeriodEnd
+  ChargePeriodStart ChargePeriodEnd ChargeCategory ChargeFrequency ChargeDescription BilledCost EffectiveCost
+  ListCost ContractedCost ServiceName ServiceCategory ResourceId ResourceName Tags
+`);
 
 /** The answer of OpenCost's allocation API. Its costs are estimates from prices, not a bill. */
 export const opencost: Provider = {

@@ -1,27 +1,12 @@
 import { formatInstant, MILLIS_PER_HOUR, parseInstant } from '../../model/index.ts';
-import type { FocusTexts, Provider, SourceRow } from './translation.ts';
+import { type FocusTexts, namesIn, type Provider, type SourceRow } from './translation.ts';
 
-const fills = [
-  ...['ProviderName', 'InvoiceIssuerName', 'InvoiceId', 'BillingAccountId', 'SubAccountId', 'BillingCurrency'],
-  ...[
-    'BillingPeriodStart',
-    'BillingPeriodEnd',
-    'ChargePeriodStart',
-    'ChargePeriodEnd',
-    'ChargeCategory',
-    'ChargeClass',
-  ],
-  ...[
-    'ChargeDescription',
-    'BilledCost',
-    'EffectiveCost',
-    'ListCost',
-    'ContractedCost',
-    'ServiceName',
-    'ServiceCategory',
-  ],
-  ...['ResourceId', 'RegionId', 'PricingQuantity', 'PricingUnit', 'ConsumedQuantity', 'ConsumedUnit', 'Tags'],
-];
+const fills = namesIn(`
+  ProviderName InvoiceIssuerName InvoiceId BillingAccountId SubAccountId BillingCurrency BillingPeriodStart
+  BillingPeriodEnd ChargePeriodStart ChargePeriodEnd ChargeCategory ChargeClass ChargeDescription BilledCost
+  EffectiveCost ListCost ContractedCost ServiceName ServiceCategory ResourceId RegionId PricingQuantity
+  PricingUnit ConsumedQuantity ConsumedUnit Tags
+`);
 
 /** The columns of the plain table, each with what it becomes. Any other column is kept as `x_name`. */
 export const plainColumns = {

@@ -6,6 +6,9 @@ import { type Table, type TableRow, textColumn } from '../table.ts';
 export const billFormats = ['focus', 'aws-cur', 'aws-cur2', 'gcp', 'azure', 'opencost', 'csv'] as const;
 export type BillFormat = (typeof billFormats)[number];
 
+/** The names of columns that stand in a text, with spaces between them. */
+export const namesIn = (text: string): readonly string[] => text.trim().split(/\s+/);
+
 /** Texts by FOCUS column; an absent one is null. */
 export type FocusTexts = Readonly<Record<string, string | undefined>>;
 

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { billFormats, exportFiles } from '../../bill/index.ts';
+import { billFormats, exportFiles } from '../../bill/front.ts';
 import { fail } from '../../model/index.ts';
-import type { BillCheck, BillReportAnswer, BillsAnswer, ExportAnswer } from '../../serve/contract/bills.ts';
-import type { BillAnswer } from '../../serve/contract/contract.ts';
+import type { BillAnswer, BillCheck, BillReportAnswer, BillsAnswer, ExportAnswer } from '../../serve/contract/bills.ts';
 import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
 import { fileStream } from '../read-input.ts';

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import type { StatusAnswer } from '../../serve/contract/contract.ts';
-import { runningServer } from '../../store/index.ts';
+import { runningServer } from '../../store/front.ts';
 import type { Cli } from '../context.ts';
 import { failureLines } from '../context.ts';
 

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../../model/index.ts';
-import type { ChargebackAnswer, StatementAnswer } from '../../serve/contract/contract.ts';
+import type { ChargebackAnswer, StatementAnswer } from '../../serve/contract/ledger.ts';
 import type { Cli } from '../context.ts';
 import { type Column, printRows } from '../print.ts';
 import { query } from './reports.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { QuarantineClearAnswer } from '../../serve/contract/contract.ts';
+import type { QuarantineClearAnswer } from '../../serve/contract/lines.ts';
 import type { Cli } from '../context.ts';
 import { checkFormat } from '../log-query.ts';
 import { formatOf, printRows } from '../print.ts';

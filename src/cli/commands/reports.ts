@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { CostAnswer, ReconcileFullAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
+import type { CostAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
+import type { ReconcileFullAnswer } from '../../serve/contract/ledger.ts';
 import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
 import { addUsageCommands } from './usage.ts';

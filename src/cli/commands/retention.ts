@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RetentionAnswer, RetentionRunAnswer } from '../../serve/contract/contract.ts';
+import type { RetentionAnswer, RetentionRunAnswer } from '../../serve/contract/retention.ts';
 import type { Cli } from '../context.ts';
 import { printRows } from '../print.ts';
 

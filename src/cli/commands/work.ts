@@ -1,11 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import type {
-  AllocateAnswer,
-  CloseAnswer,
-  DocumentsAnswer,
-  ModelDifferenceAnswer,
-} from '../../serve/contract/contract.ts';
+import type { DocumentsAnswer, ModelDifferenceAnswer } from '../../serve/contract/documents.ts';
+import type { AllocateAnswer, CloseAnswer } from '../../serve/contract/ledger.ts';
 import type { Cli } from '../context.ts';
 import { parseFile } from '../parse.ts';
 import { printRows, shortMoney } from '../print.ts';

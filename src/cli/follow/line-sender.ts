@@ -1,5 +1,5 @@
 import { Failure } from '../../model/index.ts';
-import type { LinesAnswer } from '../../serve/contract/contract.ts';
+import type { LinesAnswer } from '../../serve/contract/lines.ts';
 import { addAnswer, type IngestResult, nothingSent } from '../ingest.ts';
 import { lineCount } from '../lines.ts';
 import { type LogFlags, linesPath, logQuery } from '../log-query.ts';

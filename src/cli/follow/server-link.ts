@@ -1,6 +1,6 @@
 import { fail } from '../../model/index.ts';
-import type { LinesAnswer } from '../../serve/contract/contract.ts';
-import { runningServer } from '../../store/index.ts';
+import type { LinesAnswer } from '../../serve/contract/lines.ts';
+import { runningServer } from '../../store/front.ts';
 import { type Connection, connectRunning } from '../connect.ts';
 
 /** Sends lines to the server that holds a data folder now; after a restart it is found anew. */

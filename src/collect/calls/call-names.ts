@@ -98,8 +98,8 @@ export class CallNames {
 
   #sayUnknown(row: number): void {
     this.#say(row, this.#unknownTenant, 0);
-    // What was a call before nobody's calls were refused stays one.
-    if (!this.#rules.refusesUnknown || this.#stored.has(row)) return;
+    // What was nobody's call before such calls were refused stays one.
+    if (!this.#rules.refusesUnknown || this.#stored.get(row)?.tenant === this.#unknownTenant) return;
     this.isRefused[row] = 1;
     this.refusedCalls += 1;
   }

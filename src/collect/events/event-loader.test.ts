@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { tempFolder } from '../../../test/support/temp-folder.ts';
-import { type ColumnStore, openStore, RowWriter, type Store } from '../../store/index.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openedStore } from '../../../test/support/opened-store.ts';
+import { breakingColumns } from '../../../test/support/same-columns.ts';
+import { type ColumnStore, RowWriter } from '../../store/index.ts';
 import { Journal } from '../journal/journal.ts';
 import { SegmentKind } from '../journal/segment.ts';
 import { Loader } from '../load/load.ts';
@@ -11,38 +12,12 @@ import { encodeEvent, type MeterEvent } from './meter-event.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 const noon = Date.UTC(2025, 0, 1, 12);
-const folder = tempFolder('events');
-let store: Store;
+const { store, folder } = await openedStore('events');
 let journalNumber = 0;
 
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 beforeEach(() => store.columns.command('TRUNCATE TABLE events'));
 
-/** A store that breaks at one insert, before or after it took effect; everything else reaches the real one. */
-function breakingAt(write: number, when: 'before' | 'after'): ColumnStore {
-  let writes = 0;
-  const { columns } = store;
-  return {
-    isEmbedded: columns.isEmbedded,
-    query: (sql, params) => columns.query(sql, params),
-    queryBytes: (sql, params) => columns.queryBytes(sql, params),
-    command: (sql, params) => columns.command(sql, params),
-    insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
-    close: () => columns.close(),
-    insertBlock: async (table, block, token) => {
-      writes += 1;
-      if (writes === write && when === 'before') throw new Error('the store went away');
-      await columns.insertBlock(table, block, token);
-      if (writes === write) throw new Error('the answer got lost');
-    },
-  };
-}
+const breakingAt = (at: number, when: 'before' | 'after') => breakingColumns(store.columns, { at, when });
 
 interface Loading {
   readonly loader: Loader;

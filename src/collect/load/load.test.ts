@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Decided,
   decidedOf,
@@ -12,9 +12,10 @@ import {
   toldSpans,
   traceId,
 } from '../../../test/simulation/spans.ts';
-import { tempFolder } from '../../../test/support/temp-folder.ts';
+import { openedStore } from '../../../test/support/opened-store.ts';
+import { breakingColumns, sameColumns } from '../../../test/support/same-columns.ts';
 import { SpanKind } from '../../model/index.ts';
-import { type ColumnStore, openStore, RowWriter, type Store } from '../../store/index.ts';
+import { type ColumnStore, RowWriter } from '../../store/index.ts';
 import type { IsBoundary } from '../calls/forest.ts';
 import { bodyColumns, netBodies } from '../calls/stored-rows.ts';
 import { Journal } from '../journal/journal.ts';
@@ -26,21 +27,13 @@ import { decodeMetricsJson } from '../otlp/metrics-json.ts';
 import { Loader, type LoaderDeps } from './load.ts';
 import { largestBatch } from './queries.ts';
 
-const folder = tempFolder('load');
+const { store, folder } = await openedStore('load');
 const everyService: IsBoundary = () => true;
 const onlyFront: IsBoundary = (service) => service === 'front';
 const onlyBack: IsBoundary = (service) => service === 'back';
 const noon = Date.UTC(2025, 0, 1, 12);
-let store: Store;
 let journalNumber = 0;
 
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 beforeEach(empty);
 
 async function empty(): Promise<void> {
@@ -48,26 +41,7 @@ async function empty(): Promise<void> {
     await store.columns.command(`TRUNCATE TABLE ${table}`);
 }
 
-/** A store that breaks at one write, before or after the write took effect; everything else reaches the real one. */
-function breakingAt(write: number, when: 'before' | 'after'): ColumnStore {
-  let writes = 0;
-  const counted = async (work: () => Promise<void>) => {
-    writes += 1;
-    if (writes === write && when === 'before') throw new Error('the store went away');
-    await work();
-    if (writes === write) throw new Error('the answer got lost');
-  };
-  const { columns } = store;
-  return {
-    isEmbedded: columns.isEmbedded,
-    query: (sql, params) => columns.query(sql, params),
-    queryBytes: (sql, params) => columns.queryBytes(sql, params),
-    command: (sql, params) => counted(() => columns.command(sql, params)),
-    insertBlock: (table, block, token) => counted(() => columns.insertBlock(table, block, token)),
-    insertFile: (table, shape, path) => counted(() => columns.insertFile(table, shape, path)),
-    close: () => columns.close(),
-  };
-}
+const breakingAt = (at: number, when: 'before' | 'after') => breakingColumns(store.columns, { at, when });
 
 interface Loading {
   readonly loader: Loader;
@@ -377,16 +351,11 @@ describe('a batch that is too large for memory', () => {
   function roomFor(rows: number): ColumnStore {
     const { columns } = store;
     return {
-      isEmbedded: columns.isEmbedded,
-      query: (sql, params) => columns.query(sql, params),
-      queryBytes: (sql, params) => columns.queryBytes(sql, params),
-      command: (sql, params) => columns.command(sql, params),
+      ...sameColumns(columns),
       insertBlock: async (table, block, token) => {
         if (table === 'work' && block.rows > rows) throw new RangeError('Array buffer allocation failed');
         await columns.insertBlock(table, block, token);
       },
-      insertFile: (table, shape, path) => columns.insertFile(table, shape, path),
-      close: () => columns.close(),
     };
   }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { payloadOf, type ToldSpan, toldSpans } from '../../../test/simulation/spans.ts';
-import { tempFolder } from '../../../test/support/temp-folder.ts';
-import { Block, openStore, type Store } from '../../store/index.ts';
+import { openedStore } from '../../../test/support/opened-store.ts';
+import { Block } from '../../store/index.ts';
 import { Journal } from '../journal/journal.ts';
 import { SegmentKind } from '../journal/segment.ts';
 import { countStored } from './count-stored.ts';
@@ -11,24 +11,15 @@ import { groupRows } from './group-rows.ts';
 import { Loader } from './load.ts';
 import { minuteSums } from './minute-columns.ts';
 
-const folder = tempFolder('minutes');
+const { store, folder } = await openedStore('minutes');
 const shared = {
   segmentRows: 100_000,
   segmentBytes: 1 << 24,
   capacityBytes: 1 << 26,
   nowMs: () => Date.UTC(2025, 0, 1),
 };
-let store: Store;
 let lastId = 0;
 const nextId = () => ++lastId;
-
-beforeAll(async () => {
-  store = await openStore({ folder: folder.path });
-});
-afterAll(async () => {
-  await store.close();
-  folder.remove();
-});
 
 async function load(batches: readonly (readonly ToldSpan[])[]): Promise<void> {
   const place = { folder: `${folder.path}/journal-${nextId()}`, kind: SegmentKind.work };

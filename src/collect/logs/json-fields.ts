@@ -21,7 +21,7 @@ export function jsonParser(read: (fields: JsonObject) => Parsed): LineParser {
 }
 
 /** Reads one line as a JSON object; null when it is none or is nested deeper than any log. */
-export function parseObject(text: string): JsonObject | null {
+function parseObject(text: string): JsonObject | null {
   if (text.charCodeAt(0) !== 123 || isDeep(text)) return null;
   return tryParse(text) ?? (text.includes('\\x') ? tryParse(withJsonEscapes(text)) : null);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { SpanKind, UNKNOWN_TENANT } from '../../model/index.ts';
 import { Texts } from '../../store/index.ts';
 import { EndpointNames } from '../endpoint.ts';
@@ -200,8 +200,8 @@ export class LogIntake {
   /** The stretch in which a line begins is its trace; its place there and how it begins are its span. */
   #beginStretch({ fingerprint, service, host }: LogSource, stretch: number): void {
     const name = `${fingerprint.length}:${fingerprint}${service.length}:${service}${host.length}:${host}${stretch}`;
-    const hash = createHash('sha256').update(`log:${name}`).digest();
-    for (let word = 0; word < 4; word++) this.#stretch[word] = hash.readUInt32LE(word * 4);
+    const digest = hash('sha256', `log:${name}`, 'buffer');
+    for (let word = 0; word < 4; word++) this.#stretch[word] = digest.readUInt32LE(word * 4);
     this.#stretchNumber = stretch;
   }
 

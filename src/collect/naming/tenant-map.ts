@@ -3,7 +3,7 @@ import { type DocumentStore, newestOf } from '../../store/index.ts';
 import { safeConsumer } from '../privacy.ts';
 
 /** More names than this would make every span slower. */
-export const MOST_ATTRIBUTES = 16;
+const MOST_ATTRIBUTES = 16;
 
 /** Patterns with several stars take long on what no host name is. */
 const LONGEST_HOST = 262;

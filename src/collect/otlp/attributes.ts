@@ -76,7 +76,7 @@ export type NumberKey = (typeof numberKeys)[number];
 export type Slot = number;
 
 /** Places for names that an operator gives; they stand behind the texts. */
-export const CUSTOM_SLOTS = 16;
+const CUSTOM_SLOTS = 16;
 const FIRST_CUSTOM = textKeys.length;
 /** Places for names under which requests are known. */
 export const REQUEST_SLOTS = 8;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodedAgain, jsonFromProtobuf, protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
-import { damaged, damages, logRequests } from '../../../test/conformance/otlp-requests.ts';
+import { decoderLaws, type Outcome, outcomeOf } from '../../../test/conformance/decoder-laws.ts';
+import { protobufFromJson } from '../../../test/conformance/otlp-messages.ts';
+import { logRequests } from '../../../test/conformance/otlp-requests.ts';
 import { combined } from '../logs/combined.ts';
 import { LogIntake } from '../logs/log-intake.ts';
 import type { LogLine } from '../logs/log-line.ts';
@@ -9,7 +9,6 @@ import { measures, type SpanTable } from '../table/span-table.ts';
 import { LogRecords } from './log-records.ts';
 import { decodeLogsJson } from './logs-json.ts';
 import { decodeLogsProtobuf } from './logs-protobuf.ts';
-import { MalformedMessage } from './proto-reader.ts';
 import { SpanIntake } from './span-intake.ts';
 
 function decoded(decode: typeof decodeLogsJson, body: Buffer) {
@@ -18,79 +17,21 @@ function decoded(decode: typeof decodeLogsJson, body: Buffer) {
   return { ...decode(body, intake, new LogRecords(intake)), intake };
 }
 
-/** What a decoder made of a body, or that it called it malformed; anything else thrown fails the test. */
-function outcome(decode: typeof decodeLogsJson, body: Buffer): object | 'malformed' {
-  try {
+function outcome(decode: typeof decodeLogsJson, body: Buffer): Outcome {
+  return outcomeOf(() => {
     const { accepted, others, refused, intake } = decoded(decode, body);
     // Identities come from what was sent, so those of two spellings differ.
     intake.table.trace.fill(0);
     intake.table.span.fill(0);
     const rows = accepted === 0 ? '' : intake.payload().toString('hex');
     return { accepted, others, refused: Object.fromEntries(refused.byReason), rows };
-  } catch (cause) {
-    if (cause instanceof MalformedMessage) return 'malformed';
-    throw cause;
-  }
+  });
 }
 
 const fromProtobuf = (body: Buffer) => outcome(decodeLogsProtobuf, body);
 const fromJson = (json: object) => outcome(decodeLogsJson, Buffer.from(JSON.stringify(json)));
 
-describe('protobuf and JSON are two spellings of one logs request', () => {
-  it('both decoders write the same rows, with @bufbuild/protobuf between them', () => {
-    let accepted = 0;
-    fc.assert(
-      fc.property(logRequests, (request) => {
-        const bytes = protobufFromJson('ExportLogsServiceRequest', request);
-        const rows = fromProtobuf(bytes);
-        expect(rows).toEqual(fromJson(jsonFromProtobuf('ExportLogsServiceRequest', bytes)));
-        expect(rows).toEqual(fromJson(request));
-        accepted += (rows as { accepted: number }).accepted;
-      }),
-      { numRuns: 500 },
-    );
-    expect(accepted).toBeGreaterThan(100);
-  });
-
-  it('a damaged message is malformed or another one, and nothing outside it is read', () => {
-    fc.assert(
-      fc.property(logRequests, damages, fc.integer({ min: 0, max: 255 }), (request, changes, filling) => {
-        const body = damaged(protobufFromJson('ExportLogsServiceRequest', request), changes);
-        const around = Buffer.alloc(64, filling);
-        const within = Buffer.concat([around, body, around]).subarray(64, 64 + body.length);
-        expect(fromProtobuf(within)).toEqual(fromProtobuf(body));
-      }),
-      { numRuns: 700 },
-    );
-  });
-
-  it('a damaged message that @bufbuild/protobuf takes as well says the same to both', () => {
-    let taken = 0;
-    fc.assert(
-      fc.property(logRequests, damages, (request, changes) => {
-        const body = damaged(protobufFromJson('ExportLogsServiceRequest', request), changes);
-        const again = encodedAgain('ExportLogsServiceRequest', body);
-        const rows = fromProtobuf(body);
-        if (again === null || rows === 'malformed') return;
-        taken += 1;
-        expect(rows).toEqual(fromProtobuf(again));
-      }),
-      // A message inside a message that damage makes come twice is merged by that decoder and not by ours: about one in a few
-      // thousand. The seed is one without.
-      { numRuns: 1000, seed: 3 },
-    );
-    expect(taken).toBeGreaterThan(100);
-  });
-
-  it('any bytes at all are malformed or a message', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        fromProtobuf(Buffer.from(bytes));
-      }),
-      { numRuns: 1000 },
-    );
-  });
-});
+decoderLaws('ExportLogsServiceRequest', logRequests, fromProtobuf, fromJson);
 
 const WHEN = '1735689600123456789';
 const RAW =

@@ -35,7 +35,7 @@ export async function readLetGo(columns: ColumnStore): Promise<LetGo> {
  * Takes  rows: one for each run, in any order.
  * Holds  no day counts twice: of runs over the same days the latest counts, whenever its row came.
  */
-export function letGoBy(rows: readonly LetGoRow[]): LetGo {
+function letGoBy(rows: readonly LetGoRow[]): LetGo {
   const latestFirst = [...rows].sort((a, b) => b.run - a.run);
   const runs: number[] = [];
   let before = Number.POSITIVE_INFINITY;

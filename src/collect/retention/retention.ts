@@ -2,6 +2,7 @@ import { formatInstant, MILLIS_PER_HOUR, type TimeRange } from '../../model/inde
 import type { ColumnStore } from '../../store/index.ts';
 import { largestBatch } from '../load/queries.ts';
 import { type KeptKind, keptKinds, type LetGo, readLetGo } from './let-go.ts';
+import { LEAST_DAYS } from './period.ts';
 import {
   countOlder,
   countReceived,
@@ -23,8 +24,6 @@ import {
 } from './queries.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
-/** Repeats are known and late spans join their calls for so long; what is younger is never let go. */
-export const LEAST_DAYS = 62;
 const ROWS_PER_SUM = 4_000_000;
 const ROWS_PER_BUCKET = 10_000_000;
 
@@ -242,15 +241,4 @@ function* inParts(hours: readonly HourOfWork[]): Generator<{ first: number; last
 /** Days are shown as 2026-08-01. */
 function dayText(day: number): string {
   return formatInstant(day * MILLIS_PER_DAY).slice(0, 10);
-}
-
-/**
- * Reads a period: `90d` or `forever`.
- *
- * Gives  days; null for ever; undefined when it is neither, or too short.
- */
-export function readPeriod(text: string): number | null | undefined {
-  if (text === 'forever') return null;
-  const days = Number(/^(\d{1,5})d$/.exec(text)?.[1] ?? 0);
-  return days >= LEAST_DAYS ? days : undefined;
 }

@@ -1,5 +1,75 @@
 import { z } from 'zod';
-import { billAnswer, billCheck, instant, money } from './contract.ts';
+import { instant, money } from './contract.ts';
+
+/** An export held against the rules of FOCUS. */
+const billCheck = z.object({
+  findings: z.array(
+    z.object({
+      rule: z.string(),
+      severity: z.enum(['error', 'warning', 'note']),
+      message: z.string(),
+      rows: z.number(),
+      examples: z.array(z.object({ file: z.string(), line: z.number() })),
+    }),
+  ),
+  invoices: z.array(
+    z.object({ issuer: z.string(), invoice: z.string(), currency: z.string(), rows: z.number(), billed: money }),
+  ),
+  commitments: z.array(
+    z.object({
+      commitment: z.string(),
+      currency: z.string(),
+      purchased: money,
+      used: money,
+      unused: money,
+      difference: money,
+    }),
+  ),
+  /** Invoices, commitments and origins beyond what is kept. */
+  unchecked: z.number(),
+});
+
+/** Of one (source, account, currency, billing period). */
+const billUnit = {
+  source: z.string(),
+  account: z.string(),
+  currency: z.string(),
+  billingStart: instant,
+  billingEnd: instant,
+  rows: z.number(),
+  billed: money,
+  effective: money,
+};
+
+export const billAnswer = z.object({
+  files: z.array(z.object({ name: z.string(), container: z.string(), rows: z.number() })),
+  rows: z.number(),
+  format: z.string(),
+  rounded: z.number(),
+  notes: z.array(z.string()),
+  groups: z.array(
+    z.object({
+      ...billUnit,
+      status: z.enum(['new', 'replaced', 'restated', 'unchanged']),
+      previousBilled: money.nullable(),
+      previousEffective: money.nullable(),
+    }),
+  ),
+  byService: z.array(
+    z.object({
+      serviceCategory: z.string(),
+      serviceName: z.string(),
+      currency: z.string(),
+      billed: money,
+      effective: money,
+    }),
+  ),
+  byCategory: z.array(
+    z.object({ chargeCategory: z.string(), currency: z.string(), rows: z.number(), billed: money, effective: money }),
+  ),
+  check: billCheck,
+  dirt: z.record(z.string(), z.number()),
+});
 
 /** How an export looks before it is imported. */
 export const exportAnswer = z.object({
@@ -9,16 +79,7 @@ export const exportAnswer = z.object({
   problems: z.array(z.object({ message: z.string(), line: z.number().optional(), path: z.string().optional() })),
   problemCount: z.number(),
   notes: z.array(z.string()),
-  groups: z.array(
-    z.object({
-      source: z.string(),
-      account: z.string(),
-      currency: z.string(),
-      rows: z.number(),
-      billed: money,
-      effective: money,
-    }),
-  ),
+  groups: z.array(z.object(billUnit).omit({ billingStart: true, billingEnd: true })),
   byService: billAnswer.shape.byService,
   byCategory: billAnswer.shape.byCategory,
   check: billCheck,
@@ -30,14 +91,7 @@ export const billsAnswer = z.object({
       importId: z.string(),
       /** Empty for a bill from before formats were kept. */
       format: z.string(),
-      source: z.string(),
-      account: z.string(),
-      currency: z.string(),
-      billingStart: instant,
-      billingEnd: instant,
-      rows: z.number(),
-      billed: money,
-      effective: money,
+      ...billUnit,
       importedAt: instant,
       files: z.array(z.string()),
     }),
@@ -54,3 +108,4 @@ export type BillsAnswer = z.infer<typeof billsAnswer>;
 export type BillReportAnswer = z.infer<typeof billReportAnswer>;
 export type UploadAnswer = z.infer<typeof uploadAnswer>;
 export type BillCheck = z.infer<typeof billCheck>;
+export type BillAnswer = z.infer<typeof billAnswer>;

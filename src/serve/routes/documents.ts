@@ -14,7 +14,7 @@ import { limitPolicySpec, planSpec, readPolicies } from '../../limit/index.ts';
 import { fail, formatInstant, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
 import { listMeters, meterSpec } from '../../usage/index.ts';
-import { documentsAnswer } from '../contract/contract.ts';
+import { documentsAnswer } from '../contract/documents.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 

@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { EventForm } from '../../collect/index.ts';
 import { fail, parseInstant } from '../../model/index.ts';
 import { type EventsQuestion, type ListedEvent, listEvents, listMeters } from '../../usage/index.ts';
+import { keptBody } from '../bodies.ts';
 import { cloudEvent, eventsAnswer } from '../contract/meters.ts';
 import type { House } from '../house.ts';
 import { addPlain, answers, nothing } from './answers.ts';
@@ -63,7 +64,7 @@ export function addEvents(app: OpenAPIHono, house: House): void {
     const type = (context.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
     const form = Object.hasOwn(forms, type) ? forms[type] : undefined;
     if (form === undefined) throw fail('BODY_TYPE_UNSUPPORTED', { contentType: type.slice(0, 60) });
-    await house.collector.events(Buffer.from(await context.req.arrayBuffer()), form);
+    await house.collector.events(keptBody(context.req.raw), form);
     return context.body(null, 204);
   });
   addPlain(app, listRoute, async (context) => {

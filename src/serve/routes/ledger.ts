@@ -10,7 +10,7 @@ import {
   statementOf,
 } from '../../ledger/index.ts';
 import { csvLine, fail, parseMonth } from '../../model/index.ts';
-import { chargebackAnswer, statementAnswer } from '../contract/contract.ts';
+import { chargebackAnswer, statementAnswer } from '../contract/ledger.ts';
 import type { House } from '../house.ts';
 import { statementPage } from '../statement-page.ts';
 import { addPlain, answers } from './answers.ts';

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { quarantineAnswer, quarantineClearAnswer } from '../contract/contract.ts';
+import { quarantineAnswer, quarantineClearAnswer } from '../contract/lines.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 

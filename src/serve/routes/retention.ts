@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import { retentionAnswer, retentionRunAnswer } from '../contract/contract.ts';
+import { retentionAnswer, retentionRunAnswer } from '../contract/retention.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 

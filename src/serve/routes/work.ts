@@ -9,8 +9,11 @@ import { importBill } from '../../bill/index.ts';
 import { type DecodedLines, findLogFormat, parseTenantFrom } from '../../collect/index.ts';
 import { closePeriod, postAllocation } from '../../ledger/index.ts';
 import { fail, parseMonth, parseRange } from '../../model/index.ts';
-import { arriving } from '../bodies.ts';
-import { allocateAnswer, billAnswer, closeAnswer, linesAnswer, settleAnswer } from '../contract/contract.ts';
+import { arriving, keptBody } from '../bodies.ts';
+import { billAnswer } from '../contract/bills.ts';
+import { settleAnswer } from '../contract/contract.ts';
+import { allocateAnswer, closeAnswer } from '../contract/ledger.ts';
+import { linesAnswer } from '../contract/lines.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
 import { uploadedBill, uploadName, withUpload } from './bills.ts';
@@ -142,7 +145,7 @@ export function addWork(app: OpenAPIHono, house: House): void {
   app.openapi(linesRoute, async (context) => {
     const { format } = context.req.valid('param');
     const query = context.req.valid('query');
-    const body = Buffer.from(await context.req.arrayBuffer());
+    const body = keptBody(context.req.raw);
     if (format === 'otlp-proto') {
       const decoded = await house.collector.traces(body, 'protobuf');
       return context.json(shownLines({ ...decoded, malformed: [] }), 200);

@@ -19,7 +19,7 @@ export interface StreamConfig {
 }
 
 export const FLUSH_MS = 200;
-export const FLUSH_LINES = 1_000;
+const FLUSH_LINES = 1_000;
 const FLUSH_BYTES = 1 << 20;
 const RETRY_MS = 1_000;
 /** Lines of syslog cannot be read again, so a few of a batch tell what is wrong. */

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await house.collector.close();
   await house.store.close();
   house = await House.open(folder.path);
-}, 60_000);
+});
 afterAll(async () => {
   await house.close();
   folder.remove();

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { House } from '../../../test/flow/house.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openedHouse } from '../../../test/flow/opened-house.ts';
 import { callRequest } from '../../../test/flow/small-input.ts';
-import { tempFolder } from '../../../test/support/temp-folder.ts';
 import { parseRange } from '../../model/index.ts';
 import { type CallLogQuestion, callLog, type LoggedCall } from './call-log.ts';
 
-const folder = tempFolder('call-log');
 const now = new Date('2022-08-10T00:00:00Z');
 const calls = Array.from({ length: 400 }, (_, place) => ({
   ...{ id: place + 1, tenant: `t${place % 4}`, route: `/${place % 3}`, durationMs: place },
@@ -13,14 +11,9 @@ const calls = Array.from({ length: 400 }, (_, place) => ({
   atMs: ((place * 977 * 60_000) % (5 * 86_400_000)) - (place % 7 === 0 ? (place * 977 * 60_000) % 86_400_000 : 0),
 }));
 
-let house: House;
+const { house } = await openedHouse('call-log');
 beforeAll(async () => {
-  house = await House.open(folder.path);
   await house.ingestTraces(calls.map((call) => callRequest(call)));
-});
-afterAll(async () => {
-  await house.close();
-  folder.remove();
 });
 
 const all: CallLogQuestion = {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await house.store.close();
   house = await House.open(folder.path);
   await refreshRollups(house.store.columns);
-}, 120_000);
+});
 afterAll(async () => {
   await house.close();
   folder.remove();
@@ -111,7 +111,7 @@ test('of seeded traffic the cause is found: precision and recall of each', async
     expect(precision, JSON.stringify(wrong)).toBeGreaterThanOrEqual(0.8);
     expect(recall, JSON.stringify(wrong)).toBeGreaterThanOrEqual(0.8);
   }
-}, 120_000);
+});
 
 test('what fits nothing is called unexplained', () => {
   const nothing: Evidence = {

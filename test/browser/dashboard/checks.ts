@@ -65,6 +65,6 @@ function identityRows({ identity }: CostAnswer): [RegExp, string][] {
 }
 
 /** Reads what a person would read: currency sign, grouping and the true minus are dress. */
-export function decimalOf(shown: string): string {
+function decimalOf(shown: string): string {
   return shown.replaceAll(/[^\d.\u2212-]/g, '').replace('\u2212', '-');
 }

@@ -1,4 +1,5 @@
-import type { ProblemDetails, ReconcileAnswer, StatusAnswer } from '../../../src/serve/contract/contract.ts';
+import type { ProblemDetails, StatusAnswer } from '../../../src/serve/contract/contract.ts';
+import type { ReconcileAnswer } from '../../../src/serve/contract/ledger.ts';
 import { decemberCost, januaryCost, PAIRS } from './figures.ts';
 import { usageAnswer } from './usage.ts';
 

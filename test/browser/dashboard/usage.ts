@@ -2,7 +2,7 @@ import type { UsageAnswer, UsageRow } from '../../../src/serve/contract/contract
 import { ENDPOINTS, seeded, TENANTS } from './figures.ts';
 
 const HOUR_MS = 3_600_000;
-export const FIRST_HOUR_MS = Date.parse('2025-01-06T00:00:00Z');
+const FIRST_HOUR_MS = Date.parse('2025-01-06T00:00:00Z');
 const HOURS = 7 * 24;
 /** Wednesday night nothing was recorded. */
 const GAP = [50, 54] as const;

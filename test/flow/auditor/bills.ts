@@ -53,7 +53,7 @@ export function readDocuments(text: string): { models: Model[]; boundary: Set<st
 }
 
 /** The model with the latest start that is not after a time; of equal starts the last one applied. */
-export function modelAt(models: readonly Model[], atNs: bigint): Model | undefined {
+function modelAt(models: readonly Model[], atNs: bigint): Model | undefined {
   const begun = models.filter((model) => model.fromNs <= atNs);
   return begun.reduce<Model | undefined>((best, each) => (best && best.fromNs > each.fromNs ? best : each), undefined);
 }

@@ -1,7 +1,5 @@
 /** The auditor's own arithmetic. Nothing here or beside it comes from src/: a second opinion must not share a mistake. */
 
-export const ATTO_PER_UNIT = 1_000_000_000_000_000_000n;
-
 /** Nearest whole number, a half to the even one; any signs, divisor above zero. */
 export function nearest(dividend: bigint, divisor: bigint): bigint {
   if (dividend < 0n) return -nearest(-dividend, divisor);

@@ -4,8 +4,8 @@ export type {
   CostRow,
   Identity,
   ProblemDetails,
-  ReconcileAnswer,
   StatusAnswer,
   UsageAnswer,
   UsageRow,
 } from '../../../src/serve/contract/contract.ts';
+export type { ReconcileAnswer } from '../../../src/serve/contract/ledger.ts';

@@ -38,7 +38,7 @@ export function formatExact(amountAtto: bigint, currency: string, decimals: numb
 }
 
 /** Cents where they say it all, or from one unit up; below that, decimals enough for four significant digits. */
-export function readableDecimals(amountAtto: bigint): number {
+function readableDecimals(amountAtto: bigint): number {
   const digits = magnitude(amountAtto).toString();
   if (digits.length > ATTO_DIGITS || amountAtto % CENT_ATTO === 0n) return CENT_DIGITS;
   return Math.min(ATTO_DIGITS, ATTO_DIGITS - digits.length + SIGNIFICANT);

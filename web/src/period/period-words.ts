@@ -14,7 +14,7 @@ export function monthWords(month: string): string {
 }
 
 /** `1 Aug 2022` */
-export function dayWords(day: string): string {
+function dayWords(day: string): string {
   return DAY_WORDS.format(new Date(`${day}T00:00:00Z`));
 }
 

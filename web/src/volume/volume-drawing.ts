@@ -56,7 +56,7 @@ export function volumeDrawing(slots: readonly VolumeSlot[], words: SlotWords, ti
   });
 }
 
-export function slotText(slot: VolumeSlot | undefined, words: SlotWords): string {
+function slotText(slot: VolumeSlot | undefined, words: SlotWords): string {
   if (slot === undefined) return '';
   if (slot.figures === null) return `${words(slot.startMs)}\nnothing recorded`;
   const { calls, errors } = slot.figures;

@@ -34,7 +34,7 @@ export function volumePlan(
   return { range: { from: instant(from), to: instant(to) }, window: windowFor(to - from) };
 }
 
-export function windowFor(spanMs: number): UsageWindow {
+function windowFor(spanMs: number): UsageWindow {
   if (spanMs <= LONGEST_BY_MINUTE_MS) return 'minute';
   return spanMs <= LONGEST_BY_HOUR_MS ? 'hour' : 'day';
 }
