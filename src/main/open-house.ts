@@ -62,7 +62,7 @@ export async function openHouse(
       },
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
-    const { limiter, close: closeLimits } = await openLimits(config, folder, store, log);
+    const { limiter, prices, drift, close: closeLimits } = await openLimits(config, folder, store, log);
     const reports = new Reports({ store, folder, settings: reportSettings(config), now, log });
     const house: House = {
       version,
@@ -75,6 +75,8 @@ export async function openHouse(
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
       limiter,
+      prices,
+      drift,
       limitHeaders: config.limitHeaders,
       syslog: new SyslogCounts(),
       reports,

@@ -1,18 +1,24 @@
 import { fail } from '../../model/index.ts';
 import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
 import {
+  type Change,
   type CounterStore,
   type Demand,
+  LEASE,
   type Line,
   type LineOutcome,
   type Outcome,
+  type PartUnits,
   REMEMBERED_US,
   type Settled,
+  type SettledMoney,
   type Settlement,
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { putUnits } from './put-units.ts';
 import { SubjectRows } from './subject-rows.ts';
 
 interface HeldLine {
@@ -137,7 +143,7 @@ export class MemoryStore implements CounterStore {
     return place;
   }
 
-  settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
+  settle({ root, id, action, units, money }: Settlement): Settled {
     this.#now();
     const key = `${root}\n${id}`;
     const held = this.#held.get(key);
@@ -145,10 +151,34 @@ export class MemoryStore implements CounterStore {
     const done = action === 'commit' ? 'committed' : 'released';
     if (held.state === done) return 'already';
     if (held.state !== 'held') return held.state;
-    for (const each of held.lines)
-      this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
+    if (action === 'commit' && money !== null && !countsIn(held.lines, money.currency)) return 'currency';
+    for (const each of held.lines) this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
     return 'done';
+  }
+
+  put(_root: string, line: Line, units: PartUnits, mayFall: boolean): Change {
+    const nowUs = this.#now();
+    const table = this.#table(line.limit);
+    const { mostKeys } = this.#options;
+    if (this.#rows.size > mostKeys - 8) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+    const row = this.#rows.add(table.path, line.subject);
+    const place = table.placeOf(row);
+    advance(place, line, nowUs);
+    const before = used(place, line.limit);
+    putUnits(place, line, units, mayFall, nowUs);
+    if (this.#changed !== null) this.#note(table, row);
+    return { before, after: used(place, line.limit) };
+  }
+
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    const table = this.#table(limit);
+    const users: Subject[] = [];
+    for (const row of table.usedRows(this.#lastUs)) {
+      if (users.length >= most) break;
+      users.push(this.#rows.subjectOf(table.path, row));
+    }
+    return users;
   }
 
   async close(): Promise<void> {}
@@ -214,7 +244,7 @@ export class MemoryStore implements CounterStore {
     if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
     else this.#due.add(held.expiresUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
-    for (const each of held.lines) this.#settleLine(each, 0);
+    if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(each, 0);
     held.state = 'expired';
   }
 
@@ -252,7 +282,8 @@ export class MemoryStore implements CounterStore {
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
-  #checkRoom({ lines, hold }: Demand, nowUs: number): void {
+  #checkRoom({ lines, hold, isPeek }: Demand, nowUs: number): void {
+    if (isPeek) return;
     const { mostKeys, mostHeld } = this.#options;
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
     // A line may bring a name for each level, and as many pairs of them.
@@ -318,8 +349,17 @@ function costOf(line: Line, demand: Demand, granted: number): number {
   return granted < 0 || granted === demand.units || line.isMoney ? line.cost : granted * line.unitCost;
 }
 
+/** Money in a currency that no limit knows would be counted nowhere. */
+function countsIn(lines: readonly HeldLine[], currency: string): boolean {
+  const money = lines.filter(({ line }) => line.isMoney);
+  return money.length === 0 || money.some(({ limit }) => limit.spec.money!.currency === currency);
+}
+
 /** What a line costs when it is known what was used. */
-function actualCost({ limit, line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
-  if (line.isMoney) return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - limit.spec.money!.decimals));
+function actualCost({ limit, line, cost }: HeldLine, units: number | null, money: SettledMoney | null): number {
+  if (line.isMoney) {
+    const { currency, decimals } = limit.spec.money!;
+    return money?.currency === currency ? Math.ceil(money.nano / 10 ** (9 - decimals)) : cost;
+  }
   return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
 }

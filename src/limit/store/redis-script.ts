@@ -129,18 +129,28 @@ local function counter(a, i)
     tick = num(a[i + 5]), parts = num(a[i + 6]), start = num(a[i + 7]) }
 end
 
--- What a reservation took of one counter: its key, those eight, and cost, window, unit cost, whether it is money and its divisor.
+-- What a reservation took of one counter: its key, those eight, and cost, window, unit cost, the currency of money and its divisor.
 local LINE = 14
 
-local function finish(held, units, nano, now)
+-- Whether a limit counts in the currency that a commit names: money that no limit knows would be counted nowhere.
+local function counted_in(held, currency)
+  local lines, any = cjson.decode(held), false
+  for i = 1, #lines, LINE do
+    if lines[i + 12] == currency then return true end
+    any = any or lines[i + 12] ~= ''
+  end
+  return not any
+end
+
+local function finish(held, units, nano, now, currency)
   local lines = cjson.decode(held)
   for i = 1, #lines, LINE do
     local c = counter(lines, i + 1)
     local cost, takenIn, unit, money, divisor = num(lines[i + 9]), num(lines[i + 10]), num(lines[i + 11]), lines[i + 12], num(lines[i + 13])
     local actual = cost
     if c.kind == 'concurrency' or units == 'none' then actual = 0
-    elseif money == '1' then
-      if nano ~= '' then
+    elseif money ~= '' then
+      if nano ~= '' and money == currency then
         local n = num(nano)
         local rest = n % divisor
         actual = (n - rest) / divisor
@@ -174,7 +184,7 @@ end
 
 /**
  * KEYS: those due of the root, then a counter each. ARGV: the root's beginning of keys, now or '', units, least, peek, and of a reservation its id,
- * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, money, its divisor.
+ * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, the currency of money or '', its divisor.
  */
 export const decideScript = `${counters}
 local root, units, least, peek = ARGV[1], num(ARGV[3]), num(ARGV[4]), ARGV[5] == '1'
@@ -196,7 +206,7 @@ for i = 1, n do
   s[i] = load(KEYS[i + 1], c[i], now)
   rooms[i] = room(s[i], c[i], now)
   if enforced[i] and cost[i] > rooms[i] and granted >= 0 then
-    if least == 0 or money[i] == '1' then granted = -1
+    if least == 0 or money[i] ~= '' then granted = -1
     elseif unit[i] > 0 then granted = math.min(granted, math.floor(rooms[i] / unit[i])) end
   end
 end
@@ -205,7 +215,7 @@ local answer = { granted >= 0 and 1 or 0, str(math.max(granted, 0)), str(now) }
 local lines = {}
 for i = 1, n do
   local take = cost[i]
-  if granted >= 0 and granted ~= units and money[i] ~= '1' then take = granted * unit[i] end
+  if granted >= 0 and granted ~= units and money[i] == '' then take = granted * unit[i] end
   local before = used(s[i], c[i])
   local over = take > rooms[i]
   local state = s[i]
@@ -214,7 +224,7 @@ for i = 1, n do
   if c[i].kind == 'rolling' and state.u > 0 and not state.wipe then
     local size, parts = c[i].parts + 1, {}
     local first = math.max(0, state.w - c[i].parts)
-    if over then
+    if over or peek then
       local fields = {}
       for part = first, state.w do fields[#fields + 1] = str(part % size) end
       local counts = redis.call('HMGET', KEYS[i + 1], unpack(fields))
@@ -250,15 +260,19 @@ end
 if id ~= '' and granted >= 0 and not peek then
   local key = root .. 'r:' .. id
   redis.call('HSET', key, 'state', 'held', 'fingerprint', fingerprint, 'lines', cjson.encode(lines), 'answer', table.concat(answer, ';'))
-  redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + 600000))
-  redis.call('ZADD', root .. 'due', str(now + ttl), id)
-  local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
-  redis.call('PEXPIRE', root .. 'due', str(last))
+  -- A lease stays taken when nobody ends it: its node may have died after giving it out.
+  local is_lease = fingerprint == 'lease'
+  redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + (is_lease and 5000 or 600000)))
+  if not is_lease then
+    redis.call('ZADD', root .. 'due', str(now + ttl), id)
+    local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
+    redis.call('PEXPIRE', root .. 'due', str(last))
+  end
 end
 return { 'none', table.concat(answer, ';') }
 `;
 
-/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
+/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
@@ -268,8 +282,47 @@ local held = redis.call('HMGET', key, 'state', 'lines')
 if not held[1] then return 'unknown' end
 if held[1] == action then return 'already' end
 if held[1] ~= 'held' then return held[1] end
-finish(held[2], ARGV[5], ARGV[6], now)
+if ARGV[6] ~= '' and not counted_in(held[2], ARGV[7]) then return 'currency' end
+finish(held[2], ARGV[5], ARGV[6], now, ARGV[7])
 redis.call('HSET', key, 'state', action)
 redis.call('ZREM', root .. 'due', id)
 return 'done'
+`;
+
+/**
+ * KEYS: those due of the root, and a counter. ARGV: the root's beginning of keys, now or '', 1 where it may fall, the counter, then of each part where it begins and its units.
+ * The same as src/limit/store/put-units.ts.
+ */
+export const putScript = `${counters}
+local root, key, fall = ARGV[1], KEYS[2], ARGV[3] == '1'
+local now = clock(ARGV[2])
+free(root, now)
+local c = counter(ARGV, 4)
+if c.kind == 'calendar' and (now < c.start or now >= c.tick) then return { 'clock', str(now) } end
+local s = load(key, c, now)
+local before = used(s, c)
+local diffs = {}
+for i = 12, #ARGV, 2 do
+  local start, counted = num(ARGV[i]), num(ARGV[i + 1])
+  if c.kind ~= 'rolling' then
+    if start == s.w then s.u = fall and counted or math.max(s.u, counted) end
+  else
+    local part = start / c.length
+    if part <= s.w and s.w - part <= c.parts then
+      local field = str(part % (c.parts + 1))
+      local there = 0
+      if not s.wipe then
+        there = num(redis.call('HGET', key, field))
+        for _, gone in ipairs(s.gone) do if gone == field then there = 0 end end
+      end
+      local next = (fall and part < s.w) and counted or math.max(there, counted)
+      if next ~= there then diffs[#diffs + 1] = { field, next } end
+      s.u = s.u + next - there
+    end
+  end
+end
+if s.u <= c.amount then s.o = 0 elseif s.o == 0 then s.o = now end
+save(key, c, s, now, 0)
+for _, diff in ipairs(diffs) do redis.call('HSET', key, diff[1], str(diff[2])) end
+return { str(before), str(used(s, c)) }
 `;

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
 import { createClient, createCluster } from '@redis/client';
 import { fail } from '../../model/index.ts';
-import type { CounterStore, Demand, Line, LineOutcome, Outcome, Settled, Settlement } from './counter-store.ts';
+import type {
+  Change,
+  CounterStore,
+  Demand,
+  Line,
+  LineOutcome,
+  Outcome,
+  PartUnits,
+  SettleAction,
+  Settled,
+  SettledMoney,
+  Settlement,
+} from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
-import { decideScript, settleScript } from './redis-script.ts';
+import { decideScript, putScript, settleScript } from './redis-script.ts';
 
 export interface RedisStoreOptions {
   /** redis:// or rediss://; several with commas are nodes of a cluster. */
@@ -23,7 +35,7 @@ interface Connection {
   close(): Promise<void>;
 }
 
-const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript) };
+const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript), put: scriptOf(putScript) };
 
 function scriptOf(text: string) {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
@@ -65,11 +77,33 @@ export class RedisStore implements CounterStore {
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
 
-  async settle({ root, id, action, units, nanoMoney }: Settlement): Promise<Settled> {
+  async settle({ root, id, action, units, money }: Settlement): Promise<Settled> {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
-    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), String(nanoMoney ?? '')];
+    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), ...moneyArgs(action, money)];
     return (await this.#run('settle', root, [], args)) as Settled;
+  }
+
+  async put(root: string, line: Line, units: PartUnits, mayFall: boolean): Promise<Change> {
+    let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const head = [
+        this.#rootOf(root),
+        this.#givenNow(),
+        mayFall ? '1' : '0',
+        ...lineArgs(line, nowUs).slice(0, FIELDS),
+      ];
+      const args = [...head, ...units.flat().map(String)];
+      const [before, after] = (await this.#run('put', root, [this.#keyOf(root, line)], args)) as string[];
+      if (before !== 'clock') return { before: Number(before), after: Number(after) };
+      nowUs = Number(after);
+    }
+    throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
+  }
+
+  /** Keys hold hashes of names. */
+  usersOf(): [] {
+    return [];
   }
 
   close(): Promise<void> {
@@ -79,10 +113,14 @@ export class RedisStore implements CounterStore {
   #decideArgs(demand: Demand, nowUs: number): [string[], string[]] {
     const { lines, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map((line) => `${root}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`);
+    const keys = lines.map((line) => this.#keyOf(demand.root, line));
     const held = hold === null ? ['', '0', ''] : [hold.id, String(hold.ttlUs), hold.fingerprint];
     const head = [root, this.#givenNow(), String(units), String(least), isPeek ? '1' : '0', ...held];
     return [keys, [...head, ...lines.flatMap((line) => lineArgs(line, nowUs))]];
+  }
+
+  #keyOf(root: string, line: Line): string {
+    return `${this.#rootOf(root)}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`;
   }
 
   #givenNow(): string {
@@ -161,6 +199,11 @@ function keyPart(text: string): string {
   return `~${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
 
+/** A release gives back whatever the currency. */
+function moneyArgs(action: SettleAction, money: SettledMoney | null): [string, string] {
+  return action === 'release' || money === null ? ['', ''] : [String(money.nano), money.currency];
+}
+
 /** Of a calendar: length is where this window ends, tick where the next one ends, start where this one begins. */
 function lineArgs(
   { limit, amount, ceiling, calendar, cost, unitCost, isEnforced, isMoney }: Line,
@@ -173,7 +216,7 @@ function lineArgs(
     ? [window.endUs, next!.endUs, 0, window.startUs]
     : [algorithm === 'rolling' ? partUs : length, tickUs, parts, 0];
   const divisor = 10 ** (9 - (limit.spec.money?.decimals ?? 9));
-  const flags = [isEnforced ? 1 : 0, isMoney ? 1 : 0, divisor];
+  const flags = [isEnforced ? 1 : 0, isMoney ? limit.spec.money!.currency : '', divisor];
   return [algorithm, amount, ceiling, graceUs, ...times, cost, unitCost, ...flags].map(String);
 }
 
@@ -200,6 +243,8 @@ function placeOf({ limit }: Line, used: number, window: number, parts: string): 
   state[1] = window;
   const ring = limit.algorithm === 'rolling' ? new Float64Array(limit.parts + 1) : null;
   const place = { state, at: 0, ring, ringAt: 0 };
+  // Parts are told where they matter; else all of it is taken for new, so that what is said to come free is never said too early.
+  if (ring !== null && parts === '') ring[window % (limit.parts + 1)] = used;
   if (ring !== null && parts !== '') {
     const first = Math.max(0, window - limit.parts);
     parts.split(',').forEach((count, i) => {
