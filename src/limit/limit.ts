@@ -1,6 +1,6 @@
 import { fail } from '../model/index.ts';
-import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
-import { linesOf } from './demand.ts';
+import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
+import { linesOf, type Made } from './demand.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
 import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
@@ -29,6 +29,7 @@ export class Limiter {
   readonly #options: LimiterOptions;
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
+  #made: Made = { lines: [], ofLimits: [] };
   #isShared = false;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
 
@@ -42,30 +43,29 @@ export class Limiter {
 
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
+    this.#made = { lines: [], ofLimits: [] };
     this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
   }
 
   /** Decides one ask. With the store in memory the answer is there at once. */
   decide(ask: Ask): Decision | Promise<Decision> {
-    const { store, nowUs, ratedCostOf } = this.#options;
+    const { store, nowUs, ratedCostOf, synced } = this.#options;
     const now = nowUs();
-    const asked = linesOf(this.#policies, ask, () => ratedCostOf(ask.subject), now);
+    const asked = linesOf(this.#policies, ask, ratedCostOf, now, this.#made);
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
-    const { units, least, isPeek, hold } = ask;
+    const { subject, units, least, isPeek, hold } = ask;
     // A counter that all organisations share must lie together with those of each.
-    const root = this.#isShared ? '' : rootOf(ask.subject);
-    const demand: Demand = { root, lines, units, least, isPeek, hold };
-    const read = (outcome: Outcome): Decision => {
-      const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
-      return this.#counted(new Decided(lines, units, outcome, isHeld ? reservationName(root, hold.id) : null));
-    };
+    const root = this.#isShared ? '' : rootOf(subject);
+    const demand: Demand = { root, subject, lines, units, least, isPeek, hold };
     const outcome = store.decide(demand);
-    const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));
-    if (outcome instanceof Promise) return outcome.then(read, failed);
-    const { synced } = this.#options;
-    const mustLast = synced && outcome.isAdmitted && !isPeek && lines.some(isStrict);
-    return mustLast ? synced().then(() => read(outcome), failed) : read(outcome);
+    if (!(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome)))
+      return this.#read(ask, root, lines, outcome);
+    const known = outcome instanceof Promise ? outcome : synced!().then(() => outcome);
+    return known.then(
+      (sure) => this.#read(ask, root, lines, sure),
+      (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause)),
+    );
   }
 
   /** Decides up to 1,000 asks in their order, each by itself. */
@@ -84,6 +84,11 @@ export class Limiter {
     if (named === null) return 'unknown';
     const nanoMoney = money === null ? null : Number((money.amountAtto + 999_999_999n) / 1_000_000_000n);
     return this.#options.store.settle({ ...named, action, units, nanoMoney });
+  }
+
+  #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {
+    const isHeld = ask.hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
+    return this.#counted(new Decided(ask, lines, outcome, isHeld ? reservationName(root, ask.hold.id) : null));
   }
 
   #counted(decision: Decision): Decision {
@@ -116,6 +121,10 @@ export class Limiter {
 }
 
 /** What a policy that is closed when counters fail has admitted must not be forgotten either. */
+function mustLast({ lines, isPeek }: Demand, { isAdmitted }: Outcome): boolean {
+  return isAdmitted && !isPeek && lines.some(isStrict);
+}
+
 function isStrict({ limit, isEnforced }: Line): boolean {
   return isEnforced && limit.policy.spec.onStoreFailure === 'closed';
 }

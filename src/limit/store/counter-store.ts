@@ -2,11 +2,9 @@ import type { Calendar } from '../policy/calendar.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import type { Subject } from '../subject.ts';
 
-/** One counter that a decision looks at, and what it would take of it. */
+/** One counter that a decision looks at, and what it would take of it. Asks that want the same of it share one, so nothing in it says whose it is. */
 export interface Line {
   readonly limit: CompiledLimit;
-  /** Whose of the policy's counters; only the levels that the policy tells apart matter. */
-  readonly subject: Subject;
   /** What is allowed; of a rate, per its length. */
   readonly amount: number;
   /** The most that fits: the burst of a rate, the amount and its overdraft of a window. */
@@ -23,6 +21,8 @@ export interface Line {
 export interface Demand {
   /** Which counters must lie together: the organisation. */
   readonly root: string;
+  /** Whose of each policy's counters; only the levels that the policy tells apart matter. */
+  readonly subject: Subject;
   readonly lines: readonly Line[];
   readonly units: number;
   /** Of a reservation; null takes at once and for ever. */

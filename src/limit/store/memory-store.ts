@@ -1,10 +1,10 @@
 import { fail } from '../../model/index.ts';
 import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
 import {
   type CounterStore,
   type Demand,
   type Line,
-  type LineOutcome,
   type Outcome,
   REMEMBERED_US,
   type Settled,
@@ -14,9 +14,9 @@ import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
 import { SubjectRows } from './subject-rows.ts';
+import { TakenOutcome } from './taken-outcome.ts';
 
 interface HeldLine {
-  readonly limit: CompiledLimit;
   readonly line: Line;
   readonly takenIn: number;
   cost: number;
@@ -24,8 +24,9 @@ interface HeldLine {
 
 interface Held {
   readonly fingerprint: string;
+  readonly subject: Subject;
   readonly lines: readonly HeldLine[];
-  readonly outcome: Outcome;
+  readonly outcome: TakenOutcome;
   readonly expiresUs: number;
   state: 'held' | 'committed' | 'released' | 'expired';
 }
@@ -48,12 +49,16 @@ export class MemoryStore implements CounterStore {
   #tableOf = new WeakMap<CompiledLimit, CounterTable>();
   readonly #held = new Map<string, Held>();
   readonly #due = new Deadlines();
-  /** What changed since it was last asked for; null where nobody keeps it. */
-  #changed: Map<CounterTable, Set<number>> | null = null;
+  /** Whether somebody keeps what changes. */
+  #isKept = false;
   #lastUs = 0;
+  #sweptUs = 0;
+  /** One decision at a time is made, so what its lines need is used again for the next. */
   readonly #places: Writable<Place>[] = [];
   readonly #row: number[] = [];
-  #sweptUs = 0;
+  readonly #rooms: number[] = [];
+  #lines: readonly Line[] = [];
+  #tablesOfLines: CounterTable[] = [];
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
@@ -65,54 +70,53 @@ export class MemoryStore implements CounterStore {
 
   decide(demand: Demand): Outcome {
     const nowUs = this.#now();
-    const { hold, lines, isPeek } = demand;
+    const { hold, lines } = demand;
     const id = hold === null ? '' : `${demand.root}\n${hold.id}`;
     const known = hold === null ? undefined : this.#held.get(id);
-    if (known) return { ...known.outcome, repeat: known.fingerprint === hold!.fingerprint ? 'same' : 'other' };
+    if (known) return known.outcome.again(known.fingerprint === hold!.fingerprint ? 'same' : 'other');
     this.#checkRoom(demand, nowUs);
-    const rooms = this.#look(lines, nowUs);
-    const granted = grantOf(demand, rooms);
-    const isTaking = granted >= 0 && !isPeek;
-    const outcomes: LineOutcome[] = [];
+    this.#look(demand, nowUs);
+    const granted = grantOf(demand, this.#rooms);
+    const isTaking = granted >= 0 && !demand.isPeek;
+    const outcome = new TakenOutcome(granted, nowUs, lines.length);
     const heldLines: HeldLine[] | null = hold === null ? null : [];
     for (let i = 0; i < lines.length; i++) {
       const cost = costOf(lines[i]!, demand, granted);
-      outcomes.push(this.#outcome(i, lines[i]!, cost, rooms[i]!, isTaking, nowUs, heldLines));
+      this.#take(i, demand, cost, isTaking, outcome, heldLines);
     }
-    const isAdmitted = granted >= 0;
-    const outcome = { isAdmitted, repeat: 'none', granted: Math.max(0, granted), nowUs, lines: outcomes } as const;
     if (heldLines !== null && isTaking) this.#keep(id, demand, outcome, heldLines);
     return outcome;
   }
 
-  /** Brings every counter of the lines up to now. Gives  what fits of each. */
-  #look(lines: readonly Line[], nowUs: number): number[] {
-    const rooms: number[] = [];
+  /** Brings every counter of the lines up to now, and notes what fits of each. */
+  #look({ lines, subject }: Demand, nowUs: number): void {
+    const tables = this.#tablesOf(lines);
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
       const place = this.#placeAt(i);
-      const table = this.#table(line.limit);
-      const row = this.#rows.find(table.path, line.subject);
+      const table = tables[i]!;
+      const row = this.#rows.find(table.path, subject);
       this.#row[i] = row;
       if (table.hasRow(row)) table.find(row, place);
       else Object.assign(place, emptyPlace(line.limit));
       advance(place, line, nowUs);
-      rooms.push(room(place, line, nowUs));
+      this.#rooms[i] = room(place, line, nowUs);
     }
-    return rooms;
   }
 
-  #outcome(
+  #take(
     i: number,
-    line: Line,
+    { lines, subject }: Demand,
     cost: number,
-    fits: number,
     isTaking: boolean,
-    nowUs: number,
+    outcome: TakenOutcome,
     heldLines: HeldLine[] | null,
-  ): LineOutcome {
+  ): void {
+    const line = lines[i]!;
     const place = this.#placeAt(i);
     const { limit } = line;
+    const { nowUs } = outcome;
+    const fits = this.#rooms[i]!;
     const before = used(place, limit);
     const isOver = cost > fits;
     const freesAtUs = isOver ? freesAt(place, line, cost, nowUs) : 0;
@@ -120,21 +124,28 @@ export class MemoryStore implements CounterStore {
     if (isTaking && !isOver) {
       // Nobody would say when a call that was only checked has ended.
       if (cost > 0 && !(heldLines === null && limit.algorithm === 'concurrency')) {
-        const row = this.#own(i, line, nowUs);
+        const row = this.#own(i, line, subject, nowUs);
         take(place, line, cost, nowUs);
-        if (this.#changed !== null) this.#note(this.#table(limit), row);
+        if (this.#isKept) this.#tablesOfLines[i]!.mark(row);
         after = used(place, limit);
       }
-      heldLines?.push({ limit, line, takenIn: place.state[place.at + 1]!, cost });
+      heldLines?.push({ line, takenIn: place.state[place.at + 1]!, cost });
     }
-    return { before, after, fits, isOver, freesAtUs, resetsAtUs: resetsAt(place, line, nowUs) };
+    outcome.put(i, before, after, fits, isOver, freesAtUs, resetsAt(place, line, nowUs));
   }
 
-  /** One decision at a time is made, so the places of its lines are used again for the next. */
   #placeAt(i: number): Writable<Place> {
     const place = this.#places[i] ?? { state: new Float64Array(0), at: 0, ring: null, ringAt: 0 };
     this.#places[i] = place;
     return place;
+  }
+
+  /** Decisions one after the other are mostly about the same limits. */
+  #tablesOf(lines: readonly Line[]): readonly CounterTable[] {
+    if (lines === this.#lines) return this.#tablesOfLines;
+    this.#lines = lines;
+    this.#tablesOfLines = lines.map(({ limit }) => this.#table(limit));
+    return this.#tablesOfLines;
   }
 
   settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
@@ -146,7 +157,7 @@ export class MemoryStore implements CounterStore {
     if (held.state === done) return 'already';
     if (held.state !== 'held') return held.state;
     for (const each of held.lines)
-      this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
+      this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
     held.state = done;
     return 'done';
   }
@@ -154,14 +165,12 @@ export class MemoryStore implements CounterStore {
   async close(): Promise<void> {}
 
   keepChanges(): void {
-    this.#changed = new Map();
+    this.#isKept = true;
   }
 
   /** Gives the counters that changed since the last time. */
   changedRecords(): CounterRecord[] {
-    const changed = this.#changed ?? new Map<CounterTable, Set<number>>();
-    this.#changed = new Map();
-    return [...changed].flatMap(([table, rows]) => [...rows].map((row) => this.#record(table, row)));
+    return [...this.#tables.values()].flatMap((table) => table.takeChanged().map((row) => this.#record(table, row)));
   }
 
   /** Gives all counters that say something. */
@@ -188,16 +197,9 @@ export class MemoryStore implements CounterStore {
   #put(limit: CompiledLimit, record: CounterRecord): void {
     const [organisation = '', tenant = '', consumer = '', endpoint = ''] = record[1];
     const table = this.#table(limit);
-    table.put(this.#rows.add(table.path, { organisation, tenant, consumer, endpoint }), record);
-  }
-
-  #note(table: CounterTable, row: number): void {
-    let rows = this.#changed!.get(table);
-    if (rows === undefined) {
-      rows = new Set();
-      this.#changed!.set(table, rows);
-    }
-    rows.add(row);
+    const row = this.#rows.add(table.path, { organisation, tenant, consumer, endpoint });
+    table.put(row, record);
+    if (this.#isKept) table.mark(row);
   }
 
   /** Time never goes backward; what is due meanwhile is given back first. */
@@ -214,21 +216,22 @@ export class MemoryStore implements CounterStore {
     if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
     else this.#due.add(held.expiresUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
-    for (const each of held.lines) this.#settleLine(each, 0);
+    for (const each of held.lines) this.#settleLine(held.subject, each, 0);
     held.state = 'expired';
   }
 
-  #keep(id: string, { hold }: Demand, outcome: Outcome, lines: readonly HeldLine[]): void {
+  #keep(id: string, { hold, subject }: Demand, outcome: TakenOutcome, lines: readonly HeldLine[]): void {
     const expiresUs = outcome.nowUs + hold!.ttlUs;
-    this.#held.set(id, { fingerprint: hold!.fingerprint, lines, outcome, expiresUs, state: 'held' });
+    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, expiresUs, state: 'held' });
     this.#due.add(expiresUs, id);
   }
 
-  #settleLine(each: HeldLine, cost: number): void {
-    const { limit, line, takenIn } = each;
+  #settleLine(subject: Subject, each: HeldLine, cost: number): void {
+    const { line, takenIn } = each;
+    const { limit } = line;
     // The key is looked up again: its row may have been given to somebody else when it was idle.
     const table = this.#table(limit);
-    const row = this.#rows.find(table.path, line.subject);
+    const row = this.#rows.find(table.path, subject);
     if (!table.hasRow(row)) return;
     const place = table.placeOf(row);
     advance(place, line, this.#lastUs);
@@ -237,34 +240,34 @@ export class MemoryStore implements CounterStore {
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
-    if (this.#changed !== null) this.#note(table, row);
+    if (this.#isKept) table.mark(row);
   }
 
   /** Gives a line a counter of its own, where it has none yet. */
-  #own(i: number, line: Line, nowUs: number): number {
-    const table = this.#table(line.limit);
+  #own(i: number, line: Line, subject: Subject, nowUs: number): number {
+    const table = this.#tablesOfLines[i]!;
     const known = this.#row[i]!;
     if (table.hasRow(known)) return known;
-    const row = this.#rows.add(table.path, line.subject);
+    const row = this.#rows.add(table.path, subject);
     table.find(row, this.#placeAt(i));
     advance(this.#placeAt(i), line, nowUs);
     return row;
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
-  #checkRoom({ lines, hold }: Demand, nowUs: number): void {
+  #checkRoom({ lines, subject, hold }: Demand, nowUs: number): void {
     const { mostKeys, mostHeld } = this.#options;
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
-    // A line may bring a name for each level, and as many pairs of them.
+    // A line may bring a name for each level, and that of the tenant's organisation.
     const most = mostKeys - 8 * lines.length;
     if (this.#rows.size <= most) return;
-    if (lines.every(({ limit, subject }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
+    if (lines.every(({ limit }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
     // Looking for idle ones takes long: not at every call of somebody who makes up names.
     if (nowUs >= this.#sweptUs + 1_000_000) this.#sweep(nowUs);
     if (this.#rows.size > most) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
   }
 
-  /** Begins anew with what is not idle. */
+  /** Begins anew with what is not idle; all of it counts as changed, so that nothing is forgotten that was about to be kept. */
   #sweep(nowUs: number): void {
     this.#sweptUs = nowUs;
     const tables = [...this.#tables.values()];
@@ -272,7 +275,7 @@ export class MemoryStore implements CounterStore {
     this.#rows = new SubjectRows();
     this.#tables = new Map();
     this.#tableOf = new WeakMap();
-    if (this.#changed !== null) this.#changed = new Map();
+    this.#lines = [];
     const limits = new Map(tables.map(({ limit }) => [limit.counterId, limit]));
     for (const record of records) this.#put(limits.get(record[0])!, record);
   }
@@ -319,7 +322,8 @@ function costOf(line: Line, demand: Demand, granted: number): number {
 }
 
 /** What a line costs when it is known what was used. */
-function actualCost({ limit, line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
-  if (line.isMoney) return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - limit.spec.money!.decimals));
+function actualCost({ line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
+  if (line.isMoney)
+    return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - line.limit.spec.money!.decimals));
   return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
 }

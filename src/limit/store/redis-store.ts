@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createClient, createCluster } from '@redis/client';
 import { fail } from '../../model/index.ts';
+import type { CompiledLimit } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
 import type { CounterStore, Demand, Line, LineOutcome, Outcome, Settled, Settlement } from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
 import { decideScript, settleScript } from './redis-script.ts';
@@ -77,9 +79,9 @@ export class RedisStore implements CounterStore {
   }
 
   #decideArgs(demand: Demand, nowUs: number): [string[], string[]] {
-    const { lines, hold, units, least, isPeek } = demand;
+    const { lines, subject, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map((line) => `${root}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`);
+    const keys = lines.map(({ limit }) => `${root}c:${keyPart(limit.counterId)}:${keyPart(keyText(limit, subject))}`);
     const held = hold === null ? ['', '0', ''] : [hold.id, String(hold.ttlUs), hold.fingerprint];
     const head = [root, this.#givenNow(), String(units), String(least), isPeek ? '1' : '0', ...held];
     return [keys, [...head, ...lines.flatMap((line) => lineArgs(line, nowUs))]];
@@ -149,8 +151,7 @@ async function withinMs<Value>(ms: number, promise: Promise<Value>): Promise<Val
 }
 
 /** Names cannot hold what stands between them here. Two organisations may each have a tenant of the same name. */
-function keyText({ limit, subject }: Line): string {
-  const { per } = limit.policy;
+function keyText({ policy: { per } }: CompiledLimit, subject: Subject): string {
   const isOthers = per[0] === 'tenant' && subject.organisation !== subject.tenant;
   return [...(isOthers ? [subject.organisation] : []), ...per.map((level) => subject[level])].join('\u0000');
 }
