@@ -69,6 +69,7 @@ export class Decided implements Decision {
   readonly #outcome: Outcome;
   readonly reservation: string | null;
   #findings: readonly Finding[] | null = null;
+  #binding: Finding | null | undefined;
 
   constructor(ask: Ask, lines: readonly AskedLine[], outcome: Outcome, reservation: string | null) {
     this.#lines = lines;
@@ -106,8 +107,13 @@ export class Decided implements Decision {
     return this.freesAtUs === -1 ? 'cost_exceeds_limit' : 'over_limit';
   }
 
-  /** Of what stands in the way, what does so for longest. */
   get binding(): Finding | null {
+    if (this.#binding === undefined) this.#binding = this.#decisive();
+    return this.#binding;
+  }
+
+  /** Of what stands in the way, what does so for longest. */
+  #decisive(): Finding | null {
     const blocking = this.#blocking();
     const never = blocking.find((each) => each.outcome.freesAtUs === -1);
     const latest = blocking.reduce<Finding | null>(
@@ -170,10 +176,14 @@ function zoneOf({ limit, amount }: Pick<Line, 'limit' | 'amount'>, { isOver, fre
 
 /** The enforced limit of which the smallest share is left. */
 function nearest(findings: readonly Finding[]): Finding | null {
-  const share = ({ ceiling, outcome }: Finding) => (ceiling === 0 ? 0 : (ceiling - outcome.after) / ceiling);
-  return findings
-    .filter((each) => each.isEnforced)
-    .reduce<Finding | null>((least, each) => (least === null || share(each) < share(least) ? each : least), null);
+  let least: Finding | null = null;
+  for (const each of findings)
+    if (each.isEnforced && (least === null || shareLeft(each) < shareLeft(least))) least = each;
+  return least;
+}
+
+function shareLeft({ ceiling, outcome }: Finding): number {
+  return ceiling === 0 ? 0 : (ceiling - outcome.after) / ceiling;
 }
 
 function mostUnits(lines: readonly Line[], { lines: outcomes }: Outcome, units: number): number {
