@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createClient, createCluster } from '@redis/client';
+import { createClient, createCluster, RESP_TYPES } from '@redis/client';
 import { fail } from '../../model/index.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import type { Subject } from '../subject.ts';
 import type { CounterStore, Demand, Line, LineOutcome, Outcome, Settled, Settlement } from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
-import { decideScript, settleScript } from './redis-script.ts';
+import { ANSWER_FIELDS, decideScript, KINDS, settleScript } from './redis-script.ts';
 
 export interface RedisStoreOptions {
   /** redis:// or rediss://; several with commas are nodes of a cluster. */
@@ -19,9 +19,11 @@ export interface RedisStoreOptions {
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
+type Argument = string | Buffer;
+
 /** One of the two kinds of client, as far as it is used here. */
 interface Connection {
-  send(firstKey: string, args: string[]): Promise<unknown>;
+  send(firstKey: string, args: Argument[]): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -31,7 +33,8 @@ function scriptOf(text: string) {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-const FIELDS = 8;
+/** Answers hold numbers as they are. */
+const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
 /** Counters in Redis or Valkey: one script a decision, by the server's clock; what belongs to one organisation has one hash tag. */
 export class RedisStore implements CounterStore {
@@ -60,9 +63,14 @@ export class RedisStore implements CounterStore {
     // A calendar's window is told with the demand; when the server's clock is in another one, it is told again.
     let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
     for (let attempt = 0; attempt < 3; attempt++) {
-      const [repeat, answer] = (await this.#run('decide', demand.root, ...this.#decideArgs(demand, nowUs))) as string[];
-      if (repeat !== 'clock') return outcomeOf(demand, repeat as Outcome['repeat'], answer!.split(';'));
-      nowUs = Number(answer);
+      const [said, told, marks] = (await this.#run(
+        'decide',
+        demand.root,
+        ...this.#decideArgs(demand, nowUs),
+      )) as Buffer[];
+      const repeat = String(said);
+      if (repeat !== 'clock') return outcomeOf(demand, repeat as Outcome['repeat'], told!, String(marks));
+      nowUs = Number(told);
     }
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
@@ -71,20 +79,20 @@ export class RedisStore implements CounterStore {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
     const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), String(nanoMoney ?? '')];
-    return (await this.#run('settle', root, [], args)) as Settled;
+    return String(await this.#run('settle', root, [], args)) as Settled;
   }
 
   close(): Promise<void> {
     return this.#connection.close();
   }
 
-  #decideArgs(demand: Demand, nowUs: number): [string[], string[]] {
+  #decideArgs(demand: Demand, nowUs: number): [string[], Argument[]] {
     const { lines, subject, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map(({ limit }) => `${root}c:${keyPart(limit.counterId)}:${keyPart(keyText(limit, subject))}`);
-    const held = hold === null ? ['', '0', ''] : [hold.id, String(hold.ttlUs), hold.fingerprint];
-    const head = [root, this.#givenNow(), String(units), String(least), isPeek ? '1' : '0', ...held];
-    return [keys, [...head, ...lines.flatMap((line) => lineArgs(line, nowUs))]];
+    const keys = lines.map(({ limit }) => `${root}k:${counterPart(limit)}:${keyPart(keyText(limit, subject))}`);
+    const held = hold === null ? [] : [hold.id, String(hold.ttlUs), hold.fingerprint];
+    const asked = [String(units), String(least), isPeek ? '1' : '0'];
+    return [keys, [root, this.#givenNow(), packedLines(lines, nowUs), ...asked, ...held]];
   }
 
   #givenNow(): string {
@@ -96,7 +104,7 @@ export class RedisStore implements CounterStore {
     return `${this.#options.prefix ?? 'taximeter'}:{${keyPart(root)}}:`;
   }
 
-  async #run(name: keyof typeof scripts, root: string, counterKeys: string[], args: string[]): Promise<unknown> {
+  async #run(name: keyof typeof scripts, root: string, counterKeys: string[], args: Argument[]): Promise<unknown> {
     const { sha, text } = scripts[name];
     const keys = [`${this.#rootOf(root)}due`, ...counterKeys];
     const rest = [String(keys.length), ...keys, ...args];
@@ -118,7 +126,7 @@ async function openSingle(url: string, { warn, withinMs }: RedisStoreOptions): P
   const client = createClient({ url, disableOfflineQueue: true, socket: socketOf(withinMs) });
   client.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
   await client.connect();
-  return { send: (_, args) => client.sendCommand(args), close: async () => client.destroy() };
+  return { send: (_, args) => client.sendCommand(args, BYTES), close: async () => client.destroy() };
 }
 
 async function openCluster(urls: readonly string[], { warn, withinMs }: RedisStoreOptions): Promise<Connection> {
@@ -128,7 +136,7 @@ async function openCluster(urls: readonly string[], { warn, withinMs }: RedisSto
   });
   cluster.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
   await cluster.connect();
-  return { send: (key, args) => cluster.sendCommand(key, false, args), close: async () => void cluster.destroy() };
+  return { send: (key, args) => cluster.sendCommand(key, false, args, BYTES), close: async () => void cluster.destroy() };
 }
 
 function socketOf(withinMs: number) {
@@ -162,11 +170,29 @@ function keyPart(text: string): string {
   return `~${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
 
-/** Of a calendar: length is where this window ends, tick where the next one ends, start where this one begins. */
-function lineArgs(
-  { limit, amount, ceiling, calendar, cost, unitCost, isEnforced, isMoney }: Line,
-  nowUs: number,
-): string[] {
+const counterParts = new WeakMap<CompiledLimit, string>();
+
+function counterPart(limit: CompiledLimit): string {
+  const known = counterParts.get(limit) ?? keyPart(limit.counterId);
+  counterParts.set(limit, known);
+  return known;
+}
+
+const packs = new WeakMap<readonly Line[], Buffer>();
+
+/** The lines as the script reads them: the same for everybody who wants the same, unless a calendar goes on. */
+function packedLines(lines: readonly Line[], nowUs: number): Buffer {
+  const known = packs.get(lines);
+  if (known !== undefined) return known;
+  const numbers = Float64Array.from(lines.flatMap((line) => numbersOf(line, nowUs)));
+  const packed = Buffer.from(numbers.buffer);
+  if (lines.every(({ calendar }) => calendar === null)) packs.set(lines, packed);
+  return packed;
+}
+
+/** In the order of LINE_FIELDS. */
+function numbersOf(line: Line, nowUs: number): number[] {
+  const { limit, amount, ceiling, calendar, cost, unitCost, isEnforced, isMoney } = line;
   const { algorithm, length, tickUs, parts, partUs, graceUs } = limit;
   const window = calendar?.at(nowUs);
   const next = window && calendar!.at(window.endUs);
@@ -175,23 +201,25 @@ function lineArgs(
     : [algorithm === 'rolling' ? partUs : length, tickUs, parts, 0];
   const divisor = 10 ** (9 - (limit.spec.money?.decimals ?? 9));
   const flags = [isEnforced ? 1 : 0, isMoney ? 1 : 0, divisor];
-  return [algorithm, amount, ceiling, graceUs, ...times, cost, unitCost, ...flags].map(String);
+  return [KINDS[algorithm], amount, ceiling, graceUs, ...times, cost, unitCost, ...flags];
 }
 
-function outcomeOf({ lines }: Demand, repeat: Outcome['repeat'], answer: readonly string[]): Outcome {
-  const nowUs = Number(answer[2]);
+/** Takes  told: what is said of all, and then ANSWER_FIELDS of each line. marks: `2:0,1,4;` has the parts of the second line's window. */
+function outcomeOf({ lines }: Demand, repeat: Outcome['repeat'], told: Buffer, marks: string): Outcome {
+  const number = (place: number) => told.readDoubleLE(place * 8);
+  const nowUs = number(2);
+  const partsOf = new Map(marks.split(';').map((each) => each.split(':') as [string, string]));
   const outcomes = lines.map((line, i): LineOutcome => {
-    const at = 3 + i * FIELDS;
-    const [before, after, fits, over, state, window, cost] = answer.slice(at, at + 7).map(Number) as number[];
-    const place = placeOf(line, state!, window!, answer[at + 7] ?? '');
-    const isOver = over === 1;
+    const at = 3 + i * ANSWER_FIELDS.length;
+    const isOver = number(at + 3) === 1;
+    const place = placeOf(line, number(at + 4), number(at + 5), partsOf.get(String(i + 1)) ?? '');
     return {
-      ...{ before: before!, after: after!, fits: fits!, isOver },
-      freesAtUs: isOver ? freesAt(place, line, cost!, nowUs) : 0,
+      ...{ before: number(at), after: number(at + 1), fits: number(at + 2), isOver },
+      freesAtUs: isOver ? freesAt(place, line, number(at + 6), nowUs) : 0,
       resetsAtUs: resetsAt(place, line, nowUs),
     };
   });
-  return { isAdmitted: Number(answer[0]) === 1, repeat, granted: Number(answer[1]), nowUs, lines: outcomes };
+  return { isAdmitted: number(0) === 1, repeat, granted: number(1), nowUs, lines: outcomes };
 }
 
 /** The counter as the server saw it, so that times are worked out by the same functions as in memory. */
