@@ -184,8 +184,9 @@ const packs = new WeakMap<readonly Line[], Buffer>();
 function packedLines(lines: readonly Line[], nowUs: number): Buffer {
   const known = packs.get(lines);
   if (known !== undefined) return known;
-  const numbers = Float64Array.from(lines.flatMap((line) => numbersOf(line, nowUs)));
-  const packed = Buffer.from(numbers.buffer);
+  const numbers = lines.flatMap((line) => numbersOf(line, nowUs));
+  const packed = Buffer.alloc(numbers.length * 8);
+  numbers.forEach((number, i) => packed.writeDoubleLE(number, i * 8));
   if (lines.every(({ calendar }) => calendar === null)) packs.set(lines, packed);
   return packed;
 }
