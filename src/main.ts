@@ -7,8 +7,17 @@ import { finerCharges } from './bill/index.ts';
 import { type Config, runCli } from './cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from './collect/index.ts';
 import { rawFees } from './cost/index.ts';
-import { keepAllocated, type Repetition } from './ledger/index.ts';
-import { CounterFile, Limiter, MemoryStore, RedisStore, readPolicies } from './limit/index.ts';
+import { KeptPrices, keepAllocated, type Repetition, repeatedly } from './ledger/index.ts';
+import {
+  type CompiledPolicy,
+  CounterFile,
+  LeasingStore,
+  Limiter,
+  type LimiterOptions,
+  MemoryStore,
+  RedisStore,
+  readPolicies,
+} from './limit/index.ts';
 import {
   Bodies,
   createApi,
@@ -27,6 +36,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const pages = join(root, 'web', 'dist');
 
 const ROLLUPS_EVERY_MS = 60_000;
+const PRICES_EVERY_MS = 60_000;
 
 /** Opens the rooms on a data folder, from the left to the right of the house. */
 async function openHouse(
@@ -76,7 +86,7 @@ async function openHouse(
       },
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
-    const { limiter, close: closeLimits } = await openLimits(config, folder, store, log);
+    const { limiter, prices, close: closeLimits } = await openLimits(config, folder, store, log);
     const house: House = {
       version,
       folder,
@@ -88,6 +98,7 @@ async function openHouse(
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
       limiter,
+      prices,
       limitHeaders: config.limitHeaders,
       syslog: new SyslogCounts(),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
@@ -127,11 +138,13 @@ async function serve(config: Config) {
     hold.announce({ url, token: localToken });
     scheduleRetention(house);
     const stopRollups = keepRollups(house);
+    const repeated = repeatedly(PRICES_EVERY_MS, () => house.prices.refresh());
     log.info('ready', { url, ...house.listeners, folder: house.folder });
     const allocated = allocateInBackground(house, config);
     const stop = async () => {
       log.info('stopping');
       await stopRollups();
+      await repeated.stop();
       await allocated?.stop();
       await stopSyslog();
       await stopListening();
@@ -183,16 +196,32 @@ async function openLimits(config: Config, folder: string, store: Store, log: Log
   const nowUs = steadyClock();
   const warn = (message: string, facts: Record<string, unknown>) => log.warn(message, facts);
   const policies = await readPolicies(store.documents);
-  const ratedCostOf = () => null;
+  const prices: KeptPrices = new KeptPrices({
+    ...{ store, now: () => new Date(), currencies: () => limiter.currencies },
+    failed: (cause) => warn('what calls cost could not be read; the last known stays', { cause: String(cause) }),
+  });
+  const { limiter, close } = await openLimiter(config, folder, { nowUs, warn, ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency) }, policies);
+  await prices.refresh();
+  return { limiter, prices, close };
+}
+
+async function openLimiter(
+  config: Config,
+  folder: string,
+  options: Omit<LimiterOptions, 'store'>,
+  policies: readonly CompiledPolicy[],
+) {
+  const { nowUs, warn } = options;
   if (config.redisUrl !== undefined) {
     const counters = await RedisStore.open({ url: config.redisUrl, withinMs: 1_000, warn });
-    const limiter = new Limiter({ store: counters, nowUs, ratedCostOf, warn });
+    const leasing = new LeasingStore({ store: counters, nowUs });
+    const limiter = new Limiter({ ...options, store: leasing });
     limiter.usePolicies(policies);
-    return { limiter, close: () => counters.close() };
+    return { limiter, close: () => leasing.close() };
   }
   const counters = new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 });
   const file = await CounterFile.open(folder, counters, policies, warn);
-  const limiter = new Limiter({ store: counters, nowUs, ratedCostOf, warn, synced: () => file.synced() });
+  const limiter = new Limiter({ ...options, store: counters, synced: () => file.synced() });
   limiter.usePolicies(policies);
   return { limiter, close: () => file.close() };
 }

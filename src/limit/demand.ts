@@ -16,17 +16,19 @@ export interface Made {
 /**
  * Gives every counter that an ask touches, from the widest level to the narrowest.
  *
- * Takes  ratedCostOf: what a subject's call costs by the rates; null when nobody knows. made: of the same policies.
+ * Takes  ratedCostOf: what a subject's call costs by the rates, in a currency; null when nobody knows. made: of the same policies.
  * Gives  the lines, or the limit whose cost nobody can tell: unknown is never 0.
  */
 export function linesOf(
   policies: readonly CompiledPolicy[],
   ask: Ask,
-  ratedCostOf: (subject: Subject) => RatedCost | null,
+  ratedCostOf: (subject: Subject, currency: string) => RatedCost | null,
   nowUs: number,
   made: Made = { lines: [], ofLimits: [] },
 ): { readonly lines: readonly AskedLine[] } | { readonly unknownCost: CompiledLimit } {
   const { subject, units } = ask;
+  // Who only wants to see what was used need not know what a call costs.
+  const isLook = ask.isPeek && units === 0;
   const last = made.lines;
   // Null as long as the lines are those of last time.
   let lines: AskedLine[] | null = null;
@@ -42,7 +44,7 @@ export function linesOf(
     for (let i = 0; i < limits.length; i++) {
       const limit = limits[i]!;
       const unitCost = limit.algorithm === 'concurrency' ? 1 : weight;
-      const cost = limit.isMoney ? moneyCost(limit, ask.money ?? ratedCostOf(subject)) : capped(units * unitCost);
+      const cost = limit.isMoney ? (isLook ? 0 : moneyCost(limit, ask, ratedCostOf)) : capped(units * unitCost);
       if (cost === null && isEnforced) return { unknownCost: limit };
       if (cost === null) continue;
       const line = lineOf(made.ofLimits[first + i], limit, subject, nowUs, unitCost, cost, isEnforced);
@@ -93,8 +95,13 @@ function capped(cost: number): number {
   return Math.min(cost, TOO_MUCH);
 }
 
-function moneyCost(limit: CompiledLimit, cost: RatedCost | null): number | null {
+function moneyCost(
+  limit: CompiledLimit,
+  { money, subject }: Ask,
+  ratedCostOf: (subject: Subject, currency: string) => RatedCost | null,
+): number | null {
   const { currency, decimals } = limit.spec.money!;
+  const cost = money ?? ratedCostOf(subject, currency);
   if (cost === null || cost.currency !== currency) return limit.assumedUnits;
   return capped(attoUnits(cost.amountAtto, decimals));
 }

@@ -1,12 +1,21 @@
-import { fail } from '../model/index.ts';
+import { Failure, fail } from '../model/index.ts';
 import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
 import { linesOf, type Made } from './demand.ts';
 import type { CompiledPolicy } from './policy/compile.ts';
-import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
+import { attoUnits } from './policy/policy.ts';
+import type {
+  CounterStore,
+  Demand,
+  LeaseFigures,
+  Line,
+  Outcome,
+  SettleAction,
+  Settled,
+} from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
-/** What an endpoint's call costs by the rates; null when that is not known. */
-export type RatedCostOf = (subject: Subject) => RatedCost | null;
+/** What an endpoint's call costs by the rates, in a currency; null when that is not known. */
+export type RatedCostOf = (subject: Subject, currency: string) => RatedCost | null;
 
 export interface LimiterOptions {
   readonly store: CounterStore;
@@ -31,14 +40,26 @@ export class Limiter {
   #policies: readonly CompiledPolicy[] = [];
   #made: Made = { lines: [], ofLimits: [] };
   #isShared = false;
+  #warnedUs = 0;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
 
   constructor(options: LimiterOptions) {
     this.#options = options;
   }
 
+  /** What became of leased units; null where nothing is leased. */
+  get leases(): LeaseFigures | null {
+    return this.#options.store.leases ?? null;
+  }
+
   get policies(): readonly CompiledPolicy[] {
     return this.#policies;
+  }
+
+  /** In which policies count money. */
+  get currencies(): readonly string[] {
+    const limits = this.#policies.flatMap((policy) => policy.limits);
+    return [...new Set(limits.flatMap(({ spec }) => spec.money?.currency ?? []))];
   }
 
   usePolicies(policies: readonly CompiledPolicy[]): void {
@@ -58,9 +79,16 @@ export class Limiter {
     // A counter that all organisations share must lie together with those of each.
     const root = this.#isShared ? '' : rootOf(subject);
     const demand: Demand = { root, subject, lines, units, least, isPeek, hold };
-    const outcome = store.decide(demand);
-    if (!(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome)))
-      return this.#read(ask, root, lines, outcome);
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = store.decide(demand);
+    } catch (cause) {
+      // A full store has taken nothing: it is for each policy to say what then. Anything else is a bug, and loud.
+      if (isFull(cause)) return this.#counted(this.#withoutStore(demand, now, cause));
+      throw cause;
+    }
+    const isAtOnce = !(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome));
+    if (isAtOnce) return this.#read(ask, root, lines, outcome as Outcome);
     const known = outcome instanceof Promise ? outcome : synced!().then(() => outcome);
     return known.then(
       (sure) => this.#read(ask, root, lines, sure),
@@ -73,7 +101,7 @@ export class Limiter {
     return Promise.all(asks.map((ask) => this.decide(ask)));
   }
 
-  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. */
+  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. Gives  `currency` where no limit counts in that of the money. */
   async settle(
     reservation: string,
     action: SettleAction,
@@ -82,8 +110,8 @@ export class Limiter {
   ): Promise<Settled> {
     const named = readReservation(reservation);
     if (named === null) return 'unknown';
-    const nanoMoney = money === null ? null : Number((money.amountAtto + 999_999_999n) / 1_000_000_000n);
-    return this.#options.store.settle({ ...named, action, units, nanoMoney });
+    const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
+    return this.#options.store.settle({ ...named, action, units, money: spent });
   }
 
   #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {
@@ -102,11 +130,21 @@ export class Limiter {
     const policies = new Set(demand.lines.filter((line) => line.isEnforced).map((line) => line.limit.policy));
     const isAllowed = [...policies].every((policy) => this.#isWithinLocalCap(policy, demand, nowUs));
     this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
-    this.#options.warn('the store of the limits does not answer', { isAllowed, cause: String(cause) });
+    this.#warnOf(cause, nowUs);
     const none = { binding: null, findings: [], reservation: null, repeat: 'none' } as const;
     const granted = isAllowed ? demand.units : 0;
     const freesAtUs = isAllowed ? 0 : nowUs + 5_000_000;
-    return { isAllowed, reason: 'store_unavailable', granted, nowUs, freesAtUs, wouldPass: 0, ...none };
+    const reason = isFull(cause) ? 'store_full' : 'store_unavailable';
+    return { isAllowed, reason, granted, nowUs, freesAtUs, wouldPass: 0, ...none };
+  }
+
+  /** Every call fails then: a line for each would fill the disk. */
+  #warnOf(cause: unknown, nowUs: number): void {
+    if (nowUs < this.#warnedUs + 10_000_000) return;
+    this.#warnedUs = nowUs;
+    const { failedOpen, failedClosed } = this.counts;
+    const words = isFull(cause) ? 'the store of the limits is full' : 'the store of the limits does not answer';
+    this.#options.warn(words, { failedOpen, failedClosed, cause: String(cause) });
   }
 
   #isWithinLocalCap({ name, spec }: CompiledPolicy, demand: Demand, nowUs: number): boolean {
@@ -118,6 +156,10 @@ export class Limiter {
     this.#localCaps.set(name, { minute, units });
     return true;
   }
+}
+
+function isFull(cause: unknown): boolean {
+  return cause instanceof Failure && cause.code === 'LIMIT_KEYS_FULL';
 }
 
 /** What a policy that is closed when counters fail has admitted must not be forgotten either. */
@@ -152,5 +194,6 @@ function readReservation(name: string): { root: string; id: string } | null {
 /** Throws what a refused settlement means. Gives  whether it was done before. */
 export function checkSettled(settled: Settled): 'done' | 'already' {
   if (settled === 'done' || settled === 'already') return settled;
+  if (settled === 'currency') throw fail('RESERVATION_CURRENCY');
   throw settled === 'unknown' ? fail('RESERVATION_UNKNOWN') : fail('RESERVATION_OVER', { state: settled });
 }

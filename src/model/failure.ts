@@ -77,6 +77,11 @@ export const failures = {
   RESERVATION_UNKNOWN: [404, 'this reservation is not known', 'It may have expired long ago; reserve again.'],
   RESERVATION_OVER: [409, 'this reservation has ended already', 'Reserve again; nothing was changed.'],
   RESERVATION_DIFFERS: [409, 'this id is reserved for something else', 'Use an id of its own for each call.'],
+  RESERVATION_CURRENCY: [
+    409,
+    'this reservation counts money of another currency',
+    'Commit what it cost in the currency of the limit.',
+  ],
   STORE_UNAVAILABLE: [503, 'the store does not answer', 'Check that the database runs; data waits in the journal.'],
   STORE_QUERY: [500, 'a query failed', 'This is a fault in Taximeter; please report it.'],
   SERVER_BUSY: [503, 'too many bodies are waiting', 'Wait a little; senders retry by themselves.'],

@@ -1,4 +1,5 @@
 import type { Collector, Quarantine, Retention } from '../collect/index.ts';
+import type { KeptPrices } from '../ledger/index.ts';
 import type { Limiter } from '../limit/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
@@ -23,6 +24,8 @@ export interface House {
   /** Null when no token is set: then nobody has to sign in. */
   readonly sessions: Sessions | null;
   readonly limiter: Limiter;
+  /** What calls cost by the rates, for limits of money. */
+  readonly prices: KeptPrices;
   /** What answers say of limits in their header. */
   readonly limitHeaders: readonly LimitHeaderKind[];
   readonly syslog: SyslogCounts;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CounterStore, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
+import { type CounterStore, LEASE, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
 import { redis } from '../support/available.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts';
 import { ask, Clock, hold, limiterOf, policy, START_US } from './limits/world.ts';
@@ -227,6 +227,18 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect((await limiter.decide(ask('a'))).findings.map(({ outcome }) => outcome.after)).toEqual([1, 8]);
   });
 
+  it('keeps what a lease took when nobody ends it, and takes back what is left when somebody does', async () => {
+    const { clock, limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 1h }'));
+    const lease = (id: string) => limiter.decide(ask('a', 4, { ...hold(id, 10, LEASE), least: 1 }));
+    const [dies, ends] = [await lease('1'), await lease('2')];
+    expect(await limiter.settle(ends.reservation!, 'commit', 1, null)).toBe('done');
+    clock.seconds(11);
+    expect((await limiter.decide(ask('a', 1, { isPeek: true }))).findings[0]!.outcome.before).toBe(5);
+    expect((await lease('3')).granted).toBe(4);
+    expect((await lease('4')).granted).toBe(1);
+    expect(dies.granted).toBe(4);
+  });
+
   it('gives back of a rate no more than has not drained', async () => {
     const { clock, limiter } = await world(
       policy('p', 'per: [tenant]', 'id: a, amount: 10, rate: { per: 10s, burst: 10 }'),
@@ -273,6 +285,24 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     await limiter.settle(first.reservation!, 'commit', null, { amountAtto: 1n, currency: 'USD' });
     expect((await limiter.decide(ask('a', 1, { isPeek: true }))).findings[0]!.outcome.before).toBe(600_000_001);
     expect(await passed(limiter, 5, ask('a'))).toBe(1);
+  });
+
+  it('commits in a currency of its limits only; those of others stay as they were reserved', async () => {
+    const money = (currency: string) =>
+      policy(
+        currency.toLowerCase(),
+        'per: [tenant]',
+        `id: a, amount: "9.00", money: { currency: ${currency}, assumedCost: "2" }, window: { fixed: 1h }`,
+      );
+    const { limiter } = await world(`${money('EUR')}---\n${money('USD')}`);
+    const usd = (amountAtto: bigint) => ({ amountAtto, currency: 'USD' });
+    const { reservation } = await limiter.decide(ask('a', 1, { ...hold('m'), money: usd(5n * 10n ** 18n) }));
+    const used = async () =>
+      (await limiter.decide(ask('a', 1, { isPeek: true }))).findings.map(({ outcome }) => outcome.before);
+    expect(await limiter.settle(reservation!, 'commit', null, { ...usd(1n), currency: 'JPY' })).toBe('currency');
+    expect(await used()).toEqual([2e9, 5e9]);
+    expect(await limiter.settle(reservation!, 'commit', null, usd(1n))).toBe('done');
+    expect(await used()).toEqual([2e9, 1]);
   });
 
   it('refuses where nobody knows the cost: unknown is not 0', async () => {

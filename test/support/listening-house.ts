@@ -1,4 +1,5 @@
 import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
+import { KeptPrices } from '../../src/ledger/index.ts';
 import { Limiter, MemoryStore } from '../../src/limit/index.ts';
 import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
@@ -61,17 +62,23 @@ export async function openListeningHouse(
     settleSince: (day) => collector.settleSince(day),
     needsRawWork: async () => null,
   });
+  const prices: KeptPrices = new KeptPrices({
+    ...{ store, now, currencies: () => limiter.currencies },
+    failed: (cause) => log(String(cause)),
+  });
+  const limiter = new Limiter({
+    store: new MemoryStore({ nowUs: () => now().getTime() * 1000, mostKeys: 100_000, mostHeld: 10_000 }),
+    nowUs: () => now().getTime() * 1000,
+    ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency),
+    warn: log,
+  });
   const house: House = {
     ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),
-    limiter: new Limiter({
-      store: new MemoryStore({ nowUs: () => now().getTime() * 1000, mostKeys: 100_000, mostHeld: 10_000 }),
-      nowUs: () => now().getTime() * 1000,
-      ratedCostOf: () => null,
-      warn: log,
-    }),
+    limiter,
+    prices,
     limitHeaders: ['draft-11'],
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },

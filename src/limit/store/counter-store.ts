@@ -65,12 +65,29 @@ export interface Settlement {
   readonly action: SettleAction;
   /** What was really used, in units of the call; null: as reserved. */
   readonly units: number | null;
-  /** What it really cost, in 10^-9 of the currency, rounded up; null: as reserved. */
-  readonly nanoMoney: number | null;
+  /** What it really cost; null: as reserved. */
+  readonly money: SettledMoney | null;
 }
 
-/** `done` now or `already` before by the same action; else why not. */
-export type Settled = 'done' | 'already' | 'unknown' | 'expired' | 'committed' | 'released';
+/** What a call really cost. Limits in other currencies stay as they were reserved. */
+export interface SettledMoney {
+  /** In 10^-9 of the currency, rounded up. */
+  readonly nano: number;
+  readonly currency: string;
+}
+
+/** `done` now or `already` before by the same action; else why not. `currency`: no limit of the reservation counts in the one that was named. */
+export type Settled = 'done' | 'already' | 'unknown' | 'expired' | 'committed' | 'released' | 'currency';
+
+/** What became of the units of this node's leases. */
+export interface LeaseFigures {
+  /** Taken, and neither used nor given back: what other nodes are denied at most because of this one. */
+  readonly outstanding: number;
+  readonly used: number;
+  readonly returned: number;
+  /** Nobody knows whether they came back: the store did not answer, or had forgotten the lease. */
+  readonly lost: number;
+}
 
 /** Keeps counters. What holds of every store is in test/conformance/limit-stores.test.ts. */
 export interface CounterStore {
@@ -83,7 +100,12 @@ export interface CounterStore {
   /** Ends a reservation. What is given back goes to the windows it was taken from. */
   settle(settlement: Settlement): Settled | Promise<Settled>;
   close(): Promise<void>;
+  /** What became of leased units, where there are leases. */
+  readonly leases?: LeaseFigures;
 }
+
+/** The fingerprint of a lease: a reservation that stays taken when nobody ends it. Callers' fingerprints are longer. */
+export const LEASE = 'lease';
 
 /** How long it is remembered what became of a reservation. */
 export const REMEMBERED_US = 600_000_000;

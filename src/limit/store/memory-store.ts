@@ -4,10 +4,12 @@ import type { Subject } from '../subject.ts';
 import {
   type CounterStore,
   type Demand,
+  LEASE,
   type Line,
   type Outcome,
   REMEMBERED_US,
   type Settled,
+  type SettledMoney,
   type Settlement,
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
@@ -148,7 +150,7 @@ export class MemoryStore implements CounterStore {
     return this.#tablesOfLines;
   }
 
-  settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
+  settle({ root, id, action, units, money }: Settlement): Settled {
     this.#now();
     const key = `${root}\n${id}`;
     const held = this.#held.get(key);
@@ -156,8 +158,9 @@ export class MemoryStore implements CounterStore {
     const done = action === 'commit' ? 'committed' : 'released';
     if (held.state === done) return 'already';
     if (held.state !== 'held') return held.state;
+    if (action === 'commit' && money !== null && !countsIn(held.lines, money.currency)) return 'currency';
     for (const each of held.lines)
-      this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
+      this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
     return 'done';
   }
@@ -216,7 +219,7 @@ export class MemoryStore implements CounterStore {
     if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
     else this.#due.add(held.expiresUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
-    for (const each of held.lines) this.#settleLine(held.subject, each, 0);
+    if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(held.subject, each, 0);
     held.state = 'expired';
   }
 
@@ -255,7 +258,8 @@ export class MemoryStore implements CounterStore {
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
-  #checkRoom({ lines, subject, hold }: Demand, nowUs: number): void {
+  #checkRoom({ lines, subject, hold, isPeek }: Demand, nowUs: number): void {
+    if (isPeek) return;
     const { mostKeys, mostHeld } = this.#options;
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
     // A line may bring a name for each level, and that of the tenant's organisation.
@@ -321,9 +325,17 @@ function costOf(line: Line, demand: Demand, granted: number): number {
   return granted < 0 || granted === demand.units || line.isMoney ? line.cost : granted * line.unitCost;
 }
 
+/** Money in a currency that no limit knows would be counted nowhere. */
+function countsIn(lines: readonly HeldLine[], currency: string): boolean {
+  const money = lines.filter(({ line }) => line.isMoney);
+  return money.length === 0 || money.some(({ line }) => line.limit.spec.money!.currency === currency);
+}
+
 /** What a line costs when it is known what was used. */
-function actualCost({ line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
-  if (line.isMoney)
-    return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - line.limit.spec.money!.decimals));
+function actualCost({ line, cost }: HeldLine, units: number | null, money: SettledMoney | null): number {
+  if (line.isMoney) {
+    const { currency, decimals } = line.limit.spec.money!;
+    return money?.currency === currency ? Math.ceil(money.nano / 10 ** (9 - decimals)) : cost;
+  }
   return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
 }

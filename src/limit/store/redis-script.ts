@@ -1,3 +1,5 @@
+import { LEASE } from './counter-store.ts';
+
 /**
  * The decisions of the Redis store, one script each: what src/limit/store/counters.ts does in memory, in Lua.
  * Numbers in Lua are doubles, as here: all of them are whole and below 2^53. They travel and are kept as eight bytes each, because writing them
@@ -14,7 +16,7 @@ const { rate: RATE, fixed: FIXED, calendar: CALENDAR, rolling: ROLLING, concurre
 /** A line as it travels. Of a calendar, length is where this window ends, tick where the next one does, start where this one begins. */
 export const LINE_FIELDS = [
   ...(['kind', 'amount', 'ceiling', 'graceUs', 'length', 'tick', 'parts', 'start', 'cost', 'unitCost', 'isEnforced'] as const),
-  ...(['isMoney', 'divisor'] as const),
+  ...(['currency', 'divisor'] as const),
 ] as const;
 /** What is told of a line. */
 export const ANSWER_FIELDS = ['before', 'after', 'fits', 'isOver', 'used', 'window', 'cost'] as const;
@@ -25,7 +27,7 @@ const LINE_BYTES = LINE_FIELDS.length * 8;
 
 // In a script a line is a list: these four of its counter, and then as it travels. By number, because names cost.
 const [used, window, since, fits] = ['line[1]', 'line[2]', 'line[3]', 'line[4]'];
-const [kind, amount, ceiling, grace, length, tick, parts, start, cost, unit, enforced, money, divisor] = LINE_FIELDS.map(
+const [kind, amount, ceiling, grace, length, tick, parts, start, cost, unit, enforced, currency, divisor] = LINE_FIELDS.map(
   (_, i) => `line[${i + 5}]`,
 );
 /** Of a line that is held, behind the others: what was taken, and in which window. */
@@ -165,14 +167,32 @@ const settling = `
     save(line, key, now, 0)
   end
 
-  local function finish(packed, units, nano, now)
+  -- Key after key of what is held, each with its line.
+  local function unpacked(packed)
     local held = cmsgpack.unpack(packed)
+    for i = 2, #held, 2 do held[i] = { 0, 0, 0, 0, struct.unpack(${doubles(LINE_FIELDS.length + 2)}, held[i]) } end
+    return held
+  end
+
+  -- Whether a limit counts in the currency that a commit names: money that no limit knows would be counted nowhere.
+  local function counted_in(packed, named)
+    local held, any = unpacked(packed), false
+    for i = 2, #held, 2 do
+      local line = held[i]
+      if ${currency} == named then return true end
+      any = any or ${currency} ~= 0
+    end
+    return not any
+  end
+
+  local function finish(packed, units, nano, now, named)
+    local held = unpacked(packed)
     for i = 1, #held, 2 do
-      local key, line = held[i], { 0, 0, 0, 0, struct.unpack(${doubles(LINE_FIELDS.length + 2)}, held[i + 1]) }
+      local key, line = held[i], held[i + 1]
       local actual = ${taken}
       if ${kind} == ${CONCURRENCY} or units == 'none' then actual = 0
-      elseif ${money} == 1 then
-        if nano ~= '' then
+      elseif ${currency} ~= 0 then
+        if nano ~= '' and ${currency} == named then
           local n = num(nano)
           local rest = n % ${divisor}
           actual = (n - rest) / ${divisor}
@@ -194,7 +214,7 @@ ${settling}
     local key = root .. 'h:' .. id
     local held = redis.call('HMGET', key, 'state', 'lines')
     if held[1] == 'held' then
-      finish(held[2], 'none', '', now)
+      finish(held[2], 'none', '', now, 0)
       redis.call('HSET', key, 'state', 'expired')
     end
     redis.call('ZREM', KEYS[1], id)
@@ -228,7 +248,7 @@ for i = 1, n do
   local fits = room(line, now)
   ${fits} = fits
   if ${cost} > fits and ${enforced} == 1 and granted >= 0 then
-    if least == 0 or ${money} == 1 then granted = -1
+    if least == 0 or ${currency} ~= 0 then granted = -1
     elseif ${unit} > 0 then granted = min(granted, floor(fits / ${unit})) end
   end
 end
@@ -239,7 +259,7 @@ local held = {}
 for i = 1, n do
   local line, key = lines[i], KEYS[i + 1]
   local kind, take = ${kind}, ${cost}
-  if granted >= 0 and granted ~= asked and ${money} ~= 1 then take = granted * ${unit} end
+  if granted >= 0 and granted ~= asked and ${currency} == 0 then take = granted * ${unit} end
   local before = units(line)
   local over = take > ${fits}
   -- When it would fit, and when the window ends, are told of the state before.
@@ -277,15 +297,19 @@ local told = table.concat(answer)
 if id ~= '' and granted >= 0 and not peek then
   local key = root .. 'h:' .. id
   redis.call('HSET', key, 'state', 'held', 'fingerprint', ARGV[9], 'lines', cmsgpack.pack(held), 'answer', told, 'marks', marks)
-  redis.call('PEXPIRE', key, str(ceil(ttl / 1000) + 600000))
-  redis.call('ZADD', KEYS[1], str(now + ttl), id)
-  local last = max(redis.call('PTTL', KEYS[1]), ceil(ttl / 1000) + 600000)
-  redis.call('PEXPIRE', KEYS[1], str(last))
+  -- A lease stays taken when nobody ends it: its node may have died after giving it out.
+  local is_lease = ARGV[9] == '${LEASE}'
+  redis.call('PEXPIRE', key, str(ceil(ttl / 1000) + (is_lease and 5000 or 600000)))
+  if not is_lease then
+    redis.call('ZADD', KEYS[1], str(now + ttl), id)
+    local last = max(redis.call('PTTL', KEYS[1]), ceil(ttl / 1000) + 600000)
+    redis.call('PEXPIRE', KEYS[1], str(last))
+  end
 end
 return { 'none', told, marks }
 `;
 
-/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
+/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
@@ -296,7 +320,8 @@ if not held[1] then return 'unknown' end
 if held[1] == action then return 'already' end
 if held[1] ~= 'held' then return held[1] end
 ${settling}
-finish(held[2], ARGV[5], ARGV[6], now)
+if ARGV[6] ~= '' and not counted_in(held[2], num(ARGV[7])) then return 'currency' end
+finish(held[2], ARGV[5], ARGV[6], now, num(ARGV[7]))
 redis.call('HSET', key, 'state', action)
 redis.call('ZREM', KEYS[1], id)
 return 'done'

@@ -3,7 +3,17 @@ import { createClient, createCluster, RESP_TYPES } from '@redis/client';
 import { fail } from '../../model/index.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import type { Subject } from '../subject.ts';
-import type { CounterStore, Demand, Line, LineOutcome, Outcome, Settled, Settlement } from './counter-store.ts';
+import type {
+  CounterStore,
+  Demand,
+  Line,
+  LineOutcome,
+  Outcome,
+  SettleAction,
+  Settled,
+  SettledMoney,
+  Settlement,
+} from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
 import { ANSWER_FIELDS, decideScript, KINDS, settleScript } from './redis-script.ts';
 
@@ -75,10 +85,10 @@ export class RedisStore implements CounterStore {
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
 
-  async settle({ root, id, action, units, nanoMoney }: Settlement): Promise<Settled> {
+  async settle({ root, id, action, units, money }: Settlement): Promise<Settled> {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
-    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), String(nanoMoney ?? '')];
+    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), ...moneyArgs(action, money)];
     return String(await this.#run('settle', root, [], args)) as Settled;
   }
 
@@ -170,6 +180,16 @@ function keyPart(text: string): string {
   return `~${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
 
+/** A release gives back whatever the currency. */
+function moneyArgs(action: SettleAction, money: SettledMoney | null): [string, string] {
+  return action === 'release' || money === null ? ['', ''] : [String(money.nano), String(currencyNumber(money.currency))];
+}
+
+/** Its three letters as one number; no money is 0. */
+function currencyNumber(currency: string | undefined): number {
+  return currency === undefined ? 0 : Buffer.from(currency).reduce((number, letter) => number * 256 + letter, 0);
+}
+
 const counterParts = new WeakMap<CompiledLimit, string>();
 
 function counterPart(limit: CompiledLimit): string {
@@ -193,7 +213,8 @@ function packedLines(lines: readonly Line[], nowUs: number): Buffer {
 
 /** In the order of LINE_FIELDS. */
 function numbersOf(line: Line, nowUs: number): number[] {
-  const { limit, amount, ceiling, calendar, cost, unitCost, isEnforced, isMoney } = line;
+  const { limit, amount, ceiling, calendar, cost, unitCost, isEnforced } = line;
+  const money = currencyNumber(limit.spec.money?.currency);
   const { algorithm, length, tickUs, parts, partUs, graceUs } = limit;
   const window = calendar?.at(nowUs);
   const next = window && calendar!.at(window.endUs);
@@ -201,8 +222,7 @@ function numbersOf(line: Line, nowUs: number): number[] {
     ? [window.endUs, next!.endUs, 0, window.startUs]
     : [algorithm === 'rolling' ? partUs : length, tickUs, parts, 0];
   const divisor = 10 ** (9 - (limit.spec.money?.decimals ?? 9));
-  const flags = [isEnforced ? 1 : 0, isMoney ? 1 : 0, divisor];
-  return [KINDS[algorithm], amount, ceiling, graceUs, ...times, cost, unitCost, ...flags];
+  return [KINDS[algorithm], amount, ceiling, graceUs, ...times, cost, unitCost, isEnforced ? 1 : 0, money, divisor];
 }
 
 /** Takes  told: what is said of all, and then ANSWER_FIELDS of each line. marks: `2:0,1,4;` has the parts of the second line's window. */

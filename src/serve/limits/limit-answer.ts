@@ -16,6 +16,7 @@ const failureOf: Record<Exclude<Decision['reason'], 'allowed'>, FailureCode> = {
   cost_exceeds_limit: 'LIMIT_COST_TOO_LARGE',
   cost_unknown: 'LIMIT_COST_UNKNOWN',
   store_unavailable: 'LIMIT_STORE_UNAVAILABLE',
+  store_full: 'LIMIT_KEYS_FULL',
 };
 
 /** Made once: whoever is refused most is refused again and again. */

@@ -31,6 +31,9 @@ const documentSpecs: Record<string, z.ZodType> = {
   TenantMap: tenantMapSpec,
 };
 
+/** Kinds that say what calls cost, or who wants to know. */
+const rating = ['RateCard', 'CostModel', 'LimitPolicy'];
+
 const applyRoute = createRoute({
   method: 'post',
   path: '/api/v1/documents',
@@ -72,6 +75,7 @@ export function addDocuments(app: OpenAPIHono, house: House): void {
     if (applied.some(({ kind }) => kind === 'TenantMap' || kind === 'EndpointMap')) await house.collector.applyNaming();
     if (applied.some(({ kind }) => kind === 'LimitPolicy' || kind === 'Plan'))
       house.limiter.usePolicies(await readPolicies(house.store.documents));
+    if (applied.some(({ kind }) => rating.includes(kind))) await house.prices.refresh();
     return context.json({ dryRun: false, documents: applied, notes, difference: null }, 200);
   });
 }

@@ -1,6 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { PriceState } from '../../ledger/index.ts';
 import { isName, LONGEST_NAME, subjectOf } from '../../limit/index.ts';
+import { formatInstant } from '../../model/index.ts';
+import { instant } from '../contract/contract.ts';
 import type { House } from '../house.ts';
 import { type LimitAnswer, shownFinding } from '../limits/limit-answer.ts';
 import { checkBody, reserveBody, settleBody } from '../limits/limit-asks.ts';
@@ -18,6 +21,17 @@ const summaries = {
 
 const name = z.string().max(LONGEST_NAME).refine(isName, 'must not hold control characters');
 
+/** Where the costs of calls come from that bring none, and how old that is. */
+const rates = z.object({
+  currency: z.string(),
+  card: z.string().nullable(),
+  origin: z.enum(['document', 'derived']).nullable(),
+  from: instant,
+  to: instant,
+  asOf: instant,
+  ageSeconds: z.number(),
+});
+
 const usedRoute = createRoute({
   method: 'get',
   path: '/api/v1/limits',
@@ -30,7 +44,7 @@ const usedRoute = createRoute({
       endpoint: name.default(''),
     }),
   },
-  responses: answers(z.object({ limits: z.array(z.record(z.string(), z.unknown())) })),
+  responses: answers(z.object({ limits: z.array(z.record(z.string(), z.unknown())), rates: z.array(rates) })),
 });
 
 /** Limits: may a call pass, and what is left. */
@@ -49,14 +63,22 @@ export function addLimits(app: OpenAPIHono, house: House): void {
   }
   app.openapi(usedRoute, async (context) => {
     const subject = subjectOf(context.req.valid('query'));
-    const ask = { subject, units: 0, money: { amountAtto: 0n, currency: '' }, least: 0, isPeek: true, hold: null };
+    const ask = { subject, units: 0, money: null, least: 0, isPeek: true, hold: null };
     const { findings } = await house.limiter.decide(ask);
-    return context.json({ limits: findings.map((each) => ({ ...shownFinding(each) })) }, 200);
+    const currencies = new Set(findings.flatMap(({ limit }) => limit.spec.money?.currency ?? []));
+    const rates = house.prices.states.filter(({ currency }) => currencies.has(currency)).map(shownRates);
+    return context.json({ limits: findings.map((each) => ({ ...shownFinding(each) })), rates }, 200);
   });
   app.all(AUTHZ_PATH, async (context: Context) => {
     const headers = Object.fromEntries(context.req.raw.headers);
     return responseOf(await answerAuthz(house, headers, new URL(context.req.url).search));
   });
+}
+
+function shownRates({ currency, card, origin, range, asOfMs, ageSeconds }: PriceState): z.infer<typeof rates> {
+  const { fromMs, toMs } = range;
+  const at = { from: formatInstant(fromMs), to: formatInstant(toMs), asOf: formatInstant(asOfMs) };
+  return { currency, card, origin, ...at, ageSeconds };
 }
 
 function responseOf({ status, headers, body }: LimitAnswer): Response {
