@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { Failure, fail } from '../model/index.ts';
 
 /** Bodies that may be in memory at once, over all requests. */
@@ -84,10 +84,8 @@ export class Bodies {
     }
   }
 
-  /**
-   * Reads one body by events: for requests of which there are many, each of a few bytes. Else the same as `read`.
-   */
-  receive(request: IncomingMessage, announcedBytes: number): Promise<Body> {
+  /** Reads one body by its events: for requests of which there are many, each of a few bytes. Else the same as `read`. */
+  receive(request: Readable, announcedBytes: number): Promise<Body> {
     return new Promise((done, failed) => {
       if (announcedBytes > this.#limitBytes) throw this.#tooLarge();
       const parts: Uint8Array[] = [];

@@ -4,10 +4,10 @@ import { getRequestListener } from '@hono/node-server';
 import { type Failure, fail } from '../model/index.ts';
 import { type Api, isUpload } from './api.ts';
 import { bind, MOST_CONNECTIONS, PATIENCE, type Patience } from './bind.ts';
-import { BodyPatience } from './body-patience.ts';
 import { openEnvoyGrpc } from './envoy/envoy-grpc.ts';
 import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
+import { Late } from './late.ts';
 import { AUTHZ_PATH, limitVerb } from './limits/limit-requests.ts';
 import { receiveAuthz, receiveLimit } from './limits/receive-limit.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
@@ -45,13 +45,13 @@ export async function listen(
     (request, { incoming }) => api(request, (incoming as IncomingMessage).socket.remoteAddress),
     { overrideGlobalObjects: false },
   );
-  const bodyPatience = new BodyPatience(patience.bodyMs);
+  const bodies = new Late<IncomingMessage>(patience.bodyMs, endIncomplete);
   const onApi = (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request);
     const signal = otlpSignal(path);
     const verb = limitVerb(path);
     const refusal = gate.refusal(asking(request, path));
-    if (!isUpload(path)) bodyPatience.watch(request);
+    if (!isUpload(path)) awaitBody(bodies, request);
     if (signal !== null && request.method === 'POST') void receiveOtlp(house, signal, refusal, request, response);
     else if (refusal) void send(problemResponse(refusal, house.log), response);
     else if (path === AUTHZ_PATH) void receiveAuthz(house, request, response);
@@ -61,7 +61,7 @@ export async function listen(
   const onOtlp = (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request);
     const signal = otlpSignal(path);
-    bodyPatience.watch(request);
+    awaitBody(bodies, request);
     const isPost = request.method === 'POST';
     const wrong = signal === null ? fail('NOT_FOUND') : isPost ? null : fail('METHOD_NOT_ALLOWED');
     if (wrong) void send(problemResponse(wrong, house.log), response);
@@ -90,6 +90,18 @@ function pathOf(request: IncomingMessage): string {
 
 function asking(request: IncomingMessage, path: string): Asking {
   return { method: request.method ?? '', path, headers: request.headers };
+}
+
+/** Whoever sends a body byte by byte would hold its memory for days. */
+function awaitBody(bodies: Late<IncomingMessage>, request: IncomingMessage): void {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if (coding === undefined && (length === undefined || length === '0')) return;
+  bodies.add(request);
+  request.once('close', () => bodies.delete(request));
+}
+
+function endIncomplete(request: IncomingMessage): void {
+  if (!request.complete) request.destroy();
 }
 
 async function receiveOtlp(
