@@ -39,7 +39,8 @@ export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKi
   return { ...answer, body: `${answer.body.slice(0, -1)},"decision":${decisionText(decision)}}` };
 }
 
-const json = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+/** Headers of every answer that is no problem. */
+export const json = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 function failed(failure: Failure, headers: Record<string, string>, more: object): LimitAnswer {
   const { code, status, message, todo } = failure;

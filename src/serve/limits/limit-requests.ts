@@ -4,7 +4,7 @@ import { checkSettled, type Decision, isName, LARGEST_UNITS, subjectOf } from '.
 import { fail } from '../../model/index.ts';
 import type { House } from '../house.ts';
 import { decisionText } from './decision-text.ts';
-import { answerDecision, type LimitAnswer } from './limit-answer.ts';
+import { answerDecision, json, type LimitAnswer } from './limit-answer.ts';
 import { asksOf, moneyOf, parsed, settleBody } from './limit-asks.ts';
 
 export const LIMIT_PATHS = ['check', 'reserve', 'commit', 'release'] as const;
@@ -40,7 +40,7 @@ async function settle({ limiter }: House, action: 'commit' | 'release', bytes: B
 }
 
 function answered(body: string): LimitAnswer {
-  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body };
+  return { status: 200, headers: json, body };
 }
 
 /**
