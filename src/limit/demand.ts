@@ -1,6 +1,7 @@
 import type { Ask, AskedLine, RatedCost } from './decision.ts';
 import type { Allowance, CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
+import type { Line } from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
 /** A cost that no limit allows, and that is still exact. */
@@ -47,7 +48,7 @@ export function linesOf(
       const cost = limit.isMoney ? (isLook ? 0 : moneyCost(limit, ask, ratedCostOf)) : capped(units * unitCost);
       if (cost === null && isEnforced) return { unknownCost: limit };
       if (cost === null) continue;
-      const line = lineOf(made.ofLimits[first + i], limit, subject, nowUs, unitCost, cost, isEnforced);
+      const line = askedLine(made.ofLimits[first + i], limit, subject, nowUs, unitCost, cost, isEnforced);
       made.ofLimits[first + i] = line;
       if (lines === null && last[count] !== line) lines = last.slice(0, count);
       lines?.push(line);
@@ -60,7 +61,7 @@ export function linesOf(
 }
 
 /** Gives the line of a limit: the last one, when it says the same. */
-function lineOf(
+function askedLine(
   last: AskedLine | undefined,
   limit: CompiledLimit,
   subject: Subject,
@@ -84,6 +85,14 @@ function lineOf(
     last.override === override;
   if (isSame) return last;
   return { limit, amount, ceiling, unitCost, cost, isMoney: limit.isMoney, isEnforced, calendar, override };
+}
+
+/** The counter of one limit, to be looked at or set: nothing is taken. */
+export function lineOf(limit: CompiledLimit, subject: Subject, nowUs: number): Line {
+  const allowance = limit.amountOf(subject, nowUs);
+  const { amount } = allowance;
+  const cost = { unitCost: 1, cost: 0, isMoney: limit.isMoney, isEnforced: false };
+  return { limit, amount, ceiling: ceilingOf(limit, allowance), ...cost, calendar: limit.calendarOf(subject) };
 }
 
 function ceilingOf({ algorithm, overdraftPercent }: CompiledLimit, { amount, burst }: Allowance): number {

@@ -1,6 +1,8 @@
 export type { Ask, Decision, Finding, RatedCost } from './decision.ts';
 export { checkSettled, Limiter, type LimiterOptions, type RatedCostOf, TTL_US } from './limit.ts';
 export { LeasingStore } from './lease/leasing-store.ts';
+export { type DriftReport, type DriftRow, DriftWatch } from './one-number/drift.ts';
+export type { RebuiltLimit } from './one-number/rebuild.ts';
 export { readPolicies } from './policies.ts';
 export { type CompiledPolicy, compilePolicies } from './policy/compile.ts';
 export { planSpec } from './policy/plan.ts';

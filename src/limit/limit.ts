@@ -1,14 +1,17 @@
 import { Failure, fail } from '../model/index.ts';
 import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
-import { linesOf, type Made } from './demand.ts';
-import type { CompiledPolicy } from './policy/compile.ts';
+import { lineOf, linesOf, type Made } from './demand.ts';
+import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type {
+  Change,
   CounterStore,
   Demand,
   LeaseFigures,
   Line,
+  LineOutcome,
   Outcome,
+  PartUnits,
   SettleAction,
   Settled,
 } from './store/counter-store.ts';
@@ -76,8 +79,7 @@ export class Limiter {
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
     const { subject, units, least, isPeek, hold } = ask;
-    // A counter that all organisations share must lie together with those of each.
-    const root = this.#isShared ? '' : rootOf(subject);
+    const root = this.#rootOf(subject);
     const demand: Demand = { root, subject, lines, units, least, isPeek, hold };
     let outcome: Outcome | Promise<Outcome>;
     try {
@@ -112,6 +114,29 @@ export class Limiter {
     if (named === null) return 'unknown';
     const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
     return this.#options.store.settle({ ...named, action, units, money: spent });
+  }
+
+  /** What a counter says. Counts nothing. */
+  async look(limit: CompiledLimit, subject: Subject): Promise<LineOutcome> {
+    const lines = [lineOf(limit, subject, this.#options.nowUs())];
+    const look = { root: this.#rootOf(subject), subject, lines, units: 0, least: 0, isPeek: true, hold: null };
+    return (await this.#options.store.decide(look)).lines[0]!;
+  }
+
+  /** Sets a counter to what was counted elsewhere. Takes  mayFall: otherwise it only rises. */
+  async put(limit: CompiledLimit, subject: Subject, units: PartUnits, mayFall: boolean): Promise<Change> {
+    const line = lineOf(limit, subject, this.#options.nowUs());
+    return this.#options.store.put(this.#rootOf(subject), subject, line, units, mayFall);
+  }
+
+  /** Whose counters of a limit may say anything, the first so many; none where the store keeps no names. */
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    return this.#options.store.usersOf(limit, most);
+  }
+
+  /** A counter that all organisations share must lie together with those of each. */
+  #rootOf(subject: Subject): string {
+    return this.#isShared ? '' : rootOf(subject);
   }
 
   #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { CompiledLimit } from '../policy/compile.ts';
 import {
+  type Change,
   type CounterStore,
   type Demand,
   LEASE,
@@ -7,9 +9,11 @@ import {
   type Line,
   type LineOutcome,
   type Outcome,
+  type PartUnits,
   type Settled,
   type Settlement,
 } from '../store/counter-store.ts';
+import type { Subject } from '../subject.ts';
 
 /** Units that were taken of counters which several nodes share, to be given out here. */
 interface Lease {
@@ -88,6 +92,14 @@ export class LeasingStore implements CounterStore {
 
   settle(settlement: Settlement): Settled | Promise<Settled> {
     return this.#options.store.settle(settlement);
+  }
+
+  put(root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Change | Promise<Change> {
+    return this.#options.store.put(root, subject, line, units, mayFall);
+  }
+
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    return this.#options.store.usersOf(limit, most);
   }
 
   /** Gives back what is left of leases that are over, and forgets what nobody asks for. */

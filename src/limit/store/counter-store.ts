@@ -89,6 +89,14 @@ export interface LeaseFigures {
   readonly lost: number;
 }
 
+/** What was counted elsewhere: units by where the window, or its part, begins, in microseconds. */
+export type PartUnits = readonly (readonly [startUs: number, units: number])[];
+
+export interface Change {
+  readonly before: number;
+  readonly after: number;
+}
+
 /** Keeps counters. What holds of every store is in test/conformance/limit-stores.test.ts. */
 export interface CounterStore {
   /**
@@ -99,6 +107,15 @@ export interface CounterStore {
   decide(demand: Demand): Outcome | Promise<Outcome>;
   /** Ends a reservation. What is given back goes to the windows it was taken from. */
   settle(settlement: Settlement): Settled | Promise<Settled>;
+  /**
+   * Sets somebody's counter of a line to what was counted elsewhere.
+   *
+   * Takes  mayFall: otherwise it only rises.
+   * Gives  what was used before and after.
+   */
+  put(root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Change | Promise<Change>;
+  /** Whose counters of a limit may say anything, the first so many; none where the store keeps no names. */
+  usersOf(limit: CompiledLimit, most: number): Subject[];
   close(): Promise<void>;
   /** What became of leased units, where there are leases. */
   readonly leases?: LeaseFigures;

@@ -2,11 +2,13 @@ import { fail } from '../../model/index.ts';
 import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
 import type { Subject } from '../subject.ts';
 import {
+  type Change,
   type CounterStore,
   type Demand,
   LEASE,
   type Line,
   type Outcome,
+  type PartUnits,
   REMEMBERED_US,
   type Settled,
   type SettledMoney,
@@ -15,6 +17,7 @@ import {
 import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { putUnits } from './put-units.ts';
 import { SubjectRows } from './subject-rows.ts';
 import { TakenOutcome } from './taken-outcome.ts';
 
@@ -163,6 +166,30 @@ export class MemoryStore implements CounterStore {
       this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
     return 'done';
+  }
+
+  put(_root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Change {
+    const nowUs = this.#now();
+    const table = this.#table(line.limit);
+    const { mostKeys } = this.#options;
+    if (this.#rows.size > mostKeys - 8) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+    const row = this.#rows.add(table.path, subject);
+    const place = table.placeOf(row);
+    advance(place, line, nowUs);
+    const before = used(place, line.limit);
+    putUnits(place, line, units, mayFall, nowUs);
+    if (this.#isKept) table.mark(row);
+    return { before, after: used(place, line.limit) };
+  }
+
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    const table = this.#table(limit);
+    const users: Subject[] = [];
+    for (const row of table.usedRows(this.#lastUs)) {
+      if (users.length >= most) break;
+      users.push(this.#rows.subjectOf(table.path, row));
+    }
+    return users;
   }
 
   async close(): Promise<void> {}

@@ -326,3 +326,41 @@ redis.call('HSET', key, 'state', action)
 redis.call('ZREM', KEYS[1], id)
 return 'done'
 `;
+
+/**
+ * KEYS: those due of the root, and a counter. ARGV: the root's beginning of keys, now or '', 1 where it may fall, the line, then of each part where it
+ * begins and its units. The same as src/limit/store/put-units.ts.
+ */
+export const putScript = `${counters}
+local root, key, fall = ARGV[1], KEYS[2], ARGV[3] == '1'
+local now = clock(ARGV[2])
+${freeing}
+local line = { 0, 0, 0, 0, struct.unpack(${LINE}, ARGV[4]) }
+if ${kind} == ${CALENDAR} and (now < ${start} or now >= ${tick}) then return { 'clock', str(now) } end
+load(line, key, ${kind} ~= ${ROLLING} and redis.call('GET', key), now)
+local before = units(line)
+local diffs = {}
+for i = 5, #ARGV, 2 do
+  local start, counted = num(ARGV[i]), num(ARGV[i + 1])
+  if ${kind} ~= ${ROLLING} then
+    if start == ${window} then ${used} = fall and counted or max(${used}, counted) end
+  else
+    local part = start / ${length}
+    if part <= ${window} and ${window} - part <= ${parts} then
+      local field = str(part % (${parts} + 1))
+      local there = 0
+      if not line.wipe then
+        there = num(redis.call('HGET', key, field))
+        for _, gone in ipairs(line.gone) do if gone == field then there = 0 end end
+      end
+      local next = (fall and part < ${window}) and counted or max(there, counted)
+      if next ~= there then diffs[#diffs + 1] = { field, next } end
+      ${used} = ${used} + next - there
+    end
+  end
+end
+if ${used} <= ${amount} then ${since} = 0 elseif ${since} == 0 then ${since} = now end
+save(line, key, now, 0)
+for _, diff in ipairs(diffs) do redis.call('HSET', key, diff[1], str(diff[2])) end
+return { str(before), str(units(line)) }
+`;

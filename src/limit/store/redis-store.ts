@@ -4,18 +4,20 @@ import { fail } from '../../model/index.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import type { Subject } from '../subject.ts';
 import type {
+  Change,
   CounterStore,
   Demand,
   Line,
   LineOutcome,
   Outcome,
+  PartUnits,
   SettleAction,
   Settled,
   SettledMoney,
   Settlement,
 } from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
-import { ANSWER_FIELDS, decideScript, KINDS, settleScript } from './redis-script.ts';
+import { ANSWER_FIELDS, decideScript, KINDS, putScript, settleScript } from './redis-script.ts';
 
 export interface RedisStoreOptions {
   /** redis:// or rediss://; several with commas are nodes of a cluster. */
@@ -37,7 +39,7 @@ interface Connection {
   close(): Promise<void>;
 }
 
-const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript) };
+const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript), put: scriptOf(putScript) };
 
 function scriptOf(text: string) {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
@@ -92,6 +94,24 @@ export class RedisStore implements CounterStore {
     return String(await this.#run('settle', root, [], args)) as Settled;
   }
 
+  async put(root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Promise<Change> {
+    let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
+    const key = this.#keyOf(this.#rootOf(root), line.limit, subject);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const head = [this.#rootOf(root), this.#givenNow(), mayFall ? '1' : '0', packedLines([line], nowUs)];
+      const told = (await this.#run('put', root, [key], [...head, ...units.flat().map(String)])) as Buffer[];
+      const [before, after] = told.map(String);
+      if (before !== 'clock') return { before: Number(before), after: Number(after) };
+      nowUs = Number(after);
+    }
+    throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
+  }
+
+  /** Keys hold hashes of names. */
+  usersOf(): [] {
+    return [];
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -99,10 +119,15 @@ export class RedisStore implements CounterStore {
   #decideArgs(demand: Demand, nowUs: number): [string[], Argument[]] {
     const { lines, subject, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map(({ limit }) => `${root}k:${counterPart(limit)}:${keyPart(keyText(limit, subject))}`);
+    const keys = lines.map(({ limit }) => this.#keyOf(root, limit, subject));
     const held = hold === null ? [] : [hold.id, String(hold.ttlUs), hold.fingerprint];
     const asked = [String(units), String(least), isPeek ? '1' : '0'];
     return [keys, [root, this.#givenNow(), packedLines(lines, nowUs), ...asked, ...held]];
+  }
+
+  /** Takes  root: the beginning of its keys. */
+  #keyOf(root: string, limit: CompiledLimit, subject: Subject): string {
+    return `${root}k:${counterPart(limit)}:${keyPart(keyText(limit, subject))}`;
   }
 
   #givenNow(): string {
