@@ -66,20 +66,26 @@ export class CounterTable {
     this.#changed.push(row);
   }
 
-  /** Gives the rows that changed since the last time. */
-  takeChanged(): number[] {
-    const changed = this.#changed;
-    this.#changed = [];
+  /** Gives rows that changed since they were given last, so many at most. */
+  takeChanged(most: number): number[] {
+    const changed = this.#changed.splice(-most);
     for (const row of changed) this.#chunks[row >>> this.#bits]!.marks[row & ((1 << this.#bits) - 1)] = 0;
     return changed;
   }
 
   /** Rows that there may be something in. */
   *usedRows(nowUs: number): Generator<number> {
+    for (const rows of this.usedChunks(nowUs)) yield* rows;
+  }
+
+  /** The same, chunk by chunk. */
+  *usedChunks(nowUs: number): Generator<number[]> {
     for (let chunk = 0; chunk < this.#chunks.length; chunk++) {
       if (this.#chunks[chunk] === undefined) continue;
+      const rows: number[] = [];
       for (let row = chunk << this.#bits; row < (chunk + 1) << this.#bits; row++)
-        if (!this.isIdle(row, nowUs)) yield row;
+        if (!this.isIdle(row, nowUs)) rows.push(row);
+      yield rows;
     }
   }
 

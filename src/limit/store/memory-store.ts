@@ -198,21 +198,22 @@ export class MemoryStore implements CounterStore {
     this.#isKept = true;
   }
 
-  /** Gives the counters that changed since the last time. */
-  changedRecords(): CounterRecord[] {
-    return [...this.#tables.values()].flatMap((table) => table.takeChanged().map((row) => this.#record(table, row)));
+  /** Gives counters that changed since they were given last, so many at most. */
+  changedRecords(most: number): CounterRecord[] {
+    const records: CounterRecord[] = [];
+    for (const table of this.#tables.values()) {
+      if (records.length >= most) break;
+      for (const row of table.takeChanged(most - records.length)) records.push(recordOf(this.#rows, table, row));
+    }
+    return records;
   }
 
-  /** Gives all counters that say something. */
-  allRecords(): CounterRecord[] {
-    return [...this.#tables.values()].flatMap((table) =>
-      [...table.usedRows(this.#lastUs)].map((row) => this.#record(table, row)),
-    );
-  }
-
-  #record(table: CounterTable, row: number): CounterRecord {
-    const { organisation, tenant, consumer, endpoint } = this.#rows.subjectOf(table.path, row);
-    return table.record([organisation, tenant, consumer, endpoint], row);
+  /** Gives all counters that say something, some at a time. What changes between two of them is among the changed. */
+  *allRecords(): Generator<CounterRecord[]> {
+    // When it is swept meanwhile, these two still belong to each other.
+    const rows = this.#rows;
+    for (const table of [...this.#tables.values()])
+      for (const used of table.usedChunks(this.#lastUs)) yield used.map((row) => recordOf(rows, table, row));
   }
 
   /** Puts counters back as they were kept, the last word about each. Places of calls under way went with them. */
@@ -302,7 +303,7 @@ export class MemoryStore implements CounterStore {
   #sweep(nowUs: number): void {
     this.#sweptUs = nowUs;
     const tables = [...this.#tables.values()];
-    const records = this.allRecords();
+    const records = [...this.allRecords()].flat();
     this.#rows = new SubjectRows();
     this.#tables = new Map();
     this.#tableOf = new WeakMap();
@@ -322,6 +323,11 @@ export class MemoryStore implements CounterStore {
     this.#tableOf.set(limit, table);
     return table;
   }
+}
+
+function recordOf(rows: SubjectRows, table: CounterTable, row: number): CounterRecord {
+  const { organisation, tenant, consumer, endpoint } = rows.subjectOf(table.path, row);
+  return table.record([organisation, tenant, consumer, endpoint], row);
 }
 
 const empties = new WeakMap<CompiledLimit, Place>();
