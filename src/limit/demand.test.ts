@@ -28,7 +28,7 @@ it('makes the same lines whether it remembers those of the asks before or not', 
       const made: Made = { lines: [], ofLimits: [] };
       for (const { tenant, endpoint, units, rated, seconds } of asks) {
         const asked = ask(tenant, units, { endpoint });
-        const ratedCostOf = (_: unknown, currency: string) => rated && { amountAtto: rated, currency };
+        const ratedCostOf = (_: unknown, currency: string) => (rated === null ? null : { amountAtto: rated, currency });
         const lines = (remembered?: Made) => linesOf(policies, asked, ratedCostOf, START_US + seconds * 1e6, remembered);
         const [fresh, again] = [lines(), lines(made)];
         expect('unknownCost' in again).toBe('unknownCost' in fresh);

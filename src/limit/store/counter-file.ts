@@ -118,7 +118,7 @@ export class CounterFile {
     try {
       const whole = await writtenBeside(this.#path, this.#store);
       await this.#inTurn(async () => {
-        await this.#changed();
+        await this.#flush();
         const text = this.#meanwhile!.join('');
         await whole.file.appendFile(text);
         await takesPlace(whole, this.#path);
