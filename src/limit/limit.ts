@@ -141,7 +141,10 @@ export class Limiter {
 
   #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {
     const isHeld = ask.hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
-    return this.#counted(new Decided(ask, lines, outcome, isHeld ? reservationName(root, ask.hold.id) : null));
+    // Policies may be others than when it was reserved first: then there is nothing left to explain.
+    const isExplained = outcome.repeat === 'none' || outcome.lines.length === lines.length;
+    const reservation = isHeld ? reservationName(root, ask.hold.id) : null;
+    return this.#counted(new Decided(ask, isExplained ? lines : [], outcome, reservation));
   }
 
   #counted(decision: Decision): Decision {

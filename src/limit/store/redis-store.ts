@@ -254,8 +254,10 @@ function numbersOf(line: Line, nowUs: number): number[] {
 function outcomeOf({ lines }: Demand, repeat: Outcome['repeat'], told: Buffer, marks: string): Outcome {
   const number = (place: number) => told.readDoubleLE(place * 8);
   const nowUs = number(2);
+  // What was answered to a reservation may be about other limits than there are now.
+  const isOfThese = told.length === (3 + lines.length * ANSWER_FIELDS.length) * 8;
   const partsOf = new Map(marks.split(';').map((each) => each.split(':') as [string, string]));
-  const outcomes = lines.map((line, i): LineOutcome => {
+  const outcomes = (isOfThese ? lines : []).map((line, i): LineOutcome => {
     const at = 3 + i * ANSWER_FIELDS.length;
     const isOver = number(at + 3) === 1;
     const place = placeOf(line, number(at + 4), number(at + 5), partsOf.get(String(i + 1)) ?? '');

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,7 +124,7 @@ describe('unary calls', () => {
       expect((await once(stream, 'data'))[0]).toEqual(framed(Buffer.from('here')));
     }
     expect((await answered(begun('/a/Watch'))).status).toBe(GRPC.resourceExhausted);
-    for (const stream of watching) stream.close();
+    for (const stream of watching) stream.close(constants.NGHTTP2_CANCEL);
     await Promise.all(watching.map((stream) => stream.closed || once(stream, 'close')));
   });
 });

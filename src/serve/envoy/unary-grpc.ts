@@ -171,6 +171,7 @@ class UnaryCalls {
     if (this.#watched.size >= this.#limits.watching)
       return refuse(stream, { code: GRPC.resourceExhausted, details: 'too many watch already' });
     this.#watched.add(stream);
+    stream.once('aborted', () => stream.destroy());
     stream.once('close', () => this.#watched.delete(stream));
     // Which service is asked for does not matter.
     stream.resume();
