@@ -11,6 +11,7 @@ import { KeptPrices, keepAllocated, type Repetition, repeatedly } from './ledger
 import {
   type CompiledPolicy,
   CounterFile,
+  DriftWatch,
   LeasingStore,
   Limiter,
   type LimiterOptions,
@@ -37,6 +38,7 @@ const pages = join(root, 'web', 'dist');
 
 const ROLLUPS_EVERY_MS = 60_000;
 const PRICES_EVERY_MS = 60_000;
+const DRIFT_EVERY_MS = 300_000;
 
 /** Opens the rooms on a data folder, from the left to the right of the house. */
 async function openHouse(
@@ -86,7 +88,7 @@ async function openHouse(
       },
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
-    const { limiter, prices, close: closeLimits } = await openLimits(config, folder, store, log);
+    const { limiter, prices, drift, close: closeLimits } = await openLimits(config, folder, store, log);
     const house: House = {
       version,
       folder,
@@ -99,6 +101,7 @@ async function openHouse(
       sessions: config.token === '' ? null : new Sessions(config.token, now),
       limiter,
       prices,
+      drift,
       limitHeaders: config.limitHeaders,
       syslog: new SyslogCounts(),
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
@@ -138,13 +141,15 @@ async function serve(config: Config) {
     hold.announce({ url, token: localToken });
     scheduleRetention(house);
     const stopRollups = keepRollups(house);
-    const repeated = repeatedly(PRICES_EVERY_MS, () => house.prices.refresh());
+    const prices = repeatedly(PRICES_EVERY_MS, () => house.prices.refresh());
+    const drift = repeatedly(DRIFT_EVERY_MS, () => checkDrift(house));
     log.info('ready', { url, ...house.listeners, folder: house.folder });
     const allocated = allocateInBackground(house, config);
     const stop = async () => {
       log.info('stopping');
       await stopRollups();
-      await repeated.stop();
+      await prices.stop();
+      await drift.stop();
       await allocated?.stop();
       await stopSyslog();
       await stopListening();
@@ -192,6 +197,12 @@ function allocateInBackground({ store, collector, now, log }: House, { allocateE
   });
 }
 
+async function checkDrift({ drift, log }: House): Promise<void> {
+  await drift.check().catch((cause: unknown) => {
+    log.warn('counters could not be held against calls; it will be tried again', { cause: String(cause) });
+  });
+}
+
 async function openLimits(config: Config, folder: string, store: Store, log: Log) {
   const nowUs = steadyClock();
   const warn = (message: string, facts: Record<string, unknown>) => log.warn(message, facts);
@@ -200,9 +211,14 @@ async function openLimits(config: Config, folder: string, store: Store, log: Log
     ...{ store, now: () => new Date(), currencies: () => limiter.currencies },
     failed: (cause) => warn('what calls cost could not be read; the last known stays', { cause: String(cause) }),
   });
-  const { limiter, close } = await openLimiter(config, folder, { nowUs, warn, ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency) }, policies);
+  const { limiter, close } = await openLimiter(
+    config,
+    folder,
+    { nowUs, warn, ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency) },
+    policies,
+  );
   await prices.refresh();
-  return { limiter, prices, close };
+  return { limiter, prices, drift: new DriftWatch(store.columns, limiter, nowUs), close };
 }
 
 async function openLimiter(

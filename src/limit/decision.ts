@@ -39,7 +39,13 @@ export interface Finding {
 /** What became of an ask, and why. */
 export interface Decision {
   readonly isAllowed: boolean;
-  readonly reason: 'allowed' | 'over_limit' | 'cost_exceeds_limit' | 'cost_unknown' | 'store_unavailable' | 'store_full';
+  readonly reason:
+    | 'allowed'
+    | 'over_limit'
+    | 'cost_exceeds_limit'
+    | 'cost_unknown'
+    | 'store_unavailable'
+    | 'store_full';
   readonly granted: number;
   readonly repeat: Outcome['repeat'];
   readonly nowUs: number;

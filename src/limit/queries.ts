@@ -44,7 +44,10 @@ export async function countCalls(
   only: Readonly<Partial<Record<CallLevel, string>>> = {},
 ): Promise<CountedCalls[]> {
   const fromUs = startsUs[0]!;
-  await checkRaw(columns, await readLetGo(columns), { fromMs: Math.floor(fromUs / 1000), toMs: Math.ceil(endUs / 1000) });
+  await checkRaw(columns, await readLetGo(columns), {
+    fromMs: Math.floor(fromUs / 1000),
+    toMs: Math.ceil(endUs / 1000),
+  });
   const names = Object.keys(only) as CallLevel[];
   const key = (level: CallLevel) => `${by.includes(level) ? level : "''"} AS k_${level}`;
   const rows = await columns.query<Record<'at' | 'k_tenant' | 'k_consumer' | 'k_endpoint' | 'n' | 'refused', string>>(
@@ -94,11 +97,19 @@ const HOUR_US = 3_600_000_000;
  * Fails  RANGE_DROPPED where single calls were let go.
  */
 export async function* callsInOrder(columns: ColumnStore, fromUs: number, toUs: number): AsyncGenerator<ArrivedCall[]> {
-  await checkRaw(columns, await readLetGo(columns), { fromMs: Math.floor(fromUs / 1000), toMs: Math.ceil(toUs / 1000) });
+  await checkRaw(columns, await readLetGo(columns), {
+    fromMs: Math.floor(fromUs / 1000),
+    toMs: Math.ceil(toUs / 1000),
+  });
   for (const hourUs of await hoursWithCalls(columns, fromUs, toUs)) {
     let last: ArrivedRow | null = null;
     for (;;) {
-      const rows: ArrivedRow[] = await readPage(columns, Math.max(fromUs, hourUs), Math.min(toUs, hourUs + HOUR_US), last);
+      const rows: ArrivedRow[] = await readPage(
+        columns,
+        Math.max(fromUs, hourUs),
+        Math.min(toUs, hourUs + HOUR_US),
+        last,
+      );
       if (rows.length > 0) yield rows.map(arrivedCall);
       if (rows.length < PAGE) break;
       last = rows.at(-1)!;
@@ -118,7 +129,10 @@ const told = 'namespace, trace_id, span_id, start_at, tenant, consumer, endpoint
 /** Calls in force: rows whose versions add up to something. */
 function readPage(columns: ColumnStore, fromUs: number, toUs: number, after: ArrivedRow | null): Promise<ArrivedRow[]> {
   const order = '(start_at, hex(trace_id), hex(span_id))';
-  const page = after === null ? '' : `AND ${order} > (fromUnixTimestamp64Nano({nanos:Int64}, 'UTC'), {trace:String}, {span:String})`;
+  const page =
+    after === null
+      ? ''
+      : `AND ${order} > (fromUnixTimestamp64Nano({nanos:Int64}, 'UTC'), {trace:String}, {span:String})`;
   return columns.query<ArrivedRow>(
     `SELECT toString(toUnixTimestamp64Nano(start_at)) AS nanos, tenant, consumer, endpoint, toString(share) AS share, ${REFUSED} AS is_refused,
        hex(trace_id) AS trace, hex(span_id) AS span

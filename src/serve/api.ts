@@ -10,6 +10,7 @@ import { addBills } from './routes/bills.ts';
 import { addDocuments } from './routes/documents.ts';
 import { addEvents } from './routes/events.ts';
 import { addLedger } from './routes/ledger.ts';
+import { addLimitReports } from './routes/limit-reports.ts';
 import { addLimits } from './routes/limits.ts';
 import { addMeters } from './routes/meters.ts';
 import { addModels } from './routes/models.ts';
@@ -78,6 +79,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addMeters(app, house);
   addSubjects(app, house);
   addLimits(app, house);
+  addLimitReports(app, house);
   addHealth(app, house);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',

@@ -1,6 +1,6 @@
 import type { Collector, Quarantine, Retention } from '../collect/index.ts';
 import type { KeptPrices } from '../ledger/index.ts';
-import type { Limiter } from '../limit/index.ts';
+import type { DriftWatch, Limiter } from '../limit/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
 import type { LimitHeaderKind } from './limits/rate-limit-headers.ts';
@@ -26,6 +26,8 @@ export interface House {
   readonly limiter: Limiter;
   /** What calls cost by the rates, for limits of money. */
   readonly prices: KeptPrices;
+  /** Counters of limits beside calls. */
+  readonly drift: DriftWatch;
   /** What answers say of limits in their header. */
   readonly limitHeaders: readonly LimitHeaderKind[];
   readonly syslog: SyslogCounts;

@@ -78,6 +78,17 @@ export function metricsOf(house: House): Registry {
     },
   });
   new Gauge({
+    name: 'taximeter_limit_drift_units',
+    help: 'How far counters are from the calls of their windows, whatever the sign, by policy and limit, when last compared.',
+    labelNames: ['policy', 'limit'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { limit, drift } of house.drift.last?.sums ?? [])
+        this.set({ policy: limit.policy.name, limit: limit.id }, drift);
+    },
+  });
+  new Gauge({
     name: 'taximeter_limit_prices_age_seconds',
     help: 'How old the prices of calls are by which limits count money, by currency.',
     labelNames: ['currency'],

@@ -130,6 +130,18 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     }
   });
 
+  it('says to whoever looks when a part of a rolling window comes free, and to others never too early', async () => {
+    const { clock, limiter } = await world(
+      policy('p', 'per: [tenant]', 'id: a, amount: 9, window: { rolling: 60s, parts: 6 }'),
+    );
+    await passed(limiter, 3);
+    clock.seconds(25);
+    const allowed = (await limiter.decide(ask('acme'))).findings[0]!.outcome.resetsAtUs;
+    const looked = (await limiter.decide(ask('acme', 0, { isPeek: true }))).findings[0]!.outcome.resetsAtUs;
+    expect(looked).toBe(START_US + 70_000_000);
+    expect(allowed).toBeGreaterThanOrEqual(looked);
+  });
+
   it('takes of all levels or of none', async () => {
     const { clock, limiter } = await world(four);
     const one = ask('acme', 1, { organisation: 'org', consumer: 'ann', endpoint: 'GET /a' });
@@ -239,39 +251,38 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect(dies.granted).toBe(4);
   });
 
-  it.each([
-    'window: { fixed: 1h }',
-    'window: { rolling: 1h, parts: 6 }',
-    'window: { calendar: day }',
-  ])('sets a counter of %s to what was counted, by parts, and lets it fall only where it may', async (window) => {
-    const { clock, limiter } = await world(policy('p', 'per: [tenant]', `id: a, amount: 100, ${window}`));
-    const limit = limiter.policies[0]!.limits[0]!;
-    const { subject } = ask('a');
-    const used = async () => (await limiter.look(limit, subject)).before;
-    await passed(limiter, 7, ask('a'));
-    clock.seconds(600);
-    await passed(limiter, 5, ask('a'));
-    const isRolling = limit.algorithm === 'rolling';
-    const put = (first: number, second: number, mayFall: boolean) => {
-      const parts = [
-        [START_US, isRolling ? first : first + second],
-        [START_US + 600_000_000, second],
-        // A part that has not begun.
-        [START_US + 1_200_000_000, 50],
-      ] as const;
-      return limiter.put(limit, subject, parts.slice(0, isRolling ? 3 : 1), mayFall);
-    };
-    expect(await put(3, 5, false)).toEqual({ before: 12, after: 12 });
-    expect(await put(20, 5, false)).toEqual({ before: 12, after: 25 });
-    expect(await used()).toBe(25);
-    // The part under way, of which calls may still be on their way, stays.
-    expect(await put(2, 1, true)).toEqual({ before: 25, after: isRolling ? 7 : 3 });
-    expect(await passed(limiter, 100, ask('a'))).toBe(isRolling ? 93 : 97);
-    clock.seconds(3_600);
-    if (isRolling) expect(await used()).toBe(98);
-    // Somebody who was never seen before.
-    expect(await limiter.put(limit, ask('b').subject, [[START_US, 4]], false)).toMatchObject({ before: 0 });
-  });
+  it.each(['window: { fixed: 1h }', 'window: { rolling: 1h, parts: 6 }', 'window: { calendar: day }'])(
+    'sets a counter of %s to what was counted, by parts, and lets it fall only where it may',
+    async (window) => {
+      const { clock, limiter } = await world(policy('p', 'per: [tenant]', `id: a, amount: 100, ${window}`));
+      const limit = limiter.policies[0]!.limits[0]!;
+      const { subject } = ask('a');
+      const used = async () => (await limiter.look(limit, subject)).before;
+      await passed(limiter, 7, ask('a'));
+      clock.seconds(600);
+      await passed(limiter, 5, ask('a'));
+      const isRolling = limit.algorithm === 'rolling';
+      const put = (first: number, second: number, mayFall: boolean) => {
+        const parts = [
+          [START_US, isRolling ? first : first + second],
+          [START_US + 600_000_000, second],
+          // A part that has not begun.
+          [START_US + 1_200_000_000, 50],
+        ] as const;
+        return limiter.put(limit, subject, parts.slice(0, isRolling ? 3 : 1), mayFall);
+      };
+      expect(await put(3, 5, false)).toEqual({ before: 12, after: 12 });
+      expect(await put(20, 5, false)).toEqual({ before: 12, after: 25 });
+      expect(await used()).toBe(25);
+      // The part under way, of which calls may still be on their way, stays.
+      expect(await put(2, 1, true)).toEqual({ before: 25, after: isRolling ? 7 : 3 });
+      expect(await passed(limiter, 100, ask('a'))).toBe(isRolling ? 93 : 97);
+      clock.seconds(3_600);
+      if (isRolling) expect(await used()).toBe(98);
+      // Somebody who was never seen before.
+      expect(await limiter.put(limit, ask('b').subject, [[START_US, 4]], false)).toMatchObject({ before: 0 });
+    },
+  );
 
   it('gives back of a rate no more than has not drained', async () => {
     const { clock, limiter } = await world(

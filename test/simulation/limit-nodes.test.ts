@@ -71,12 +71,22 @@ describeWith(redis(), 'limits of several nodes in one Redis', () => {
   it('admits no more to ten nodes that lease, one of which dies with its lease', async () => {
     const nodes = await Promise.all(Array.from({ length: 10 }, () => leasingNode(server.url)));
     let calls = 0;
-    for (let round = 0; round < 4; round++) calls += await passed(nodes.map(({ limiter }) => limiter), 'leases', 2);
+    for (let round = 0; round < 4; round++)
+      calls += await passed(
+        nodes.map(({ limiter }) => limiter),
+        'leases',
+        2,
+      );
     // It has given out some of it, and nobody hears of the rest.
     const [dead, ...living] = nodes;
     const { outstanding: buried } = dead!.store.leases;
     await dead!.redis.close();
-    for (let round = 0; round < 6; round++) calls += await passed(living.map(({ limiter }) => limiter), 'leases', 3);
+    for (let round = 0; round < 6; round++)
+      calls += await passed(
+        living.map(({ limiter }) => limiter),
+        'leases',
+        3,
+      );
     for (const { putForward } of living) await putForward(10);
     const used = nodes.reduce((sum, { store }) => sum + store.leases.used, 0);
     expect(used).toBeGreaterThan(0);

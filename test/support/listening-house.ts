@@ -1,6 +1,6 @@
 import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
 import { KeptPrices } from '../../src/ledger/index.ts';
-import { Limiter, MemoryStore } from '../../src/limit/index.ts';
+import { DriftWatch, Limiter, MemoryStore } from '../../src/limit/index.ts';
 import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
@@ -79,6 +79,7 @@ export async function openListeningHouse(
     sessions: token === '' ? null : new Sessions(token, now),
     limiter,
     prices,
+    drift: new DriftWatch(store.columns, limiter, () => now().getTime() * 1000),
     limitHeaders: ['draft-11'],
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },

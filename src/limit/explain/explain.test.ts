@@ -22,35 +22,70 @@ describe('what cannot be meant', () => {
       [['never_binds', 'users.day']],
     ],
     ['a consumer that may less', [day('tenants', 20), day('users', 10, 'per: [tenant, consumer]')], []],
-    ['a narrower one that is looser', [day('all', 10), day('few', 20, 'match: { tenants: ["a*"] }')], [
-      ['never_binds', 'few.day'],
-    ]],
+    [
+      'a narrower one that is looser',
+      [day('all', 10), day('few', 20, 'match: { tenants: ["a*"] }')],
+      [['never_binds', 'few.day']],
+    ],
     ['names of others', [day('a', 10, 'match: { tenants: [a] }'), day('b', 20, 'match: { tenants: [b] }')], []],
-    ['the same twice', [day('a', 10), day('b', 20)], [
-      ['counted_twice', 'b.day'],
-      ['never_binds', 'b.day'],
-    ]],
+    [
+      'the same twice',
+      [day('a', 10), day('b', 20)],
+      [
+        ['counted_twice', 'b.day'],
+        ['never_binds', 'b.day'],
+      ],
+    ],
     ['the same twice, one only watched', [day('a', 10, 'mode: shadow'), day('b', 20)], [['shadow', 'a']]],
     [
       'a burst that a window does not allow',
-      [policy('p', 'per: [tenant]', 'id: r, amount: 5, rate: { per: 1s, burst: 50 }', 'id: w, amount: 40, window: { rolling: 1h }')],
+      [
+        policy(
+          'p',
+          'per: [tenant]',
+          'id: r, amount: 5, rate: { per: 1s, burst: 50 }',
+          'id: w, amount: 40, window: { rolling: 1h }',
+        ),
+      ],
       [
         ['burst_above_window', 'p.r'],
+        ['never_binds', 'p.r'],
       ],
     ],
     [
       'a window that a rate never fills',
-      [policy('p', 'per: [tenant]', 'id: r, amount: 1, rate: { per: 1s }', 'id: w, amount: 4000, window: { fixed: 1h }')],
+      [
+        policy(
+          'p',
+          'per: [tenant]',
+          'id: r, amount: 1, rate: { per: 1s }',
+          'id: w, amount: 4000, window: { fixed: 1h }',
+        ),
+      ],
       [['never_binds', 'p.w']],
     ],
     [
       'a shorter window inside of a longer one that allows less',
-      [policy('p', 'per: [tenant]', 'id: h, amount: 100, window: { fixed: 1h }', 'id: d, amount: 90, window: { rolling: 24h }')],
+      [
+        policy(
+          'p',
+          'per: [tenant]',
+          'id: h, amount: 100, window: { fixed: 1h }',
+          'id: d, amount: 90, window: { rolling: 24h }',
+        ),
+      ],
       [['never_binds', 'p.h']],
     ],
     [
       'the same by windows side by side, which do not bound every stretch',
-      [policy('p', 'per: [tenant]', 'id: h, amount: 100, window: { rolling: 1h }', 'id: d, amount: 90, window: { fixed: 24h }')],
+      [
+        policy(
+          'p',
+          'per: [tenant]',
+          'id: h, amount: 100, window: { rolling: 1h }',
+          'id: d, amount: 90, window: { fixed: 24h }',
+        ),
+      ],
       [],
     ],
     ['different weights', [day('a', 10, 'weights: { "GET /a": 2 }'), day('b', 20)], []],
@@ -74,25 +109,42 @@ describe('what cannot be meant', () => {
         ['override_hidden', 'p'],
       ],
     ],
-    ['a plan that there is not', [policy('p', 'per: [tenant]', 'id: a, amount: { plan: none }, window: { calendar: day }')], [['plan_unknown', 'p.a']]],
-    ['0, and a warning at the end', [policy('p', 'per: [tenant]', 'id: a, amount: 0, warnAt: [100], window: { calendar: day }')], [
-      ['forbids', 'p.a'],
-      ['warns_late', 'p.a'],
-    ]],
+    [
+      'a plan that there is not',
+      [policy('p', 'per: [tenant]', 'id: a, amount: { plan: none }, window: { calendar: day }')],
+      [['plan_unknown', 'p.a']],
+    ],
+    [
+      '0, and a warning at the end',
+      [policy('p', 'per: [tenant]', 'id: a, amount: 0, warnAt: [100], window: { calendar: day }')],
+      [
+        ['forbids', 'p.a'],
+        ['warns_late', 'p.a'],
+      ],
+    ],
     [
       'money without rates, and an assumed cost that is too much',
       [
-        policy('p', 'per: [tenant]', 'id: a, amount: "1", money: { currency: USD }, window: { calendar: day }', 'id: b, amount: "1", money: { currency: EUR, assumedCost: "2" }, window: { calendar: day }'),
+        policy(
+          'p',
+          'per: [tenant]',
+          'id: a, amount: "1", money: { currency: USD }, window: { calendar: day }',
+          'id: b, amount: "1", money: { currency: EUR, assumedCost: "2" }, window: { calendar: day }',
+        ),
       ],
       [
         ['cost_unknown', 'p.a'],
         ['forbids', 'p.b'],
       ],
     ],
-    ['a time that is over, or has not come', [day('a', 10, 'until: 2026-01-01'), day('b', 10, 'match: { tenants: [b] }\n  from: 2027-01-01')], [
-      ['not_in_force', 'a'],
-      ['not_in_force', 'b'],
-    ]],
+    [
+      'a time that is over, or has not come',
+      [day('a', 10, 'until: 2026-01-01'), day('b', 10, 'match: { tenants: [b] }\n  from: 2027-01-01')],
+      [
+        ['not_in_force', 'a'],
+        ['not_in_force', 'b'],
+      ],
+    ],
   ])('%s', (_, documents, notes) => {
     expect(notesOf(...documents)).toEqual(notes);
   });
@@ -100,14 +152,22 @@ describe('what cannot be meant', () => {
 
 it('says in words what concerns somebody, in the order in which it is looked at', () => {
   const yaml = [
-    policy('z', 'per: [organisation]', 'id: month, amount: "99.50", money: { currency: EUR, decimals: 2 }, window: { calendar: month, anchor: "5", zone: Europe/Berlin }'),
+    policy(
+      'z',
+      'per: [organisation]',
+      'id: month, amount: "99.50", money: { currency: EUR, decimals: 2 }, window: { calendar: month, anchor: "5", zone: Europe/Berlin }',
+    ),
     policy(
       'shop',
       'per: [tenant, endpoint]\n  match: { endpoints: ["GET /v1/*"] }\n  overrides: [{ match: { tenants: [acme] }, limits: { burst: 40 }, until: 2027-01-01, reason: sale }]',
       'id: burst, amount: 20, rate: { per: 1s, burst: 40 }',
       'id: flight, amount: 5, unit: calls, concurrency: true',
     ),
-    policy('write', 'match: { endpoints: ["POST *"] }', 'id: day, amount: 10, overdraft: { percent: 50, grace: 1h }, window: { rolling: 24h }'),
+    policy(
+      'write',
+      'match: { endpoints: ["POST *"] }',
+      'id: day, amount: 10, overdraft: { percent: 50, grace: 1h }, window: { rolling: 24h }',
+    ),
   ].join('---\n');
   const subject = subjectOf({ tenant: 'acme', endpoint: 'GET /v1/a' });
   const { policies } = explainPolicies(policiesOf(yaml), subject, facts);

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { mayMeet } from '../policy/covers.ts';
 import type { Level, Subject } from '../subject.ts';
-import { type Note, notesOf } from './notes.ts';
+import { type Facts, type Note, notesOf } from './notes.ts';
 import { wordsOf } from './words.ts';
 
 export interface ExplainedLimit {
@@ -25,14 +25,6 @@ export interface ExplainedPolicy {
 export interface Explanation {
   readonly policies: readonly ExplainedPolicy[];
   readonly notes: readonly Note[];
-}
-
-export interface Facts {
-  /** Names of the plans that there are. */
-  readonly plans: ReadonlySet<string>;
-  /** Currencies in which costs of calls are known. */
-  readonly ratedCurrencies: ReadonlySet<string>;
-  readonly nowUs: number;
 }
 
 /**

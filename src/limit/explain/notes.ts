@@ -3,7 +3,6 @@ import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
 import { covers, mayMeet } from '../policy/covers.ts';
 import { durationUs } from '../policy/duration.ts';
 import { moneyUnits } from '../policy/policy.ts';
-import type { Facts } from './explain.ts';
 
 export const noteKinds = [
   ...(['plan_unknown', 'forbids', 'not_in_force', 'shadow', 'override_expired', 'override_never_applies'] as const),
@@ -19,13 +18,22 @@ export interface Note {
   readonly words: string;
 }
 
+/** What policies do not say themselves. */
+export interface Facts {
+  /** Names of the plans that there are. */
+  readonly plans: ReadonlySet<string>;
+  /** Currencies in which costs of calls are known. */
+  readonly ratedCurrencies: ReadonlySet<string>;
+  readonly nowUs: number;
+}
+
 /** Finds what of policies cannot be meant. Pure. */
 export function notesOf(policies: readonly CompiledPolicy[], facts: Facts): Note[] {
   const limits = policies.flatMap((policy) => policy.limits);
   return [
     ...policies.flatMap((policy) => [...ofPolicy(policy, facts), ...ofOverrides(policy, facts.nowUs)]),
-    ...limits.flatMap((limit) => ofLimit(limit, facts)),
-    ...limits.flatMap((limit) => ofOthers(limit, limits)),
+    ...limits.flatMap((limit) => [...ofLimit(limit, facts)]),
+    ...limits.flatMap((limit) => [...ofOthers(limit, limits)]),
   ];
 }
 
@@ -39,13 +47,19 @@ function day(us: number): string {
 
 function* ofPolicy(policy: CompiledPolicy, { nowUs }: Facts): Generator<Note> {
   const { spec, fromUs, untilUs } = policy;
-  if (nowUs < fromUs) yield note('not_in_force', policy, '', `begins at ${day(fromUs)}; until then nothing of it counts`);
+  if (nowUs < fromUs)
+    yield note('not_in_force', policy, '', `begins at ${day(fromUs)}; until then nothing of it counts`);
   if (nowUs >= untilUs) yield note('not_in_force', policy, '', `ended at ${day(untilUs)}; it can be taken away`);
   if (fromUs >= untilUs) yield note('not_in_force', policy, '', 'ends before it begins: it is never in force');
   if (spec.mode === 'shadow' || spec.enforcePercent === 0)
     yield note('shadow', policy, '', 'only watches: it refuses nobody');
   else if (spec.enforcePercent < 100)
-    yield note('shadow', policy, '', `refuses for ${spec.enforcePercent} % of those counted, always the same; the others it only watches`);
+    yield note(
+      'shadow',
+      policy,
+      '',
+      `refuses for ${spec.enforcePercent} % of those counted, always the same; the others it only watches`,
+    );
 }
 
 function* ofOverrides(policy: CompiledPolicy, nowUs: number): Generator<Note> {
@@ -53,16 +67,25 @@ function* ofOverrides(policy: CompiledPolicy, nowUs: number): Generator<Note> {
   for (const [place, { reason, until, limits, match: own, from }] of overrides.entries()) {
     const which = `the override "${reason.slice(0, 60)}"`;
     const untilUs = parseInstant(until) * 1000;
-    if (untilUs <= nowUs) yield note('override_expired', policy, '', `${which} ended at ${day(untilUs)} and can be taken away`);
+    if (untilUs <= nowUs)
+      yield note('override_expired', policy, '', `${which} ended at ${day(untilUs)} and can be taken away`);
     if (!mayMeet(match, own))
       yield note('override_never_applies', policy, '', `${which} is for names that the policy does not concern`);
     const before = overrides.slice(0, place).find((earlier) => {
       const isAsLong = parseInstant(earlier.until) * 1000 >= untilUs;
-      const isAsEarly = earlier.from === undefined || (from !== undefined && parseInstant(earlier.from) <= parseInstant(from));
-      return isAsLong && isAsEarly && covers(earlier.match, own) && Object.keys(limits).every((id) => id in earlier.limits);
+      const isAsEarly =
+        earlier.from === undefined || (from !== undefined && parseInstant(earlier.from) <= parseInstant(from));
+      return (
+        isAsLong && isAsEarly && covers(earlier.match, own) && Object.keys(limits).every((id) => id in earlier.limits)
+      );
     });
     if (before !== undefined)
-      yield note('override_hidden', policy, '', `${which} never counts: "${before.reason.slice(0, 60)}" stands before it and fits whatever it fits`);
+      yield note(
+        'override_hidden',
+        policy,
+        '',
+        `${which} never counts: "${before.reason.slice(0, 60)}" stands before it and fits whatever it fits`,
+      );
   }
 }
 
@@ -97,14 +120,33 @@ function* ofOthers(limit: CompiledLimit, all: readonly CompiledLimit[]): Generat
     const isWider = covers(other.policy.spec.match, policy.spec.match) && isSubset(other.policy.per, policy.per);
     if (!isWider || !isAlways(other, limit)) continue;
     if (burst !== null && other.algorithm !== 'rate' && burst > mostOf(other, others))
-      yield note('burst_above_window', policy, id, `its burst of ${burst} is more than ${name} allows in all its length (${others})`);
-    const isSame = isSameWindow(limit, other) && isSubset(policy.per, other.policy.per) && covers(policy.spec.match, other.policy.spec.match);
+      yield note(
+        'burst_above_window',
+        policy,
+        id,
+        `its burst of ${burst} is more than ${name} allows in all its length (${others})`,
+      );
+    const isSame =
+      isSameWindow(limit, other) &&
+      isSubset(policy.per, other.policy.per) &&
+      covers(policy.spec.match, other.policy.spec.match);
     if (isSame) {
       const isSecond = all.indexOf(limit) > all.indexOf(other);
-      if (isSecond) yield note('counted_twice', policy, id, `counts the same calls in the same windows as ${name}: the smaller of both decides`);
+      if (isSecond)
+        yield note(
+          'counted_twice',
+          policy,
+          id,
+          `counts the same calls in the same windows as ${name}: the smaller of both decides`,
+        );
     }
     if (isStricter(other, others, limit, own) && !(isSame && own === others && all.indexOf(limit) < all.indexOf(other)))
-      yield note('never_binds', policy, id, `can never be what refuses: ${name} is reached before it, or at the same time`);
+      yield note(
+        'never_binds',
+        policy,
+        id,
+        `can never be what refuses: ${name} is reached before it, or at the same time`,
+      );
   }
 }
 
@@ -120,7 +162,12 @@ function countsAlike(a: CompiledLimit, b: CompiledLimit): boolean {
 function isAlways({ policy }: CompiledLimit, other: CompiledLimit): boolean {
   const { mode, enforcePercent, overrides } = policy.spec;
   const isWhole = mode === 'enforce' && enforcePercent === 100 && overrides.length === 0;
-  return isWhole && other.policy.spec.overrides.length === 0 && policy.fromUs <= other.policy.fromUs && policy.untilUs >= other.policy.untilUs;
+  return (
+    isWhole &&
+    other.policy.spec.overrides.length === 0 &&
+    policy.fromUs <= other.policy.fromUs &&
+    policy.untilUs >= other.policy.untilUs
+  );
 }
 
 function isSubset(few: readonly string[], many: readonly string[]): boolean {

@@ -25,7 +25,8 @@ function windowWords({ spec, algorithm }: CompiledLimit, burst: number | null): 
   if (algorithm === 'concurrency') return 'at once';
   if (window?.fixed) return `in windows of ${window.fixed} side by side`;
   if (window?.rolling) return `in any ${window.rolling}`;
-  const every = window?.calendar === 'anniversary' ? `${window.every} counted from the day in the plan` : window?.calendar;
+  const every =
+    window?.calendar === 'anniversary' ? `${window.every} counted from the day in the plan` : window?.calendar;
   const anchor = window?.anchor === undefined ? '' : ` from ${window.anchor} on`;
   return `a calendar ${every}${anchor} (${window?.zone})`;
 }

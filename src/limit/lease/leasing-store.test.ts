@@ -106,7 +106,7 @@ async function run(yaml: string, traffic: readonly Step[]) {
     for (const { store } of nodes) store.sweep();
     for (let call = 0; call < calls; call++) {
       const { isAllowed } = await node.limiter.decide(ask('a', units));
-      const stranded = dead + nodes.reduce((sum, { store }) => sum + store.leases.outstanding, 0);
+      const stranded = dead + nodes.reduce((sum, { store }) => sum + store.leases.outstanding + store.leases.lost, 0);
       if (isAllowed) admitted.push([clock.us, units]);
       else denied.push({ us: clock.us, units, stranded });
     }

@@ -47,6 +47,8 @@ export interface LeasingOptions {
 
 /** How long a lease lasts at most; shorter where its window, or the part of it, ends before. */
 export const LEASE_US = 5_000_000;
+/** How long the store remembers a lease that is over, so that what is left can come back. */
+const RETURN_US = 10_000_000;
 /** At most so large a part of what is free, so that ten nodes leave each other half of it. */
 const SHARE = 20;
 const FADES_US = 1_000_000;
@@ -160,7 +162,7 @@ export class LeasingStore implements CounterStore {
   async #take(stock: Stock, demand: Demand, wanted: number, sentUs: number): Promise<void> {
     const id = randomUUID();
     const lines = demand.lines.map((line) => ({ ...line, cost: wanted * line.unitCost }));
-    const hold = { id, ttlUs: LEASE_US, fingerprint: LEASE };
+    const hold = { id, ttlUs: LEASE_US + RETURN_US, fingerprint: LEASE };
     const outcome = await this.#options.store.decide({ ...demand, lines, units: wanted, least: demand.units, hold });
     stock.free = freeAfter(lines, outcome);
     if (!outcome.isAdmitted) return;

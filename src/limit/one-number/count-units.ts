@@ -49,7 +49,11 @@ export async function countUnits(
     const part = starts.findLast((us) => us <= row.startUs) ?? starts[0]!;
     known.parts.set(part, (known.parts.get(part) ?? 0n) + (row.callsMicro - row.refusedMicro) * weight);
     const { counted, refused } = known;
-    counts.set(key, { ...known, counted: counted + row.callsMicro * weight, refused: refused + row.refusedMicro * weight });
+    counts.set(key, {
+      ...known,
+      counted: counted + row.callsMicro * weight,
+      refused: refused + row.refusedMicro * weight,
+    });
   }
   return counts;
 }

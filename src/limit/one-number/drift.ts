@@ -50,7 +50,8 @@ export async function driftOf(
   const left: { limit: CompiledLimit; why: string }[] = [];
   for (const limit of limiter.policies.flatMap(({ limits }) => limits)) {
     if (subject !== null && !limit.policy.matches(subject)) continue;
-    const why = incomparable(limit) ?? (hasOwnWindows(limit) && subject === null ? 'each tenant has windows of its own' : null);
+    const why =
+      incomparable(limit) ?? (hasOwnWindows(limit) && subject === null ? 'each tenant has windows of its own' : null);
     if (why !== null) {
       left.push({ limit, why });
       continue;

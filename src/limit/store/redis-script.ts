@@ -264,7 +264,7 @@ for i = 1, n do
   local over = take > ${fits}
   -- When it would fit, and when the window ends, are told of the state before.
   local u, w = ${used}, ${window}
-  if kind == ${ROLLING} and over and u > 0 and not line.wipe then
+  if kind == ${ROLLING} and (over or peek) and u > 0 and not line.wipe then
     local size, fields, counted = ${parts} + 1, {}, {}
     for part = max(0, w - ${parts}), w do fields[#fields + 1] = str(part % size) end
     local counts = redis.call('HMGET', key, unpack(fields))

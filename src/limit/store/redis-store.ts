@@ -277,6 +277,8 @@ function placeOf({ limit }: Line, used: number, window: number, parts: string): 
   state[1] = window;
   const ring = limit.algorithm === 'rolling' ? new Float64Array(limit.parts + 1) : null;
   const place = { state, at: 0, ring, ringAt: 0 };
+  // Parts are told where they matter; else all of it is taken for new, so that what is said to come free is never said too early.
+  if (ring !== null && parts === '') ring[window % (limit.parts + 1)] = used;
   if (ring !== null && parts !== '') {
     const first = Math.max(0, window - limit.parts);
     parts.split(',').forEach((count, i) => {

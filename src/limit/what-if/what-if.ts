@@ -1,3 +1,4 @@
+import { fail } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import type { Decision, RatedCost } from '../decision.ts';
 import { Limiter, type RatedCostOf } from '../limit.ts';
@@ -39,7 +40,7 @@ export interface WhatIfReport {
   readonly limitedMicro: bigint;
   /** Calls that were refused when they came; they were asked for again here. */
   readonly refusedBeforeMicro: bigint;
-  /** Calls of which it cannot be said: a limit of money, and no cost is known. They count as passed. */
+  /** Calls that a limit of money could not count, because no cost is known; what other limits say of them is counted. */
   readonly undecidedMicro: bigint;
   /** Those with the most limited calls first. */
   readonly rows: readonly Limited[];
@@ -49,7 +50,7 @@ export interface WhatIfReport {
   readonly left: readonly { readonly policy: string; readonly limit: string; readonly why: string }[];
 }
 
-const MOST_KEYS = 2_000_000;
+const MOST_KEYS = 500_000;
 const MOST_LIMITED = 100_000;
 const MOST_ROWS = 10_000;
 const ONE = 1_000_000;
@@ -81,16 +82,22 @@ export class Replay {
   #nowUs = 0;
   /** How many calls the one stands for that is decided. */
   #units = 1;
+  /** Whether a limit had to do without the cost of that call. */
+  #isUnknown = false;
+  /** Currencies of limits that assume no cost. */
+  readonly #unassumed: ReadonlySet<string>;
   #omitted = 0;
   #sums = { callsMicro: 0n, limitedMicro: 0n, refusedBeforeMicro: 0n, undecidedMicro: 0n };
 
   constructor(question: WhatIfQuestion) {
     this.#question = question;
     this.#policies = compilePolicies(question.policies.map(enforced), question.plans);
+    const money = this.#policies.flatMap(({ limits }) => limits.flatMap(({ spec }) => spec.money ?? []));
+    this.#unassumed = new Set(money.filter((each) => each.assumedCost === undefined).map(({ currency }) => currency));
     const nowUs = () => this.#nowUs;
     this.#limiter = new Limiter({
       ...{ store: new MemoryStore({ nowUs, mostKeys: MOST_KEYS, mostHeld: 1 }), nowUs },
-      ratedCostOf: (subject, currency) => times(question.ratedCostOf(subject, currency), this.#units),
+      ratedCostOf: (subject, currency) => this.#costOf(subject, currency),
       warn: () => undefined,
     });
     this.#limiter.usePolicies(this.#policies);
@@ -106,16 +113,25 @@ export class Replay {
     if (isRefused) this.#sums.refusedBeforeMicro += share;
     const least = this.#units > 1 ? 1 : 0;
     const asked = { subject, units: this.#units, money: null, least, isPeek: false, hold: null };
+    this.#isUnknown = false;
     const decision = this.#limiter.decide(asked) as Decision;
-    if (decision.reason === 'cost_unknown') {
-      this.#sums.undecidedMicro += share;
-      return;
-    }
+    if (decision.reason === 'store_full') throw fail('LIMIT_KEYS_FULL', { keys: MOST_KEYS });
+    if (this.#isUnknown || decision.reason === 'cost_unknown') this.#sums.undecidedMicro += share;
+    if (decision.reason === 'cost_unknown') return;
     const missing = this.#units - decision.granted;
     if (missing <= 0) return;
     const limited = missing === this.#units ? share : (share * BigInt(missing)) / BigInt(this.#units);
     this.#sums.limitedMicro += limited;
     this.#tell(decision, subject, limited, isRefused);
+  }
+
+  /** A cost that nobody knows, and that no limit assumes, is passed over: what other limits say of the call still counts. */
+  #costOf(subject: Subject, currency: string): RatedCost | null {
+    const cost = this.#question.ratedCostOf(subject, currency);
+    if (cost !== null) return { currency, amountAtto: cost.amountAtto * BigInt(this.#units) };
+    if (!this.#unassumed.has(currency)) return null;
+    this.#isUnknown = true;
+    return { currency, amountAtto: 0n };
   }
 
   #tell(decision: Decision, subject: Subject, limitedMicro: bigint, isRefused: boolean): void {
@@ -161,13 +177,10 @@ function enforced({ name, version, spec }: PolicyVersion): PolicyVersion {
   return { name, version, spec: { ...spec, mode: 'enforce', onStoreFailure: 'closed' } };
 }
 
-function times(cost: RatedCost | null, calls: number): RatedCost | null {
-  return cost && { ...cost, amountAtto: cost.amountAtto * BigInt(calls) };
-}
-
 function notReplayed({ algorithm, spec, policy }: CompiledLimit): string | null {
   if (algorithm === 'concurrency') return 'calls at once need reservations, which are not kept';
-  if (spec.money === undefined && spec.unit !== 'requests') return `each call was taken for one of ${spec.unit}: calls do not say how many`;
+  if (spec.money === undefined && spec.unit !== 'requests')
+    return `each call was taken for one of ${spec.unit}: calls do not say how many`;
   if (policy.per.includes('organisation') || policy.spec.match.organisations !== undefined)
     return 'each tenant was taken for its own organisation: calls do not say theirs';
   return null;
