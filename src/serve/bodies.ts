@@ -96,7 +96,6 @@ export class Bodies {
         size = 0;
       };
       const end = (cause: Failure) => {
-        if (isOver) return;
         isOver = true;
         giveBack();
         failed(cause);
@@ -114,7 +113,9 @@ export class Bodies {
         isOver = true;
         done({ bytes: wholeOf(parts, size), giveBack });
       });
-      const gone = (cause?: unknown) => end(fail('BODY_INCOMPLETE', {}, [], cause));
+      const gone = (cause?: unknown) => {
+        if (!isOver) end(fail('BODY_INCOMPLETE', {}, [], cause));
+      };
       request.once('error', gone);
       request.once('close', () => gone());
     });

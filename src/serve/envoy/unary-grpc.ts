@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { Failure, fail } from '../../model/index.ts';
 import { bind, MOST_CONNECTIONS, type Patience } from '../bind.ts';
@@ -69,6 +70,8 @@ export async function listenUnary(
   });
   const sessions = new Set<ServerHttp2Session>();
   server.maxConnections = MOST_CONNECTIONS;
+  // Head, message and trailers of an answer must not wait until the one before was received.
+  server.on('connection', (socket: Socket) => socket.setNoDelay(true));
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
