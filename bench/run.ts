@@ -44,7 +44,7 @@ const size = isSmall
       recovered: 40_000,
       charges: 50_000,
       reported: 1_000_000,
-      sdkTurns: 2,
+      sdkTurns: 4,
       usage: { calls: 400_000, callsPerBatch: 100_000, tenants: 2_000, endpoints: 50, times: 3 },
     }
   : {
@@ -59,7 +59,7 @@ const size = isSmall
       recovered: 5_000_000,
       charges: 5_000_000,
       reported: 100_000_000,
-      sdkTurns: 12,
+      sdkTurns: 40,
       usage: { calls: 100_000_000, callsPerBatch: 1_000_000, tenants: 2_000, endpoints: 50, times: 20 },
     };
 const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'));

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CONNECTIONS = 50;
-const TURN_MS = 2_000;
+const TURN_MS = 1_000;
 const TICKS_PER_SECOND = 100;
-const server = fileURLToPath(new URL('./sdk-server.ts', import.meta.url));
+const server = fileURLToPath(new URL('./sdk-server.js', import.meta.url));
 const request = 'GET /users/17 HTTP/1.1\r\nHost: localhost\r\nx-tenant: acme\r\nuser-agent: bench\r\n\r\n';
 
 export interface SdkFigures {
@@ -79,7 +79,7 @@ interface LoadedServer {
 }
 
 function startServer(mode: string, sink: string, outbox: string): Promise<LoadedServer> {
-  const child = spawn(process.execPath, ['--import', 'tsx', server, mode, sink, outbox], {
+  const child = spawn(process.execPath, [server, mode, sink, outbox], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines: string[] = [];

@@ -20,6 +20,11 @@ interface Answered {
   readonly response: { readonly statusCode: number };
 }
 
+interface AnsweredHttp {
+  readonly request: ClientRequest;
+  readonly response: IncomingMessage;
+}
+
 interface Underway {
   readonly call: Call | null;
   readonly traceId: string;
@@ -58,6 +63,7 @@ export class Outbound {
       ['undici:request:headers', (message) => this.#answered(message as Answered)],
       ['undici:request:trailers', (message) => this.#end((message as { request: object }).request, false)],
       ['undici:request:error', (message) => this.#end((message as { request: object }).request, true)],
+      ['http.client.response.finish', (message) => this.#answeredHttp(message as AnsweredHttp)],
       ['http.client.request.start', (message) => this.#started((message as { request: ClientRequest }).request)],
     ];
     for (const [name, listen] of this.#listeners) subscribe(name, listen);
@@ -79,13 +85,14 @@ export class Outbound {
     if (underway !== undefined) underway.status = response.statusCode;
   }
 
+  #answeredHttp({ request, response }: AnsweredHttp): void {
+    this.#answered({ request, response: { statusCode: response.statusCode ?? 0 } });
+  }
+
   #started(request: ClientRequest): void {
     if (isOwnRequest(request)) return;
     this.#begin(request, request.method, String(request.getHeader('host') ?? request.host), request.path);
-    request.once('response', ({ statusCode }: IncomingMessage) =>
-      this.#answered({ request, response: { statusCode: statusCode ?? 0 } }),
-    );
-    request.once('error', () => this.#end(request, true));
+    // Other listeners would change what Node does with answers and errors that nobody waits for.
     request.once('close', () => this.#end(request, false));
   }
 
