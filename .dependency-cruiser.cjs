@@ -65,6 +65,20 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/serve/contract/' },
     },
     {
+      name: 'sdk-stands-alone',
+      comment: 'It is a package of its own, for programs that have nothing of Taximeter but its address.',
+      severity: 'error',
+      from: { path: '^sdk/' },
+      to: { path: '^(src|web|test|bench)/' },
+    },
+    {
+      name: 'nobody-imports-the-sdk',
+      comment: 'The server is not one of the programs that it measures.',
+      severity: 'error',
+      from: { path: '^(src|web/src)/' },
+      to: { path: '^sdk/' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       comment: 'A cycle cannot be read top to bottom.',

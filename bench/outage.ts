@@ -55,7 +55,7 @@ export async function benchOutage(
       isExact: counted === (await withoutFault(requests, folder)),
     };
   } finally {
-    await server.stop().catch(() => undefined);
+    await server.stop();
     await engine.stop();
     data.remove();
   }

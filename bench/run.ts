@@ -15,6 +15,7 @@ import { benchMetrics } from './metrics.ts';
 import { benchOutage } from './outage.ts';
 import { benchRecovery } from './recovery.ts';
 import { benchReports } from './reports.ts';
+import { benchSdk } from './sdk.ts';
 import { benchSpans } from './spans.ts';
 import { benchUsage } from './usage.ts';
 import { benchVisibility } from './visibility.ts';
@@ -43,6 +44,7 @@ const size = isSmall
       recovered: 40_000,
       charges: 50_000,
       reported: 1_000_000,
+      sdkTurns: 2,
       usage: { calls: 400_000, callsPerBatch: 100_000, tenants: 2_000, endpoints: 50, times: 3 },
     }
   : {
@@ -57,6 +59,7 @@ const size = isSmall
       recovered: 5_000_000,
       charges: 5_000_000,
       reported: 100_000_000,
+      sdkTurns: 12,
       usage: { calls: 100_000_000, callsPerBatch: 1_000_000, tenants: 2_000, endpoints: 50, times: 20 },
     };
 const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'));
@@ -201,6 +204,23 @@ async function limits(): Promise<Findings> {
   return { rows: [] };
 }
 
+/** A bare Fastify server, and the same with the middleware, in turns. */
+async function sdk(): Promise<Findings> {
+  const { bare, measured, bareCpuUs, measuredCpuUs, spans, delivered } = await benchSdk(size.sdkTurns, folder);
+  const ratios = measured.map((each, turn) => each / bare[turn]!).sort((a, b) => a - b);
+  const of = (rates: readonly number[]) => Math.round(rates.reduce((sum, each) => sum + each, 0) / rates.length);
+  const median = ratios[Math.floor(ratios.length / 2)]!;
+  const turns = `bare ${of(bare)}/s, measured ${of(measured)}/s; turns from ${two(ratios[0]!)} to ${two(ratios.at(-1)!)}`;
+  const reference = `CPU-us a request: bare ${two(bareCpuUs)}, measured ${two(measuredCpuUs)}`;
+  return {
+    rows: [
+      ['throughput with @taximeter/node to bare Fastify, median of turns', two(median), '>= 0.95', turns],
+      ['CPU with @taximeter/node to bare Fastify', two(measuredCpuUs / bareCpuUs), '', reference],
+      ['spans that did not arrive', spans - delivered, '0', `${spans} calls`],
+    ],
+  };
+}
+
 /** Reports on usage over a year of calls, which takes long to make. */
 async function usage(): Promise<Findings> {
   const { times, ...set } = size.usage;
@@ -232,6 +252,7 @@ const parts: Readonly<Record<string, () => Promise<Findings>>> = {
   reports,
   usage,
   limits,
+  sdk,
   accuracy,
 };
 

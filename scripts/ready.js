@@ -9,6 +9,7 @@ const installedStamp = join(root, 'node_modules', '.taximeter-installed');
 const parts = [
   { name: 'server', stamp: join(root, 'dist', '.built'), sources: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'], command: ['exec', '--', 'tsc', '-p', 'tsconfig.build.json'] },
   { name: 'dashboards', stamp: join(root, 'web', 'dist', '.built'), sources: ['web/src', 'web/index.html', 'web/package.json', 'web/vite.config.ts', 'src/serve/contract'], command: ['run', 'build', '-w', 'web'] },
+  { name: 'package for Node', stamp: join(root, 'sdk', 'dist', '.built'), sources: ['sdk/src', 'sdk/package.json', 'sdk/tsconfig.json', 'tsconfig.json'], command: ['run', 'build', '-w', 'sdk'] },
 ];
 
 function newest(path) {

@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { reportScheduleSpec } from '../src/advise/index.ts';
 import { currencyRatesSpec } from '../src/bill/index.ts';
 import { addDoctorCommand } from '../src/cli/commands/doctor.ts';
 import { addLedgerCommands } from '../src/cli/commands/ledger.ts';
@@ -19,16 +20,30 @@ import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/c
 import { costModelSpec, rateCardSpec } from '../src/cost/index.ts';
 import { limitPolicySpec, planSpec } from '../src/limit/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
-import { usageAnswers, usageCauses, usageDimensionNames } from '../src/serve/contract/usage.ts';
+import {
+  benchmarkMetricNames,
+  usageAnswers,
+  usageCauses,
+  usageDimensionNames,
+  usageWasteKinds,
+} from '../src/serve/contract/usage.ts';
 import { createApi, type House } from '../src/serve/index.ts';
 import { parseDocuments } from '../src/store/index.ts';
-import { causes, dimensions, meterSpec } from '../src/usage/index.ts';
+import { benchmarkMetrics, causes, dimensions, meterSpec, targetSpec, wasteKinds } from '../src/usage/index.ts';
 import { repository } from './support/data.ts';
 
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');
 
 /** Everything that people read, except what lies in packages. */
-const pages = ['README.md', 'CONTRIBUTING.md', 'AGENTS.md', 'web/README.md', ...found('docs'), ...found('src')];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'AGENTS.md',
+  'web/README.md',
+  'sdk/README.md',
+  ...found('docs'),
+  ...found('src'),
+];
 
 function found(folder: string): string[] {
   const names = readdirSync(join(repository, folder), { encoding: 'utf8', recursive: true });
@@ -149,10 +164,13 @@ describe('reports on usage', () => {
     expect([...text.matchAll(/^## (\w+)$/gm)].map(([, name]) => name)).toEqual(Object.keys(usageAnswers));
   });
 
-  test('the page has every cause, and the contract the same', () => {
+  test('the page has every cause and kind of waste, and the contract the same', () => {
     expect(codeRows(section(text, '## why')).map(([cause]) => cause)).toEqual([...causes]);
     expect([...usageCauses]).toEqual([...causes]);
     expect([...usageDimensionNames]).toEqual([...dimensions]);
+    expect(codeRows(section(text, '## advice')).map(([kind]) => kind)).toEqual([...wasteKinds]);
+    expect([...usageWasteKinds]).toEqual([...wasteKinds]);
+    expect([...benchmarkMetricNames]).toEqual([...benchmarkMetrics]);
   });
 });
 
@@ -177,6 +195,8 @@ describe('documents', () => {
     RateCard: rateCardSpec,
     LimitPolicy: limitPolicySpec,
     Plan: planSpec,
+    ReportSchedule: reportScheduleSpec,
+    Target: targetSpec,
   };
 
   test.each(Object.keys(schemas))('the page has every field of %s, and no other', (kind) => {
@@ -224,19 +244,19 @@ function fieldsOf(schema: JsonSchema, prefix: string): string[] {
 
 describe('dependencies', () => {
   const text = read('docs/internals/dependencies.md');
-  const manifests = ['package.json', 'web/package.json'].map(
-    (path) => JSON.parse(read(path)) as Record<'dependencies' | 'devDependencies', Record<string, string>>,
+  const manifests = ['package.json', 'web/package.json', 'sdk/package.json'].map(
+    (path) => JSON.parse(read(path)) as Partial<Record<'dependencies' | 'devDependencies', Record<string, string>>>,
   );
 
   test('the page has every package that runs, and no other', () => {
-    const running = manifests.flatMap(({ dependencies }) => Object.keys(dependencies));
+    const running = manifests.flatMap(({ dependencies }) => Object.keys(dependencies ?? {}));
     const rows = codeRows(text);
     expect(rows.map(([name]) => name)).toEqual(running);
     expect(rows.filter(([, why, leaving]) => !why || !leaving)).toEqual([]);
   });
 
   test('the page has every package of development, and no other', () => {
-    const known = manifests.flatMap(({ devDependencies }) => Object.keys(devDependencies));
+    const known = manifests.flatMap(({ devDependencies }) => Object.keys(devDependencies ?? {}));
     const written = [...section(text, '## Development').matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
     expect(written.sort()).toEqual(known.sort());
   });

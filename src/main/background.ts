@@ -10,6 +10,7 @@ const DRIFT_EVERY_MS = 300_000;
 /** Starts what a server does without being asked; gives how to stop it. Letting go of old data ends with the house. */
 export function startBackground(house: House, config: Config): () => Promise<void> {
   scheduleRetention(house);
+  house.reports.start();
   const stopRollups = keepRollups(house);
   const prices = repeatedly(PRICES_EVERY_MS, () => house.prices.refresh());
   const drift = repeatedly(DRIFT_EVERY_MS, () => checkDrift(house));
@@ -18,6 +19,7 @@ export function startBackground(house: House, config: Config): () => Promise<voi
     await stopRollups();
     await prices.stop();
     await drift.stop();
+    await house.reports.stop();
     await allocated?.stop();
   };
 }

@@ -17,6 +17,7 @@ import { addLimits } from './routes/limits.ts';
 import { addMeters } from './routes/meters.ts';
 import { addModels } from './routes/models.ts';
 import { addQuarantine } from './routes/quarantine.ts';
+import { addReportSchedules } from './routes/report-schedules.ts';
 import { addReports } from './routes/reports.ts';
 import { addRetention } from './routes/retention.ts';
 import { addSession } from './routes/session.ts';
@@ -78,6 +79,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addReports(app, house);
   addLedger(app, house);
   addUsage(app, house);
+  addReportSchedules(app, house);
   addDocuments(app, house);
   addModels(app, house);
   addUnit(app, house);

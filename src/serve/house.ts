@@ -4,6 +4,7 @@ import type { DriftWatch, Limiter } from '../limit/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
 import type { LimitHeaderKind } from './limits/rate-limit-headers.ts';
+import type { Reports } from './reports/reports.ts';
 import type { Sessions } from './sessions.ts';
 import type { SyslogCounts } from './syslog/counts.ts';
 
@@ -31,6 +32,8 @@ export interface House {
   /** What answers say of limits in their header. */
   readonly limitHeaders: readonly LimitHeaderKind[];
   readonly syslog: SyslogCounts;
+  /** What is sent by schedule. */
+  readonly reports: Reports;
   /** Where they are; an empty text for one that is off. */
   readonly listeners: { readonly api: string; readonly otlp: string; readonly otlpGrpc: string };
   readonly log: Log;

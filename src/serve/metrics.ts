@@ -58,6 +58,16 @@ export function metricsOf(house: House): Registry {
       for (const [result, count] of Object.entries(house.limiter.counts)) this.inc({ result }, count);
     },
   });
+  new Counter({
+    name: 'taximeter_report_deliveries_total',
+    help: 'Attempts to send scheduled reports, by what became of them.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [state, count] of Object.entries(house.reports.counts)) this.inc({ state }, count);
+    },
+  });
   new Gauge({
     name: 'taximeter_limit_leased_units',
     help: 'Units that this node has taken of shared counters and not used yet.',

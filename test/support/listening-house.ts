@@ -1,7 +1,16 @@
 import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
 import { KeptPrices } from '../../src/ledger/index.ts';
 import { DriftWatch, Limiter, MemoryStore } from '../../src/limit/index.ts';
-import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
+import {
+  type Api,
+  Bodies,
+  createApi,
+  type House,
+  listen,
+  Reports,
+  Sessions,
+  SyslogCounts,
+} from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -72,6 +81,7 @@ export async function openListeningHouse(
     ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency),
     warn: log,
   });
+  const nobody = { mail: { url: '', from: '' }, webhookSecrets: new Map<string, string>(), webhookAllow: '' };
   const house: House = {
     ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
@@ -83,6 +93,10 @@ export async function openListeningHouse(
     limitHeaders: ['draft-11'],
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },
+    reports: new Reports({
+      ...{ store, folder: folder.path, settings: nobody, now },
+      log: { info: keep, warn: log, error: log },
+    }),
     log: { info: keep, warn: log, error: log },
   };
   return {

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { reportScheduleSpec } from '../../advise/index.ts';
 import { currencyRatesSpec } from '../../bill/index.ts';
 import { boundarySpec, endpointMapSpec, tenantMapSpec } from '../../collect/index.ts';
 import {
@@ -13,7 +14,7 @@ import { openBills } from '../../ledger/index.ts';
 import { limitPolicySpec, planSpec, readPolicies } from '../../limit/index.ts';
 import { fail, formatInstant, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
-import { listMeters, meterSpec } from '../../usage/index.ts';
+import { listMeters, meterSpec, targetSpec } from '../../usage/index.ts';
 import { documentsAnswer } from '../contract/documents.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
@@ -27,6 +28,8 @@ const documentSpecs: Record<string, z.ZodType> = {
   LimitPolicy: limitPolicySpec,
   Meter: meterSpec,
   RateCard: rateCardSpec,
+  ReportSchedule: reportScheduleSpec,
+  Target: targetSpec,
   Plan: planSpec,
   TenantMap: tenantMapSpec,
 };

@@ -1,0 +1,14 @@
+export { Call, type Money } from './call.ts';
+export { type PoliteOptions, politeFetch, type SpendOptions } from './client/polite-fetch.ts';
+export { type PoliteReason, PoliteRefusal } from './client/polite-refusal.ts';
+export { type Remaining, remainingOf } from './client/rate-limit-fields.ts';
+export type { Ask, LimitCounts } from './limits/limit-asks.ts';
+export type { Verdict } from './limits/verdict.ts';
+export type { TrackingMode } from './measure/call-tracking.ts';
+export { expressMiddleware } from './middleware/express.ts';
+export { fastifyPlugin } from './middleware/fastify.ts';
+export { honoMiddleware } from './middleware/hono.ts';
+export { koaMiddleware } from './middleware/koa.ts';
+export type { LimitOptions, MeasureOptions, OutboxOptions, TaximeterOptions } from './options.ts';
+export type { Loss, LossReason } from './outbox/outbox.ts';
+export { type SpanCounts, Taximeter } from './taximeter.ts';

@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Answer } from '../http/post.ts';
+
+/** Whether a call may pass, and what its caller is told. */
+export interface Verdict {
+  readonly isAllowed: boolean;
+  readonly status: number;
+  /** Of the limits, for answers that pass, too. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Problem details; empty where the call may pass. */
+  readonly body: string;
+}
+
+/** Headers that tell a caller about limits. No other header of Taximeter's answer goes to callers. */
+const PASSED_ON = [
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'sforce-limit-info',
+];
+const DRAFT_PROBLEMS = 'https://iana.org/assignments/http-problem-types';
+export const PROBLEM_TYPE = 'application/problem+json';
+
+export const passed: Verdict = { isAllowed: true, status: 200, headers: {}, body: '' };
+
+/** Reads Taximeter's answer. Gives  null when it is no decision, but says that there can be none now. */
+export function verdictOf({ status, headers, body }: Answer): Verdict | null {
+  if (status === 200) return { isAllowed: true, status, headers: passedOn(headers), body: '' };
+  const problem = objectOf(body);
+  const isDecision = typeof problem.decision === 'object';
+  if (!isDecision || (status !== 429 && status !== 403 && status !== 503)) return null;
+  return { isAllowed: false, status, headers: passedOn(headers), body: problemBody(problem, status) };
+}
+
+/** What a caller is told while Taximeter does not answer and nothing may pass without it. */
+export function unavailable(): Verdict {
+  return refusal(503, `${DRAFT_PROBLEMS}#temporary-reduced-capacity`, 'limits cannot be checked at the moment', {
+    'retry-after': '1',
+  });
+}
+
+/** What a caller is told whose name cannot be one. */
+export function unnameable(part: string): Verdict {
+  return refusal(400, 'about:blank', `the ${part} is longer than 512 characters, or holds control characters`, {});
+}
+
+function refusal(status: number, type: string, title: string, headers: Readonly<Record<string, string>>): Verdict {
+  return { isAllowed: false, status, headers, body: JSON.stringify({ type, title, status }) };
+}
+
+/** The limits and figures of an organisation are not for everybody who calls: its names of what is violated are. */
+function problemBody(
+  { type, title, detail, 'violated-policies': violated }: Record<string, unknown>,
+  status: number,
+): string {
+  return JSON.stringify({ type, title, status, detail, 'violated-policies': violated });
+}
+
+function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of PASSED_ON) {
+    const value = headers[name];
+    if (typeof value === 'string') kept[name] = value;
+  }
+  return kept;
+}
+
+function objectOf(body: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

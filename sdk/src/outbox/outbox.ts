@@ -1,0 +1,203 @@
+import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type FileContent, readFrames, sealFrame } from './frame.ts';
+import { adoptFiles, leaveFolder, makeOwnFolder, type OutboxFile, pathOf } from './owned-folder.ts';
+
+/** Why spans were given up; each is counted and told. */
+export type LossReason = 'outbox_full' | 'disk' | 'damaged' | 'refused';
+
+export interface Loss {
+  readonly reason: LossReason;
+  /** How many; null where a damaged file does not say it. */
+  readonly spans: number | null;
+  readonly detail: string;
+}
+
+export interface OutboxConfig {
+  readonly folder: string;
+  /** All files together. */
+  readonly mostBytes: number;
+  /** A file is one request. */
+  readonly fileBytes: number;
+  /** What gives way when the outbox is full. */
+  readonly whenFull: 'oldest' | 'newest';
+  readonly nowMs: () => number;
+  readonly onLoss: (loss: Loss) => void;
+}
+
+interface Sealed extends OutboxFile {
+  /** Null until the file is read: another process wrote it. */
+  readonly spans: number | null;
+}
+
+/** The file that frames are written to. */
+interface Written {
+  readonly fd: number;
+  readonly path: string;
+  readonly number: number;
+  bytes: number;
+  spans: number;
+}
+
+/**
+ * Keeps frames in files until they are delivered.
+ *
+ * Holds  what `append` took is in a file, in the hands of the operating system, when it comes back: the end of the process does not lose it.
+ *        All files together are never larger than mostBytes. What is given up is told.
+ */
+export class Outbox {
+  readonly #config: OutboxConfig;
+  readonly #own: string;
+  #sealed: Sealed[] = [];
+  #current: Written | null = null;
+  #number = 0;
+  #bytes = 0;
+
+  private constructor(config: OutboxConfig) {
+    this.#config = config;
+    mkdirSync(config.folder, { recursive: true, mode: 0o700 });
+    this.#own = makeOwnFolder(config.folder);
+    this.adopt();
+  }
+
+  static open(config: OutboxConfig): Outbox {
+    return new Outbox(config);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#sealed.length === 0 && this.#current === null;
+  }
+
+  /** Takes over what processes that have ended left behind. */
+  adopt(): void {
+    const { folder, nowMs } = this.#config;
+    const files = adoptFiles(folder, this.#own, () => ++this.#number, nowMs());
+    for (const file of files) {
+      this.#sealed.push({ ...file, spans: null });
+      this.#bytes += file.bytes;
+    }
+    this.#makeRoom(0);
+  }
+
+  /** Takes  frame: FRAME_HEAD free bytes, then a payload. Gives  whether it was taken; where not, it was told. */
+  append(frame: Buffer, spans: number): boolean {
+    if (!this.#makeRoom(frame.length)) {
+      this.#lose('outbox_full', spans, 'the newest was not taken');
+      return false;
+    }
+    try {
+      sealFrame(frame, spans);
+      this.#current ??= this.#begin();
+      writeAll(this.#current.fd, frame);
+    } catch (cause) {
+      // Half a frame may be there: nothing must be written behind it.
+      this.seal();
+      this.#lose('disk', spans, (cause as Error).message);
+      return false;
+    }
+    this.#current.bytes += frame.length;
+    this.#current.spans += spans;
+    this.#bytes += frame.length;
+    if (this.#current.bytes >= this.#config.fileBytes) this.seal();
+    return true;
+  }
+
+  /** Ends the file that is written to, so that it can be delivered. */
+  seal(): void {
+    if (this.#current === null) return;
+    const { fd, ...file } = this.#current;
+    this.#current = null;
+    closeSync(fd);
+    this.#sealed.push(file);
+  }
+
+  /** The oldest file that is ended. */
+  oldest(): OutboxFile | null {
+    return this.#sealed[0] ?? null;
+  }
+
+  /** Reads a file. Gives  null when it is gone. What is damaged in it is told. */
+  async read(file: OutboxFile): Promise<FileContent | null> {
+    const bytes = await readFile(file.path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return null;
+      throw cause;
+    });
+    if (bytes === null) return null;
+    const content = readFrames(bytes);
+    if (content.tornBytes > 0)
+      this.#lose('damaged', null, `${content.tornBytes} bytes behind ${content.spans} whole spans`);
+    return content;
+  }
+
+  /** Gives up a file that nobody will take. */
+  refuse(file: OutboxFile, spans: number, detail: string): void {
+    this.remove(file);
+    this.#lose('refused', spans, detail);
+  }
+
+  /** Forgets a file that was delivered. */
+  remove(file: OutboxFile): void {
+    const at = this.#sealed.findIndex(({ number }) => number === file.number);
+    if (at < 0) return;
+    this.#sealed.splice(at, 1);
+    this.#bytes -= file.bytes;
+    unlink(file.path);
+  }
+
+  /** Leaves what is not delivered to whoever opens the outbox next. */
+  close(): void {
+    this.seal();
+    leaveFolder(this.#own);
+  }
+
+  #begin(): Written {
+    const number = ++this.#number;
+    const path = pathOf(this.#own, number);
+    return { fd: openSync(path, 'a', 0o600), path, number, bytes: 0, spans: 0 };
+  }
+
+  /** Gives  whether so many bytes have a place. */
+  #makeRoom(bytes: number): boolean {
+    const { mostBytes, whenFull } = this.#config;
+    if (this.#bytes + bytes <= mostBytes) return true;
+    if (whenFull === 'newest') return false;
+    if (this.#sealed.length === 0) this.seal();
+    while (this.#bytes + bytes > mostBytes && this.#sealed.length > 0) {
+      const [file] = this.#sealed as [Sealed];
+      const spans = file.spans ?? spansIn(file);
+      this.remove(file);
+      this.#lose('outbox_full', spans, 'the oldest gave way');
+    }
+    return this.#bytes + bytes <= mostBytes;
+  }
+
+  #lose(reason: LossReason, spans: number | null, detail: string): void {
+    this.#config.onLoss({ reason, spans, detail });
+  }
+}
+
+/** Of a file that another process wrote. */
+function spansIn({ path }: OutboxFile): number | null {
+  try {
+    return readFrames(readFileSync(path)).spans;
+  } catch {
+    return null;
+  }
+}
+
+/** A write may take a part only. */
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written, bytes.length - written);
+}
+
+function unlink(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+  }
+}
