@@ -1,6 +1,6 @@
 import { Failure, fail } from '../model/index.ts';
-import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
-import { lineOf, linesOf } from './demand.ts';
+import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
+import { lineOf, linesOf, type Made } from './demand.ts';
 import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type {
@@ -41,6 +41,7 @@ export class Limiter {
   readonly #options: LimiterOptions;
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
+  #made: Made = { lines: [], ofLimits: [] };
   #isShared = false;
   #warnedUs = 0;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
@@ -66,36 +67,35 @@ export class Limiter {
 
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
+    this.#made = { lines: [], ofLimits: [] };
     this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
   }
 
   /** Decides one ask. With the store in memory the answer is there at once. */
   decide(ask: Ask): Decision | Promise<Decision> {
-    const { store, nowUs, ratedCostOf } = this.#options;
+    const { store, nowUs, ratedCostOf, synced } = this.#options;
     const now = nowUs();
-    const asked = linesOf(this.#policies, ask, (currency) => ratedCostOf(ask.subject, currency), now);
+    const asked = linesOf(this.#policies, ask, ratedCostOf, now, this.#made);
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
-    const { units, least, isPeek, hold } = ask;
-    const root = this.#rootOf(ask.subject);
-    const demand: Demand = { root, lines, units, least, isPeek, hold };
-    const read = (outcome: Outcome): Decision => {
-      const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
-      return this.#counted(new Decided(lines, units, outcome, isHeld ? reservationName(root, hold.id) : null));
-    };
-    const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));
+    const { subject, units, least, isPeek, hold } = ask;
+    const root = this.#rootOf(subject);
+    const demand: Demand = { root, subject, lines, units, least, isPeek, hold };
     let outcome: Outcome | Promise<Outcome>;
     try {
       outcome = store.decide(demand);
     } catch (cause) {
       // A full store has taken nothing: it is for each policy to say what then. Anything else is a bug, and loud.
-      if (isFull(cause)) return failed(cause);
+      if (isFull(cause)) return this.#counted(this.#withoutStore(demand, now, cause));
       throw cause;
     }
-    if (outcome instanceof Promise) return outcome.then(read, failed);
-    const { synced } = this.#options;
-    const mustLast = synced && outcome.isAdmitted && !isPeek && lines.some(isStrict);
-    return mustLast ? synced().then(() => read(outcome), failed) : read(outcome);
+    const isAtOnce = !(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome));
+    if (isAtOnce) return this.#read(ask, root, lines, outcome as Outcome);
+    const known = outcome instanceof Promise ? outcome : synced!().then(() => outcome);
+    return known.then(
+      (sure) => this.#read(ask, root, lines, sure),
+      (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause)),
+    );
   }
 
   /** Decides up to 1,000 asks in their order, each by itself. */
@@ -119,14 +119,14 @@ export class Limiter {
   /** What a counter says. Counts nothing. */
   async look(limit: CompiledLimit, subject: Subject): Promise<LineOutcome> {
     const lines = [lineOf(limit, subject, this.#options.nowUs())];
-    const look = { root: this.#rootOf(subject), lines, units: 0, least: 0, isPeek: true, hold: null };
+    const look = { root: this.#rootOf(subject), subject, lines, units: 0, least: 0, isPeek: true, hold: null };
     return (await this.#options.store.decide(look)).lines[0]!;
   }
 
   /** Sets a counter to what was counted elsewhere. Takes  mayFall: otherwise it only rises. */
   async put(limit: CompiledLimit, subject: Subject, units: PartUnits, mayFall: boolean): Promise<Change> {
     const line = lineOf(limit, subject, this.#options.nowUs());
-    return this.#options.store.put(this.#rootOf(subject), line, units, mayFall);
+    return this.#options.store.put(this.#rootOf(subject), subject, line, units, mayFall);
   }
 
   /** Whose counters of a limit may say anything, the first so many; none where the store keeps no names. */
@@ -137,6 +137,14 @@ export class Limiter {
   /** A counter that all organisations share must lie together with those of each. */
   #rootOf(subject: Subject): string {
     return this.#isShared ? '' : rootOf(subject);
+  }
+
+  #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {
+    const isHeld = ask.hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
+    // Policies may be others than when it was reserved first: then there is nothing left to explain.
+    const isExplained = outcome.repeat === 'none' || outcome.lines.length === lines.length;
+    const reservation = isHeld ? reservationName(root, ask.hold.id) : null;
+    return this.#counted(new Decided(ask, isExplained ? lines : [], outcome, reservation));
   }
 
   #counted(decision: Decision): Decision {
@@ -183,6 +191,10 @@ function isFull(cause: unknown): boolean {
 }
 
 /** What a policy that is closed when counters fail has admitted must not be forgotten either. */
+function mustLast({ lines, isPeek }: Demand, { isAdmitted }: Outcome): boolean {
+  return isAdmitted && !isPeek && lines.some(isStrict);
+}
+
 function isStrict({ limit, isEnforced }: Line): boolean {
   return isEnforced && limit.policy.spec.onStoreFailure === 'closed';
 }

@@ -17,9 +17,9 @@ export function startBackground(house: House, config: Config): () => Promise<voi
   const allocated = allocateInBackground(house, config);
   return async () => {
     await stopRollups();
+    await house.reports.stop();
     await prices.stop();
     await drift.stop();
-    await house.reports.stop();
     await allocated?.stop();
   };
 }

@@ -71,6 +71,7 @@ export async function openListeningHouse(
     settleSince: (day) => collector.settleSince(day),
     needsRawWork: async () => null,
   });
+  const nobody = { mail: { url: '', from: '' }, webhookSecrets: new Map<string, string>(), webhookAllow: '' };
   const prices: KeptPrices = new KeptPrices({
     ...{ store, now, currencies: () => limiter.currencies },
     failed: (cause) => log(String(cause)),
@@ -81,7 +82,6 @@ export async function openListeningHouse(
     ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency),
     warn: log,
   });
-  const nobody = { mail: { url: '', from: '' }, webhookSecrets: new Map<string, string>(), webhookAllow: '' };
   const house: House = {
     ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },

@@ -96,8 +96,8 @@ export class LeasingStore implements CounterStore {
     return this.#options.store.settle(settlement);
   }
 
-  put(root: string, line: Line, units: PartUnits, mayFall: boolean): Change | Promise<Change> {
-    return this.#options.store.put(root, line, units, mayFall);
+  put(root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Change | Promise<Change> {
+    return this.#options.store.put(root, subject, line, units, mayFall);
   }
 
   usersOf(limit: CompiledLimit, most: number): Subject[] {
@@ -203,9 +203,9 @@ function isLeasable({ lines, units, hold, isPeek, least }: Demand): boolean {
 }
 
 /** Calls that touch the same counters, as much of each, share a lease. Names hold no control characters. */
-function keyOf({ root, lines }: Demand): string {
+function keyOf({ root, subject, lines }: Demand): string {
   let key = root;
-  for (const { limit, subject, amount, ceiling, unitCost } of lines) {
+  for (const { limit, amount, ceiling, unitCost } of lines) {
     key += `\n${limit.counterId}\t${amount}\t${ceiling}\t${unitCost}\t${subject.organisation}`;
     for (const level of limit.policy.per) key += `\t${subject[level]}`;
   }

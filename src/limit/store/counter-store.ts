@@ -2,11 +2,9 @@ import type { Calendar } from '../policy/calendar.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import type { Subject } from '../subject.ts';
 
-/** One counter that a decision looks at, and what it would take of it. */
+/** One counter that a decision looks at, and what it would take of it. Asks that want the same of it share one, so nothing in it says whose it is. */
 export interface Line {
   readonly limit: CompiledLimit;
-  /** Whose of the policy's counters; only the levels that the policy tells apart matter. */
-  readonly subject: Subject;
   /** What is allowed; of a rate, per its length. */
   readonly amount: number;
   /** The most that fits: the burst of a rate, the amount and its overdraft of a window. */
@@ -23,6 +21,8 @@ export interface Line {
 export interface Demand {
   /** Which counters must lie together: the organisation. */
   readonly root: string;
+  /** Whose of each policy's counters; only the levels that the policy tells apart matter. */
+  readonly subject: Subject;
   readonly lines: readonly Line[];
   readonly units: number;
   /** Of a reservation; null takes at once and for ever. */
@@ -108,12 +108,12 @@ export interface CounterStore {
   /** Ends a reservation. What is given back goes to the windows it was taken from. */
   settle(settlement: Settlement): Settled | Promise<Settled>;
   /**
-   * Sets the counter of a line to what was counted elsewhere.
+   * Sets somebody's counter of a line to what was counted elsewhere.
    *
    * Takes  mayFall: otherwise it only rises.
    * Gives  what was used before and after.
    */
-  put(root: string, line: Line, units: PartUnits, mayFall: boolean): Change | Promise<Change>;
+  put(root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Change | Promise<Change>;
   /** Whose counters of a limit may say anything, the first so many; none where the store keeps no names. */
   usersOf(limit: CompiledLimit, most: number): Subject[];
   close(): Promise<void>;
