@@ -99,7 +99,7 @@ describeWith(redis(), 'limits of several nodes in one Redis', () => {
   });
 
   it('gives out what it has leased while the server stands still for 10 s, and nothing else', async () => {
-    const node = await leasingNode(server.url, 100);
+    const node = await leasingNode(server.url, 500);
     let calls = await passed([node.limiter], 'still', 10);
     process.kill(server.pid, 'SIGSTOP');
     try {
@@ -121,7 +121,7 @@ describeWith(redis(), 'limits of several nodes in one Redis', () => {
 
   it('does as each policy says while the server stands still, and counts on afterwards', async () => {
     const open = tokens.replace('spec:\n', 'spec:\n  onStoreFailure: open\n  localCap: 3000\n');
-    const [closed, capped] = [await node(server.url, tokens, 60), await node(server.url, open, 60)];
+    const [closed, capped] = [await node(server.url, tokens, 500), await node(server.url, open, 500)];
     expect(await passed([closed.limiter], 'pause', 8)).toBe(8);
     process.kill(server.pid, 'SIGSTOP');
     try {
