@@ -1,4 +1,7 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { Metadata } from '@grpc/grpc-js';
 import { createClient } from '@redis/client';
 import { compilePolicies, Limiter, limitPolicySpec, RedisStore, subjectOf } from '../src/limit/index.ts';
@@ -22,27 +25,63 @@ export interface ServerFigures {
   readonly p99Ms: number;
 }
 
-export async function benchServers(
-  requests: number,
-  folder: string,
-): Promise<{ http: ServerFigures; grpc: ServerFigures }> {
+interface Servers {
+  readonly http: ServerFigures;
+  readonly grpc: ServerFigures;
+  /** The same requests to servers that answer without deciding anything. */
+  readonly bareHttp: ServerFigures;
+  readonly bareGrpc: ServerFigures;
+}
+
+export async function benchServers(requests: number, folder: string): Promise<Servers> {
   const [port, envoyPort] = [await freePort(), await freePort()];
   const server = await startServer(folder, [port, await freePort()], { TAXIMETER_ENVOY_PORT: String(envoyPort) });
   try {
     await fetch(`${server.api}/api/v1/documents`, { method: 'POST', body: policies });
-    const measured = async (run: (count: number) => Promise<number[]>): Promise<ServerFigures> => {
-      await run(Math.min(requests, 5_000));
-      const [cpu, began] = [server.cpuSeconds(), performance.now()];
-      const times = (await run(requests)).sort((a, b) => a - b);
-      const seconds = (performance.now() - began) / 1000;
-      const perCpuSecond = times.length / (server.cpuSeconds() - cpu);
-      return { perSecond: times.length / seconds, perCpuSecond, p99Ms: times[Math.floor(times.length * 0.99)]! };
+    const cpuSeconds = async () => server.cpuSeconds();
+    return {
+      http: await measured(requests, cpuSeconds, (count) => overHttp(port, count)),
+      grpc: await measured(requests, cpuSeconds, (count) => overGrpc(envoyPort, count)),
+      bareHttp: await bare('http', requests, overHttp),
+      bareGrpc: await bare('grpc', requests, overGrpc),
     };
-    const http = await measured((count) => overHttp(port, count));
-    const grpc = await measured((count) => overGrpc(envoyPort, count));
-    return { http, grpc };
   } finally {
     await server.stop();
+  }
+}
+
+async function measured(
+  requests: number,
+  cpuSeconds: () => Promise<number>,
+  run: (count: number) => Promise<number[]>,
+): Promise<ServerFigures> {
+  await run(Math.min(requests, 5_000));
+  const [cpu, began] = [await cpuSeconds(), performance.now()];
+  const times = (await run(requests)).sort((a, b) => a - b);
+  const seconds = (performance.now() - began) / 1000;
+  const perCpuSecond = times.length / ((await cpuSeconds()) - cpu);
+  return { perSecond: times.length / seconds, perCpuSecond, p99Ms: times[Math.floor(times.length * 0.99)]! };
+}
+
+const bareServer = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
+
+async function bare(
+  kind: 'http' | 'grpc',
+  requests: number,
+  run: (port: number, count: number) => Promise<number[]>,
+): Promise<ServerFigures> {
+  const port = await freePort();
+  const child = fork(bareServer, [kind, String(port)], { execArgv: ['--import', 'tsx'] });
+  const told = async () => (await once(child, 'message'))[0] as number;
+  await told();
+  const cpuSeconds = () => {
+    child.send('cpu');
+    return told();
+  };
+  try {
+    return await measured(requests, cpuSeconds, (count) => run(port, count));
+  } finally {
+    child.kill();
   }
 }
 

@@ -173,7 +173,10 @@ class Found implements Finding {
   }
 }
 
-function zoneOf({ limit, amount }: Pick<Line, 'limit' | 'amount'>, { isOver, freesAtUs, after }: LineOutcome): Finding['zone'] {
+function zoneOf(
+  { limit, amount }: Pick<Line, 'limit' | 'amount'>,
+  { isOver, freesAtUs, after }: LineOutcome,
+): Finding['zone'] {
   if (isOver) return freesAtUs === -1 ? 'never' : 'over';
   if (after > amount && limit.algorithm !== 'rate') return 'overdraft';
   const warnAt = limit.spec.warnAt;

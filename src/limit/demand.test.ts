@@ -9,8 +9,16 @@ const policies = policiesOf(
   [
     policy('all', 'per: []', 'id: a, amount: 5, rate: { per: 1s, burst: 9 }'),
     policy('some', 'match: { tenants: [a*] }', 'id: a, amount: 5, window: { fixed: 60s }', money),
-    policy('few', `overrides: [{ match: { tenants: [ab] }, limits: { a: 9 }, ${until} }]`, 'id: a, amount: 5, window: { calendar: day }'),
-    policy('heavy', 'weights: { "POST *": 7 }\n  enforcePercent: 50', 'id: a, amount: 5, overdraft: { percent: 20 }, window: { rolling: 60s }'),
+    policy(
+      'few',
+      `overrides: [{ match: { tenants: [ab] }, limits: { a: 9 }, ${until} }]`,
+      'id: a, amount: 5, window: { calendar: day }',
+    ),
+    policy(
+      'heavy',
+      'weights: { "POST *": 7 }\n  enforcePercent: 50',
+      'id: a, amount: 5, overdraft: { percent: 20 }, window: { rolling: 60s }',
+    ),
     policy('short', 'until: 2026-06-01T00:00:20Z', 'id: flight, amount: 3, concurrency: true'),
   ].join('---\n'),
 );
@@ -29,7 +37,8 @@ it('makes the same lines whether it remembers those of the asks before or not', 
       for (const { tenant, endpoint, units, rated, seconds } of asks) {
         const asked = ask(tenant, units, { endpoint });
         const ratedCostOf = (_: unknown, currency: string) => (rated === null ? null : { amountAtto: rated, currency });
-        const lines = (remembered?: Made) => linesOf(policies, asked, ratedCostOf, START_US + seconds * 1e6, remembered);
+        const lines = (remembered?: Made) =>
+          linesOf(policies, asked, ratedCostOf, START_US + seconds * 1e6, remembered);
         const [fresh, again] = [lines(), lines(made)];
         expect('unknownCost' in again).toBe('unknownCost' in fresh);
         if ('lines' in fresh && 'lines' in again) expect([...again.lines]).toEqual([...fresh.lines]);

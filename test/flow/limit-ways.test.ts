@@ -13,12 +13,36 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const yaml = [
-  policy('t', 'per: [tenant]', 'id: day, amount: 9, window: { rolling: 24h }', 'id: r, amount: 2, rate: { per: 1s, burst: 4 }'),
+  policy(
+    't',
+    'per: [tenant]',
+    'id: day, amount: 9, window: { rolling: 24h }',
+    'id: r, amount: 2, rate: { per: 1s, burst: 4 }',
+  ),
   policy('c', 'per: [tenant, consumer]\n  mode: shadow', 'id: m, amount: 2, window: { fixed: 60s }'),
-  policy('m', 'match: { tenants: [rich] }', 'id: usd, amount: "1.00", money: { currency: USD }, window: { calendar: day }'),
+  policy(
+    'm',
+    'match: { tenants: [rich] }',
+    'id: usd, amount: "1.00", money: { currency: USD }, window: { calendar: day }',
+  ),
 ].join('---\n');
 
-const odd = fc.constantFrom<unknown>(null, '', -1, 0, 0.5, 1, 3, 99, true, 'x'.repeat(600), 'a\nb', 'ä "b"', [], 2 ** 53);
+const odd = fc.constantFrom<unknown>(
+  null,
+  '',
+  -1,
+  0,
+  0.5,
+  1,
+  3,
+  99,
+  true,
+  'x'.repeat(600),
+  'a\nb',
+  'ä "b"',
+  [],
+  2 ** 53,
+);
 const ask = fc.record(
   {
     tenant: fc.constantFrom<unknown>('a', 'b', 'c', 'd', 'rich', 7),
@@ -31,7 +55,9 @@ const ask = fc.record(
   { requiredKeys: ['tenant'] },
 );
 const plain = fc.record({ tenant: fc.constantFrom('a', 'b', 'c'), endpoint: fc.constantFrom('GET /a', 'POST /b') });
-const reserved = fc.tuple(ask, fc.constantFrom('one', 'two', 'no id')).map(([{ peek: _, ...rest }, id]) => ({ ...rest, id }));
+const reserved = fc
+  .tuple(ask, fc.constantFrom('one', 'two', 'no id'))
+  .map(([{ peek: _, ...rest }, id]) => ({ ...rest, id }));
 const settled = fc.record({
   reservation: fc.constantFrom('YQ.one', 'YQ.two', 'Yg.one', 'never'),
   cost: fc.constantFrom(undefined, 0, 2),
@@ -39,7 +65,11 @@ const settled = fc.record({
 const post = (verb: string, body: fc.Arbitrary<unknown>) =>
   body.map((value) => ({ path: `/api/v1/limits/${verb}`, method: 'POST', body: JSON.stringify(value), headers: {} }));
 const authz = fc
-  .record({ tenant: fc.constantFrom('a', 'b', ''), cost: fc.constantFrom('1', '-1', '5'), path: fc.constantFrom('/authz', '/authz?deny=403') })
+  .record({
+    tenant: fc.constantFrom('a', 'b', ''),
+    cost: fc.constantFrom('1', '-1', '5'),
+    path: fc.constantFrom('/authz', '/authz?deny=403'),
+  })
   .map(({ tenant, cost, path }) => {
     const headers = { 'x-taximeter-tenant': tenant, 'x-taximeter-cost': cost, 'x-forwarded-uri': '/v1/users/17?a=b' };
     return { path, method: 'GET', body: null, headers };
@@ -53,7 +83,15 @@ const request = fc.oneof(
   post('release', settled),
   authz,
 );
-const told = ['content-type', 'cache-control', 'x-content-type-options', 'retry-after', 'ratelimit', 'ratelimit-policy', 'x-taximeter-reason'];
+const told = [
+  'content-type',
+  'cache-control',
+  'x-content-type-options',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'x-taximeter-reason',
+];
 
 const shown = async (answer: Response) => ({
   status: answer.status,

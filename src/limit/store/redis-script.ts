@@ -15,7 +15,19 @@ const { rate: RATE, fixed: FIXED, calendar: CALENDAR, rolling: ROLLING, concurre
 
 /** A line as it travels. Of a calendar, length is where this window ends, tick where the next one does, start where this one begins. */
 export const LINE_FIELDS = [
-  ...(['kind', 'amount', 'ceiling', 'graceUs', 'length', 'tick', 'parts', 'start', 'cost', 'unitCost', 'isEnforced'] as const),
+  ...([
+    'kind',
+    'amount',
+    'ceiling',
+    'graceUs',
+    'length',
+    'tick',
+    'parts',
+    'start',
+    'cost',
+    'unitCost',
+    'isEnforced',
+  ] as const),
   ...(['currency', 'divisor'] as const),
 ] as const;
 /** What is told of a line. */
@@ -27,9 +39,8 @@ const LINE_BYTES = LINE_FIELDS.length * 8;
 
 // In a script a line is a list: these four of its counter, and then as it travels. By number, because names cost.
 const [used, window, since, fits] = ['line[1]', 'line[2]', 'line[3]', 'line[4]'];
-const [kind, amount, ceiling, grace, length, tick, parts, start, cost, unit, enforced, currency, divisor] = LINE_FIELDS.map(
-  (_, i) => `line[${i + 5}]`,
-);
+const [kind, amount, ceiling, grace, length, tick, parts, start, cost, unit, enforced, currency, divisor] =
+  LINE_FIELDS.map((_, i) => `line[${i + 5}]`);
 /** Of a line that is held, behind the others: what was taken, and in which window. */
 const [taken, takenIn] = [`line[${LINE_FIELDS.length + 5}]`, `line[${LINE_FIELDS.length + 6}]`];
 

@@ -171,7 +171,10 @@ async function openCluster(urls: readonly string[], { warn, withinMs }: RedisSto
   });
   cluster.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
   await cluster.connect();
-  return { send: (key, args) => cluster.sendCommand(key, false, args, BYTES), close: async () => void cluster.destroy() };
+  return {
+    send: (key, args) => cluster.sendCommand(key, false, args, BYTES),
+    close: async () => void cluster.destroy(),
+  };
 }
 
 function socketOf(withinMs: number) {
@@ -207,7 +210,9 @@ function keyPart(text: string): string {
 
 /** A release gives back whatever the currency. */
 function moneyArgs(action: SettleAction, money: SettledMoney | null): [string, string] {
-  return action === 'release' || money === null ? ['', ''] : [String(money.nano), String(currencyNumber(money.currency))];
+  return action === 'release' || money === null
+    ? ['', '']
+    : [String(money.nano), String(currencyNumber(money.currency))];
 }
 
 /** Its three letters as one number; no money is 0. */
@@ -231,7 +236,7 @@ function packedLines(lines: readonly Line[], nowUs: number): Buffer {
   if (known !== undefined) return known;
   const numbers = lines.flatMap((line) => numbersOf(line, nowUs));
   const packed = Buffer.alloc(numbers.length * 8);
-  numbers.forEach((number, i) => packed.writeDoubleLE(number, i * 8));
+  for (const [i, number] of numbers.entries()) packed.writeDoubleLE(number, i * 8);
   if (lines.every(({ calendar }) => calendar === null)) packs.set(lines, packed);
   return packed;
 }

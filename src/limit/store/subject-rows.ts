@@ -42,8 +42,7 @@ export class SubjectRows {
   find({ per, steps }: Path, subject: Subject): number {
     if (per.length === 0) return 0;
     let row = this.#findFirst(per[0]!, steps[0]!, subject);
-    for (let step = 1; row >= 0 && step < per.length; step++)
-      row = steps[step]!.find(row, nameAt(subject, per[step]!));
+    for (let step = 1; row >= 0 && step < per.length; step++) row = steps[step]!.find(row, nameAt(subject, per[step]!));
     return row;
   }
 
@@ -66,8 +65,7 @@ export class SubjectRows {
       subject[per[step]!] = names.textOf(at);
       at = names.ownerOf(at);
     }
-    if (per[0] === 'tenant')
-      subject.organisation = at === NOBODY ? subject.tenant : this.#organisations.textOf(at);
+    if (per[0] === 'tenant') subject.organisation = at === NOBODY ? subject.tenant : this.#organisations.textOf(at);
     return subject;
   }
 

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +19,8 @@ const MOST = 1_000;
 const service = {
   refusal: (_: string, { authorization }: Record<string, unknown>) =>
     authorization === 'wrong' ? fail('UNAUTHENTICATED') : null,
-  methodOf: (path: string) => (path === '/a/Reverse' ? async (message: Buffer) => Buffer.from(message).reverse() : null),
+  methodOf: (path: string) =>
+    path === '/a/Reverse' ? async (message: Buffer) => Buffer.from(message).reverse() : null,
   watched: (path: string) => (path === '/a/Watch' ? Buffer.from('here') : null),
   statusOf: (cause: unknown) => ({ code: GRPC.invalidArgument, details: `${(cause as { code: string }).code}: ä` }),
 };
@@ -47,9 +54,11 @@ function begun(path: string, more: OutgoingHttpHeaders = {}): ClientHttp2Stream 
 async function answered(stream: ClientHttp2Stream) {
   const parts: Buffer[] = [];
   let trailers: Record<string, unknown> = {};
-  stream.on('data', (part: Buffer) => parts.push(part)).on('trailers', (told) => {
-    trailers = told;
-  });
+  stream
+    .on('data', (part: Buffer) => parts.push(part))
+    .on('trailers', (told) => {
+      trailers = told;
+    });
   const [head] = (await once(stream, 'response')) as [Record<string, unknown>];
   if (!stream.closed) await once(stream, 'close');
   return { head, bytes: Buffer.concat(parts), status: Number(trailers['grpc-status'] ?? head['grpc-status']) };

@@ -138,9 +138,9 @@ class UnaryCalls {
       return;
     }
     const refusal = this.#service.refusal(path, headers);
-    if (refusal !== null) return refuse(stream, this.#service.statusOf(refusal));
-    const answer = this.#service.methodOf(path);
-    if (answer !== null) void this.#answer(stream, headers, answer);
+    const answer = refusal === null ? this.#service.methodOf(path) : null;
+    if (refusal !== null) refuse(stream, this.#service.statusOf(refusal));
+    else if (answer !== null) void this.#answer(stream, headers, answer);
     else this.#watch(stream, this.#service.watched(path));
   }
 
@@ -170,9 +170,13 @@ class UnaryCalls {
   }
 
   #watch(stream: ServerHttp2Stream, message: Uint8Array | null): void {
-    if (message === null) return refuse(stream, { code: GRPC.unimplemented, details: 'there is no such method' });
-    if (this.#watched.size >= this.#limits.watching)
-      return refuse(stream, { code: GRPC.resourceExhausted, details: 'too many watch already' });
+    const isFull = this.#watched.size >= this.#limits.watching;
+    if (message === null) refuse(stream, { code: GRPC.unimplemented, details: 'there is no such method' });
+    else if (isFull) refuse(stream, { code: GRPC.resourceExhausted, details: 'too many watch already' });
+    else this.#stay(stream, message);
+  }
+
+  #stay(stream: ServerHttp2Stream, message: Uint8Array): void {
     this.#watched.add(stream);
     stream.once('aborted', () => stream.destroy());
     stream.once('close', () => this.#watched.delete(stream));
@@ -189,7 +193,9 @@ function begun(stream: ServerHttp2Stream, message: Uint8Array): Buffer {
   framed.writeUInt32BE(message.length, 1);
   framed.set(message, PREFIX_BYTES);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+  stream.once('wantTrailers', () => {
+    if (!stream.destroyed) stream.sendTrailers({ 'grpc-status': '0' });
+  });
   return framed;
 }
 

@@ -5,7 +5,8 @@ import { MemoryStore } from '../../limit/index.ts';
 import { decisionText } from './decision-text.ts';
 import { shownDecision } from './limit-answer.ts';
 
-const override = 'overrides: [{ match: { tenants: [b] }, limits: { day: 2 }, until: 2099-01-01, reason: "said: \\"more\\"" }]';
+const override =
+  'overrides: [{ match: { tenants: [b] }, limits: { day: 2 }, until: 2099-01-01, reason: "said: \\"more\\"" }]';
 const yaml = [
   policy('o', 'per: [organisation, endpoint]', 'id: day, amount: 6, warnAt: [50], window: { rolling: 24h, parts: 24 }'),
   policy('t', `per: [tenant]\n  ${override}`, 'id: day, amount: 4, window: { calendar: day }'),
@@ -15,7 +16,10 @@ const yaml = [
   policy('n', 'per: [consumer]', 'id: flight, amount: 3, concurrency: true'),
 ].join('---\n');
 
-const name = fc.oneof(fc.constantFrom('', 'x', 'ann "the" best', 'back\\slash', '\u{1f600}', 'ä'), fc.string({ maxLength: 5 }));
+const name = fc.oneof(
+  fc.constantFrom('', 'x', 'ann "the" best', 'back\\slash', '\u{1f600}', 'ä'),
+  fc.string({ maxLength: 5 }),
+);
 const one = fc.record({
   tenant: fc.constantFrom('a', 'b', 'c', 'q"uote'),
   more: fc.record({ consumer: name, endpoint: name, organisation: name }),

@@ -28,8 +28,7 @@ const refusals = Object.fromEntries(
 export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKind[]): LimitAnswer {
   const headers = limitHeaders(decision, kinds);
   if (decision.repeat === 'other') return failed(fail('RESERVATION_DIFFERS'), {}, {});
-  if (decision.isAllowed)
-    return { status: 200, headers: Object.assign(headers, json), body: decisionText(decision) };
+  if (decision.isAllowed) return { status: 200, headers: Object.assign(headers, json), body: decisionText(decision) };
   const failure = refusals[decision.reason as keyof typeof failureOf];
   const answer = failed(failure, headers, {
     ...(failure.status === 429 ? { type: `${DRAFT_PROBLEMS}#quota-exceeded` } : {}),
@@ -40,7 +39,11 @@ export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKi
 }
 
 /** Headers of every answer that is no problem. */
-export const json = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+export const json = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
 
 function failed(failure: Failure, headers: Record<string, string>, more: object): LimitAnswer {
   const { code, status, message, todo } = failure;
