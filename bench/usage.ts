@@ -2,12 +2,14 @@ import { openStore, type Store } from '../src/store/index.ts';
 import {
   activationReport,
   adoptionReport,
+  baselineReport,
   callLog,
   concentrationReport,
   dailyReport,
   depthReport,
   fitReport,
   parseChoice,
+  patternsReport,
   retentionReport,
   rollingReport,
   volumeReport,
@@ -74,6 +76,7 @@ function questions(store: Store): Question[] {
     fromMs: SET_END_MS - (days + turn) * DAY,
     toMs: SET_END_MS - turn * DAY,
   });
+  const benchmark = { ...asked, metric: 'errorRate' as const, weeks: 39, costs: async () => new Map() };
   const noon = (turn: number) => SET_END_MS - turn * DAY - 43_210_987;
   const volume = (question: Partial<Parameters<typeof volumeReport>[1]>) =>
     volumeReport(store, { ...asked, range: year, window: null, ...question }, now);
@@ -163,6 +166,23 @@ function questions(store: Store): Question[] {
           { ...asked, range: last(1, turn), base: last(1, turn + 1), by: ['tenant', 'endpoint'], shown: 10 },
           now,
         ),
+    },
+    {
+      ...{ report: 'baseline of days, 39 weeks, one tenant', budgetMs: 300 },
+      ask: (turn) =>
+        baselineReport(store, { ...benchmark, range: last(7, turn), window: 'day', only: tenant(turn) }, now),
+    },
+    {
+      ...{ report: 'baseline of hours, 39 weeks', budgetMs: 300 },
+      ask: (turn) => baselineReport(store, { ...benchmark, range: last(1, turn), window: 'hour' }, now),
+    },
+    {
+      ...{ report: 'calls that could be saved, a week of one tenant', budgetMs: 500 },
+      ask: (turn) => patternsReport(store, { range: last(7, turn), only: tenant(turn) }, now),
+    },
+    {
+      ...{ report: 'calls that could be saved, the last half million', budgetMs: 5_000 },
+      ask: (turn) => patternsReport(store, { range: last(7, turn), only: {} }, now),
     },
     ...(
       ['', 'tenant:tenant-37', 'tenant:tenant-37;endpoint:GET /v1/e7', 'consumer:user-37-3', 'status:5xx'] as const

@@ -16,7 +16,7 @@ export interface Mail {
 }
 
 const CONNECT_WITHIN_MS = 15_000;
-const SILENT_AT_MOST_MS = 60_000;
+const SILENT_AT_MOST_MS = 20_000;
 
 /**
  * Sends a mail by SMTP.

@@ -1,6 +1,7 @@
 import { formatInstant, type TimeRange } from '../../model/index.ts';
 import type { ColumnStore, Store } from '../../store/index.ts';
 import { readPresence, type Standing, shownCalls } from '../reports/freshness.ts';
+import { SLOT_MS } from '../rollups/cuts.ts';
 import type { Choice } from '../sums/dimensions.ts';
 import { checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { findPatterns, type Waste } from './find-patterns.ts';
@@ -16,7 +17,7 @@ export interface PatternsReport extends Standing {
 }
 
 /** Calls that are looked at one by one, at most. */
-const MOST_CALLS = 1_000_000;
+const MOST_CALLS = 500_000;
 
 /**
  * Finds calls that tenants could do without: reads that say nothing new, writes that could be one, steps that could be one.
@@ -53,14 +54,18 @@ const PIECES = 240;
 
 /** The end of a range with no more than so many calls, to a part of it; to the minute where even the last part has more. */
 async function lastCalls(columns: ColumnStore, range: TimeRange, only: Choice, most: number): Promise<TimeRange> {
-  const size = Math.max(1, Math.ceil((range.toMs - range.fromMs) / MINUTE_MS / PIECES)) * MINUTE_MS;
+  const [whole] = await sumCalls(columns, { ranges: [range], by: [], only, isByRange: false });
+  let left = BigInt(most) * 1_000_000n;
+  if ((whole?.calls ?? 0n) <= left) return range;
+  // Sums of quarters of an hour are there already; those of minutes have to be made.
+  const unit = range.toMs - range.fromMs > PIECES * MINUTE_MS ? SLOT_MS : MINUTE_MS;
+  const size = Math.max(1, Math.ceil((range.toMs - range.fromMs) / unit / PIECES)) * unit;
   const ranges: TimeRange[] = [];
   for (let toMs = range.toMs; toMs > range.fromMs; toMs = ranges[0]!.fromMs) {
     const startMs = Math.floor((toMs - 1) / size) * size;
     ranges.unshift({ fromMs: Math.max(range.fromMs, startMs), toMs });
   }
   const sums = await sumCalls(columns, { ranges, by: [], only, isByRange: true });
-  let left = BigInt(most) * 1_000_000n;
   for (const { range: place, calls } of sums.toReversed()) {
     left -= calls;
     if (left >= 0n) continue;
