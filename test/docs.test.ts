@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { reportScheduleSpec } from '../src/advise/index.ts';
 import { currencyRatesSpec } from '../src/bill/index.ts';
 import { addDoctorCommand } from '../src/cli/commands/doctor.ts';
 import { addLedgerCommands } from '../src/cli/commands/ledger.ts';
@@ -19,10 +20,16 @@ import { boundarySpec, endpointMapSpec, refusals, tenantMapSpec } from '../src/c
 import { costModelSpec, rateCardSpec } from '../src/cost/index.ts';
 import { limitPolicySpec, planSpec } from '../src/limit/index.ts';
 import { drivers, failures } from '../src/model/index.ts';
-import { usageAnswers, usageCauses, usageDimensionNames } from '../src/serve/contract/usage.ts';
+import {
+  benchmarkMetricNames,
+  usageAnswers,
+  usageCauses,
+  usageDimensionNames,
+  usageWasteKinds,
+} from '../src/serve/contract/usage.ts';
 import { createApi, type House } from '../src/serve/index.ts';
 import { parseDocuments } from '../src/store/index.ts';
-import { causes, dimensions, meterSpec } from '../src/usage/index.ts';
+import { benchmarkMetrics, causes, dimensions, meterSpec, targetSpec, wasteKinds } from '../src/usage/index.ts';
 import { repository } from './support/data.ts';
 
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');
@@ -157,10 +164,13 @@ describe('reports on usage', () => {
     expect([...text.matchAll(/^## (\w+)$/gm)].map(([, name]) => name)).toEqual(Object.keys(usageAnswers));
   });
 
-  test('the page has every cause, and the contract the same', () => {
+  test('the page has every cause and kind of waste, and the contract the same', () => {
     expect(codeRows(section(text, '## why')).map(([cause]) => cause)).toEqual([...causes]);
     expect([...usageCauses]).toEqual([...causes]);
     expect([...usageDimensionNames]).toEqual([...dimensions]);
+    expect(codeRows(section(text, '## advice')).map(([kind]) => kind)).toEqual([...wasteKinds]);
+    expect([...usageWasteKinds]).toEqual([...wasteKinds]);
+    expect([...benchmarkMetricNames]).toEqual([...benchmarkMetrics]);
   });
 });
 
@@ -185,6 +195,8 @@ describe('documents', () => {
     RateCard: rateCardSpec,
     LimitPolicy: limitPolicySpec,
     Plan: planSpec,
+    ReportSchedule: reportScheduleSpec,
+    Target: targetSpec,
   };
 
   test.each(Object.keys(schemas))('the page has every field of %s, and no other', (kind) => {

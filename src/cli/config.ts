@@ -31,6 +31,24 @@ const networks = z
   .string()
   .refine((text) => text === '' || text.split(',').every(isNetwork), 'must be networks such as 10.0.0.0/8,fd00::/8');
 
+function isMailServer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search } = new URL(text);
+  return (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== '' && /^\/?$/.test(pathname) && search === '';
+}
+
+/** Reads `name=whsec_...,name=whsec_...`. Gives null where it is not that. */
+export function readSecrets(text: string): ReadonlyMap<string, string> | null {
+  const secrets = new Map<string, string>();
+  for (const part of text.split(',').filter((each) => each.trim() !== '')) {
+    const [, name, secret, key] = /^\s*([\w.-]{1,64})=(whsec_([A-Za-z0-9+/]+={0,2}))\s*$/.exec(part) ?? [];
+    const bytes = Buffer.from(key ?? '', 'base64').length;
+    if (name === undefined || secret === undefined || bytes < 24 || bytes > 64 || secrets.has(name)) return null;
+    secrets.set(name, secret);
+  }
+  return secrets;
+}
+
 const period = z
   .string()
   .refine((text) => readPeriod(text) !== undefined, `must be forever or at least ${LEAST_DAYS}d`);
@@ -84,6 +102,23 @@ const settings = z.object({
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(limitHeaderKinds))),
   TAXIMETER_LIMIT_KEYS: z.coerce.number().int().min(1_000).max(16_000_000).default(5_000_000),
+  TAXIMETER_SMTP_URL: z
+    .string()
+    .refine(
+      (text) => text === '' || isMailServer(text),
+      'must be smtp://host or smtps://host, with user:password@ if need be',
+    )
+    .default(''),
+  TAXIMETER_SMTP_FROM: z
+    .string()
+    .max(320)
+    .refine((text) => text === '' || /^[^\r\n@]*@[^\r\n@]+$/.test(text), 'must be a mail address')
+    .default(''),
+  TAXIMETER_WEBHOOK_SECRETS: z
+    .string()
+    .refine((text) => readSecrets(text) !== null, 'must be name=whsec_... with commas; base64 of 24 to 64 bytes')
+    .default(''),
+  TAXIMETER_WEBHOOK_ALLOW: networks.default(''),
   TAXIMETER_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -130,6 +165,12 @@ export interface Config {
   readonly limitHeaders: readonly LimitHeaderKind[];
   /** Counters in memory at most. */
   readonly limitKeys: number;
+  /** Of the mail server, with the password; empty without one. */
+  readonly smtpUrl: string;
+  readonly smtpFrom: string;
+  /** `name=whsec_...`, with commas. */
+  readonly webhookSecrets: string;
+  readonly webhookAllow: string;
   readonly logLevel: string;
 }
 
@@ -181,6 +222,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     eventPrivacy: data.TAXIMETER_EVENT_PRIVACY,
     limitHeaders: data.TAXIMETER_LIMIT_HEADERS,
     limitKeys: data.TAXIMETER_LIMIT_KEYS,
+    smtpUrl: data.TAXIMETER_SMTP_URL,
+    smtpFrom: data.TAXIMETER_SMTP_FROM,
+    webhookSecrets: data.TAXIMETER_WEBHOOK_SECRETS,
+    webhookAllow: data.TAXIMETER_WEBHOOK_ALLOW,
     logLevel: data.TAXIMETER_LOG,
   };
 }

@@ -1,3 +1,3 @@
 export { runCli } from './cli.ts';
-export { type Config, readConfig } from './config.ts';
+export { type Config, readConfig, readSecrets } from './config.ts';
 export type { CliDeps } from './context.ts';

@@ -19,8 +19,8 @@ export { documentedEndpoints, type EndpointMapSpec, endpointMapSpec } from './na
 export { type TenantMapSpec, tenantMapSpec } from './naming/tenant-map.ts';
 export type { Decoded } from './otlp/traces-protobuf.ts';
 export { templatePath } from './path-template.ts';
-export { safeLabel } from './privacy.ts';
-export { type Refusal, refusals } from './refusal.ts';
+export { requestHash, safeLabel } from './privacy.ts';
+export { type Refusal, RefusalCount, refusals } from './refusal.ts';
 export { bitsOf, driverTerms } from './retention/driver-terms.ts';
 export {
   checkGrain,

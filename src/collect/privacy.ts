@@ -93,6 +93,11 @@ export function keyedHash(use: string, bytes: Uint8Array): Buffer {
   return createHmac('sha256', pseudonymKey).update(`${use}:`).update(bytes).digest();
 }
 
+/** Gives the 16 bytes by which an id of a request is kept: whoever knows the id finds it again. */
+export function requestHash(id: Uint8Array): Buffer {
+  return keyedHash('request', id).subarray(0, 16);
+}
+
 /** Takes  digits: with single blanks or dashes between. Gives  the text without a card's number, where there is one. */
 function withoutCards(digits: string): string {
   const groups = digits.split(/[ -]/);

@@ -10,7 +10,7 @@ export { type DifferenceRow, type ModelDifference, modelDifference } from './mod
 export { metersIn, type Pool, type PoolDriver } from './pool.ts';
 export { secondsOf } from './queries.ts';
 export { type Rate, type RateCard, rateCardInForce, rateCardSpec } from './rate-card.ts';
-export { type CallPrices, callPrices, type RatedRow, ratedRows, rateWork } from './rated.ts';
+export { type CallPrices, callPrices, plainCallPrice, type RatedRow, ratedRows, rateWork } from './rated.ts';
 export { shareOutMany } from './share-out-many.ts';
 export { shareOut } from './shares.ts';
 export { FIXED_SOURCE, OUT_OF_SCOPE, type Slice } from './slice.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RowWriter, Texts } from '../store/index.ts';
 import type { Rate } from './rate-card.ts';
-import { callPrices, ratedRows } from './rated.ts';
+import { callPrices, plainCallPrice, ratedRows } from './rated.ts';
 import { readTotals } from './work-totals.ts';
 
 type Row = readonly [tenant: string, endpoint: string, service: string, calls: bigint];
@@ -79,4 +79,12 @@ test("a call costs what the tenant's calls cost on the average, else those of th
   expect(prices.ratedCostOf('/free', 'idle')).toBe(0n);
   expect(prices.ratedCostOf('/work', 'acme')).toBeNull();
   expect(prices.ratedCostOf('/b', 'acme')).toBeNull();
+});
+
+test('the price of a call is known before the first one only where nothing else is rated', () => {
+  const all = rate({ perMicro: 1_000_000n });
+  expect(plainCallPrice([all, rate({ pool: 'q', perMicro: 2_000_000n, amountAtto: 8n })])).toBe(7n);
+  expect(plainCallPrice([all, rate({ driver: 'spans' })])).toBeNull();
+  expect(plainCallPrice([all, rate({ services: ['db'] })])).toBeNull();
+  expect(plainCallPrice([])).toBeNull();
 });

@@ -93,3 +93,9 @@ export function callPrices(
   };
   return { ratedCostOf: (endpoint, tenant) => priceOf(own(tenant, endpoint)) ?? priceOf(all(endpoint)) };
 }
+
+/** What every call costs where all rates are for calls, whoever's: then it is known before the first one. Null otherwise. Pure. */
+export function plainCallPrice(rates: readonly Rate[]): bigint | null {
+  if (rates.length === 0 || rates.some(({ driver, services }) => driver !== 'calls' || services !== null)) return null;
+  return rates.reduce((sum, { amountAtto, perMicro }) => sum + divideHalfEven(amountAtto * 1_000_000n, perMicro), 0n);
+}

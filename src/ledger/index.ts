@@ -8,13 +8,15 @@ export type { CostReportRow } from './cost-rows.ts';
 export { type CostStates, costStates } from './cost-states.ts';
 export { exportLedger } from './export-ledger.ts';
 export type { Identity } from './identity.ts';
+export { KeptPrices, type PriceState } from './kept-prices.ts';
 export { lateCallsOf } from './late-calls.ts';
 export { type PostingSummary, postAllocation } from './ledger.ts';
 export { openBills } from './open-bills.ts';
 export { type Calibration, calibration, rateCardAt } from './rates.ts';
-export { keepAllocated, type Repetition, reallocateChanged } from './reallocation.ts';
+export { keepAllocated, reallocateChanged } from './reallocation.ts';
 export { type ReconcileLine, type Reconciliation, reconcile } from './reconcile.ts';
 export { type FullReconciliation, reconcileFully } from './reconcile-parts.ts';
+export { type Repetition, repeatedly } from './repetition.ts';
 export {
   type Chargeback,
   type ChargebackLine,

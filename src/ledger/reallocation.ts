@@ -4,6 +4,7 @@ import type { Store } from '../store/index.ts';
 import { type PostingSummary, postAllocation } from './ledger.ts';
 import { openBills } from './open-bills.ts';
 import { changedHours, newestMarks, type SeenMarks } from './reallocation-queries.ts';
+import { type Repetition, repeatedly } from './repetition.ts';
 
 const FACT = 'reallocated';
 
@@ -98,17 +99,10 @@ async function writeSeen({ documents }: Store, seen: Seen): Promise<void> {
     .execute();
 }
 
-/** Runs something again and again until it is stopped. */
-export interface Repetition {
-  /** Waits for what is under way. */
-  stop(): Promise<void>;
-}
-
 /**
  * Keeps open periods shared out, in the background.
  *
- * Takes  everyMs: at least so long between two runs; a run that took long is followed by ten times as long a rest, so that it never
- *        takes more than a tenth of the time. stored: as `reallocateChanged` takes it. tell: hears of what was posted, and of failures; the next run goes on from there.
+ * Takes  everyMs: as `repeatedly` takes it. stored: as `reallocateChanged` takes it. tell: hears of what was posted, and of failures; the next run goes on from there.
  */
 export function keepAllocated(
   store: Store,
@@ -117,34 +111,12 @@ export function keepAllocated(
   now: () => Date,
   tell: { readonly posted: (summary: PostingSummary) => void; readonly failed: (cause: unknown) => void },
 ): Repetition {
-  let isStopped = false;
-  let wake: () => void = () => undefined;
-  const rest = (ms: number) =>
-    new Promise<void>((done) => {
-      const timer = setTimeout(done, ms);
-      wake = () => {
-        clearTimeout(timer);
-        done();
-      };
-    });
-  const running = (async () => {
-    await rest(everyMs);
-    while (!isStopped) {
-      const began = performance.now();
-      try {
-        const summary = await reallocateChanged(store, stored(), now());
-        if (summary && summary.posted + summary.reversed > 0) tell.posted(summary);
-      } catch (cause) {
-        tell.failed(cause);
-      }
-      if (!isStopped) await rest(Math.max(everyMs, 10 * (performance.now() - began)));
+  return repeatedly(everyMs, async () => {
+    try {
+      const summary = await reallocateChanged(store, stored(), now());
+      if (summary && summary.posted + summary.reversed > 0) tell.posted(summary);
+    } catch (cause) {
+      tell.failed(cause);
     }
-  })();
-  return {
-    stop: async () => {
-      isStopped = true;
-      wake();
-      await running;
-    },
-  };
+  });
 }

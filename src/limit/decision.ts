@@ -23,6 +23,8 @@ export interface RatedCost {
 /** One limit that was looked at, in its own units; of money, units of 10^-decimals. */
 export interface Finding {
   readonly limit: CompiledLimit;
+  /** Who asked; of it, `per` is what the policy tells apart. */
+  readonly subject: Subject;
   readonly per: Readonly<Partial<Record<Level, string>>>;
   readonly amount: number;
   readonly ceiling: number;
@@ -37,7 +39,13 @@ export interface Finding {
 /** What became of an ask, and why. */
 export interface Decision {
   readonly isAllowed: boolean;
-  readonly reason: 'allowed' | 'over_limit' | 'cost_exceeds_limit' | 'cost_unknown' | 'store_unavailable';
+  readonly reason:
+    | 'allowed'
+    | 'over_limit'
+    | 'cost_exceeds_limit'
+    | 'cost_unknown'
+    | 'store_unavailable'
+    | 'store_full';
   readonly granted: number;
   readonly repeat: Outcome['repeat'];
   readonly nowUs: number;
@@ -62,14 +70,17 @@ export interface AskedLine extends Line {
  */
 export class Decided implements Decision {
   readonly #lines: readonly AskedLine[];
+  readonly #subject: Subject;
   readonly #units: number;
   readonly #outcome: Outcome;
   readonly reservation: string | null;
   #findings: readonly Finding[] | null = null;
+  #binding: Finding | null | undefined;
 
-  constructor(lines: readonly AskedLine[], units: number, outcome: Outcome, reservation: string | null) {
+  constructor(ask: Ask, lines: readonly AskedLine[], outcome: Outcome, reservation: string | null) {
     this.#lines = lines;
-    this.#units = units;
+    this.#subject = ask.subject;
+    this.#units = ask.units;
     this.#outcome = outcome;
     this.reservation = reservation;
   }
@@ -91,7 +102,9 @@ export class Decided implements Decision {
   }
 
   get findings(): readonly Finding[] {
-    this.#findings ??= this.#lines.map((line, i) => finding(line, this.#outcome.lines[i]!));
+    if (this.#findings !== null) return this.#findings;
+    const { lines } = this.#outcome;
+    this.#findings = this.#lines.map((line, i) => new Found(line, this.#subject, lines[i]!));
     return this.#findings;
   }
 
@@ -100,8 +113,13 @@ export class Decided implements Decision {
     return this.freesAtUs === -1 ? 'cost_exceeds_limit' : 'over_limit';
   }
 
-  /** Of what stands in the way, what does so for longest. */
   get binding(): Finding | null {
+    if (this.#binding === undefined) this.#binding = this.#decisive();
+    return this.#binding;
+  }
+
+  /** Of what stands in the way, what does so for longest. */
+  #decisive(): Finding | null {
     const blocking = this.#blocking();
     const never = blocking.find((each) => each.outcome.freesAtUs === -1);
     const latest = blocking.reduce<Finding | null>(
@@ -124,13 +142,38 @@ export class Decided implements Decision {
   }
 }
 
-function finding(line: AskedLine, outcome: LineOutcome): Finding {
-  const { limit, subject, amount, ceiling, cost, isEnforced, override } = line;
-  const per = Object.fromEntries(limit.policy.per.map((level) => [level, subject[level]]));
-  return { limit, per, amount, ceiling, cost, outcome, isEnforced, override, zone: zoneOf(line, outcome) };
+/** A line, and what became of it. */
+class Found implements Finding {
+  readonly limit: CompiledLimit;
+  readonly subject: Subject;
+  readonly amount: number;
+  readonly ceiling: number;
+  readonly cost: number;
+  readonly outcome: LineOutcome;
+  readonly isEnforced: boolean;
+  readonly override: string;
+
+  constructor(line: AskedLine, subject: Subject, outcome: LineOutcome) {
+    this.limit = line.limit;
+    this.subject = subject;
+    this.amount = line.amount;
+    this.ceiling = line.ceiling;
+    this.cost = line.cost;
+    this.outcome = outcome;
+    this.isEnforced = line.isEnforced;
+    this.override = line.override;
+  }
+
+  get per(): Finding['per'] {
+    return Object.fromEntries(this.limit.policy.per.map((level) => [level, this.subject[level]]));
+  }
+
+  get zone(): Finding['zone'] {
+    return zoneOf(this, this.outcome);
+  }
 }
 
-function zoneOf({ limit, amount }: Line, { isOver, freesAtUs, after }: LineOutcome): Finding['zone'] {
+function zoneOf({ limit, amount }: Pick<Line, 'limit' | 'amount'>, { isOver, freesAtUs, after }: LineOutcome): Finding['zone'] {
   if (isOver) return freesAtUs === -1 ? 'never' : 'over';
   if (after > amount && limit.algorithm !== 'rate') return 'overdraft';
   const warnAt = limit.spec.warnAt;
@@ -139,10 +182,14 @@ function zoneOf({ limit, amount }: Line, { isOver, freesAtUs, after }: LineOutco
 
 /** The enforced limit of which the smallest share is left. */
 function nearest(findings: readonly Finding[]): Finding | null {
-  const share = ({ ceiling, outcome }: Finding) => (ceiling === 0 ? 0 : (ceiling - outcome.after) / ceiling);
-  return findings
-    .filter((each) => each.isEnforced)
-    .reduce<Finding | null>((least, each) => (least === null || share(each) < share(least) ? each : least), null);
+  let least: Finding | null = null;
+  for (const each of findings)
+    if (each.isEnforced && (least === null || shareLeft(each) < shareLeft(least))) least = each;
+  return least;
+}
+
+function shareLeft({ ceiling, outcome }: Finding): number {
+  return ceiling === 0 ? 0 : (ceiling - outcome.after) / ceiling;
 }
 
 function mostUnits(lines: readonly Line[], { lines: outcomes }: Outcome, units: number): number {

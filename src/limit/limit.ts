@@ -1,12 +1,24 @@
-import { fail } from '../model/index.ts';
-import { type Ask, Decided, type Decision, type RatedCost } from './decision.ts';
-import { linesOf } from './demand.ts';
-import type { CompiledPolicy } from './policy/compile.ts';
-import type { CounterStore, Demand, Line, Outcome, SettleAction, Settled } from './store/counter-store.ts';
+import { Failure, fail } from '../model/index.ts';
+import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
+import { lineOf, linesOf, type Made } from './demand.ts';
+import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
+import { attoUnits } from './policy/policy.ts';
+import type {
+  Change,
+  CounterStore,
+  Demand,
+  LeaseFigures,
+  Line,
+  LineOutcome,
+  Outcome,
+  PartUnits,
+  SettleAction,
+  Settled,
+} from './store/counter-store.ts';
 import type { Subject } from './subject.ts';
 
-/** What an endpoint's call costs by the rates; null when that is not known. */
-export type RatedCostOf = (subject: Subject) => RatedCost | null;
+/** What an endpoint's call costs by the rates, in a currency; null when that is not known. */
+export type RatedCostOf = (subject: Subject, currency: string) => RatedCost | null;
 
 export interface LimiterOptions {
   readonly store: CounterStore;
@@ -29,43 +41,61 @@ export class Limiter {
   readonly #options: LimiterOptions;
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
+  #made: Made = { lines: [], ofLimits: [] };
   #isShared = false;
+  #warnedUs = 0;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
 
   constructor(options: LimiterOptions) {
     this.#options = options;
   }
 
+  /** What became of leased units; null where nothing is leased. */
+  get leases(): LeaseFigures | null {
+    return this.#options.store.leases ?? null;
+  }
+
   get policies(): readonly CompiledPolicy[] {
     return this.#policies;
   }
 
+  /** In which policies count money. */
+  get currencies(): readonly string[] {
+    const limits = this.#policies.flatMap((policy) => policy.limits);
+    return [...new Set(limits.flatMap(({ spec }) => spec.money?.currency ?? []))];
+  }
+
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
+    this.#made = { lines: [], ofLimits: [] };
     this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
   }
 
   /** Decides one ask. With the store in memory the answer is there at once. */
   decide(ask: Ask): Decision | Promise<Decision> {
-    const { store, nowUs, ratedCostOf } = this.#options;
+    const { store, nowUs, ratedCostOf, synced } = this.#options;
     const now = nowUs();
-    const asked = linesOf(this.#policies, ask, () => ratedCostOf(ask.subject), now);
+    const asked = linesOf(this.#policies, ask, ratedCostOf, now, this.#made);
     if ('unknownCost' in asked) return this.#counted(costUnknown(now));
     const { lines } = asked;
-    const { units, least, isPeek, hold } = ask;
-    // A counter that all organisations share must lie together with those of each.
-    const root = this.#isShared ? '' : rootOf(ask.subject);
-    const demand: Demand = { root, lines, units, least, isPeek, hold };
-    const read = (outcome: Outcome): Decision => {
-      const isHeld = hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
-      return this.#counted(new Decided(lines, units, outcome, isHeld ? reservationName(root, hold.id) : null));
-    };
-    const outcome = store.decide(demand);
-    const failed = (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause));
-    if (outcome instanceof Promise) return outcome.then(read, failed);
-    const { synced } = this.#options;
-    const mustLast = synced && outcome.isAdmitted && !isPeek && lines.some(isStrict);
-    return mustLast ? synced().then(() => read(outcome), failed) : read(outcome);
+    const { subject, units, least, isPeek, hold } = ask;
+    const root = this.#rootOf(subject);
+    const demand: Demand = { root, subject, lines, units, least, isPeek, hold };
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = store.decide(demand);
+    } catch (cause) {
+      // A full store has taken nothing: it is for each policy to say what then. Anything else is a bug, and loud.
+      if (isFull(cause)) return this.#counted(this.#withoutStore(demand, now, cause));
+      throw cause;
+    }
+    const isAtOnce = !(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome));
+    if (isAtOnce) return this.#read(ask, root, lines, outcome as Outcome);
+    const known = outcome instanceof Promise ? outcome : synced!().then(() => outcome);
+    return known.then(
+      (sure) => this.#read(ask, root, lines, sure),
+      (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause)),
+    );
   }
 
   /** Decides up to 1,000 asks in their order, each by itself. */
@@ -73,7 +103,7 @@ export class Limiter {
     return Promise.all(asks.map((ask) => this.decide(ask)));
   }
 
-  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. */
+  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. Gives  `currency` where no limit counts in that of the money. */
   async settle(
     reservation: string,
     action: SettleAction,
@@ -82,8 +112,39 @@ export class Limiter {
   ): Promise<Settled> {
     const named = readReservation(reservation);
     if (named === null) return 'unknown';
-    const nanoMoney = money === null ? null : Number((money.amountAtto + 999_999_999n) / 1_000_000_000n);
-    return this.#options.store.settle({ ...named, action, units, nanoMoney });
+    const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
+    return this.#options.store.settle({ ...named, action, units, money: spent });
+  }
+
+  /** What a counter says. Counts nothing. */
+  async look(limit: CompiledLimit, subject: Subject): Promise<LineOutcome> {
+    const lines = [lineOf(limit, subject, this.#options.nowUs())];
+    const look = { root: this.#rootOf(subject), subject, lines, units: 0, least: 0, isPeek: true, hold: null };
+    return (await this.#options.store.decide(look)).lines[0]!;
+  }
+
+  /** Sets a counter to what was counted elsewhere. Takes  mayFall: otherwise it only rises. */
+  async put(limit: CompiledLimit, subject: Subject, units: PartUnits, mayFall: boolean): Promise<Change> {
+    const line = lineOf(limit, subject, this.#options.nowUs());
+    return this.#options.store.put(this.#rootOf(subject), subject, line, units, mayFall);
+  }
+
+  /** Whose counters of a limit may say anything, the first so many; none where the store keeps no names. */
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    return this.#options.store.usersOf(limit, most);
+  }
+
+  /** A counter that all organisations share must lie together with those of each. */
+  #rootOf(subject: Subject): string {
+    return this.#isShared ? '' : rootOf(subject);
+  }
+
+  #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {
+    const isHeld = ask.hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
+    // Policies may be others than when it was reserved first: then there is nothing left to explain.
+    const isExplained = outcome.repeat === 'none' || outcome.lines.length === lines.length;
+    const reservation = isHeld ? reservationName(root, ask.hold.id) : null;
+    return this.#counted(new Decided(ask, isExplained ? lines : [], outcome, reservation));
   }
 
   #counted(decision: Decision): Decision {
@@ -97,11 +158,21 @@ export class Limiter {
     const policies = new Set(demand.lines.filter((line) => line.isEnforced).map((line) => line.limit.policy));
     const isAllowed = [...policies].every((policy) => this.#isWithinLocalCap(policy, demand, nowUs));
     this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
-    this.#options.warn('the store of the limits does not answer', { isAllowed, cause: String(cause) });
+    this.#warnOf(cause, nowUs);
     const none = { binding: null, findings: [], reservation: null, repeat: 'none' } as const;
     const granted = isAllowed ? demand.units : 0;
     const freesAtUs = isAllowed ? 0 : nowUs + 5_000_000;
-    return { isAllowed, reason: 'store_unavailable', granted, nowUs, freesAtUs, wouldPass: 0, ...none };
+    const reason = isFull(cause) ? 'store_full' : 'store_unavailable';
+    return { isAllowed, reason, granted, nowUs, freesAtUs, wouldPass: 0, ...none };
+  }
+
+  /** Every call fails then: a line for each would fill the disk. */
+  #warnOf(cause: unknown, nowUs: number): void {
+    if (nowUs < this.#warnedUs + 10_000_000) return;
+    this.#warnedUs = nowUs;
+    const { failedOpen, failedClosed } = this.counts;
+    const words = isFull(cause) ? 'the store of the limits is full' : 'the store of the limits does not answer';
+    this.#options.warn(words, { failedOpen, failedClosed, cause: String(cause) });
   }
 
   #isWithinLocalCap({ name, spec }: CompiledPolicy, demand: Demand, nowUs: number): boolean {
@@ -115,7 +186,15 @@ export class Limiter {
   }
 }
 
+function isFull(cause: unknown): boolean {
+  return cause instanceof Failure && cause.code === 'LIMIT_KEYS_FULL';
+}
+
 /** What a policy that is closed when counters fail has admitted must not be forgotten either. */
+function mustLast({ lines, isPeek }: Demand, { isAdmitted }: Outcome): boolean {
+  return isAdmitted && !isPeek && lines.some(isStrict);
+}
+
 function isStrict({ limit, isEnforced }: Line): boolean {
   return isEnforced && limit.policy.spec.onStoreFailure === 'closed';
 }
@@ -143,5 +222,6 @@ function readReservation(name: string): { root: string; id: string } | null {
 /** Throws what a refused settlement means. Gives  whether it was done before. */
 export function checkSettled(settled: Settled): 'done' | 'already' {
   if (settled === 'done' || settled === 'already') return settled;
+  if (settled === 'currency') throw fail('RESERVATION_CURRENCY');
   throw settled === 'unknown' ? fail('RESERVATION_UNKNOWN') : fail('RESERVATION_OVER', { state: settled });
 }

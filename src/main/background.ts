@@ -1,17 +1,25 @@
 import type { Config } from '../cli/index.ts';
-import { keepAllocated, type Repetition } from '../ledger/index.ts';
+import { keepAllocated, type Repetition, repeatedly } from '../ledger/index.ts';
 import type { House } from '../serve/index.ts';
 import { refreshRollups } from '../usage/index.ts';
 
 const ROLLUPS_EVERY_MS = 60_000;
+const PRICES_EVERY_MS = 60_000;
+const DRIFT_EVERY_MS = 300_000;
 
 /** Starts what a server does without being asked; gives how to stop it. Letting go of old data ends with the house. */
 export function startBackground(house: House, config: Config): () => Promise<void> {
   scheduleRetention(house);
+  house.reports.start();
   const stopRollups = keepRollups(house);
+  const prices = repeatedly(PRICES_EVERY_MS, () => house.prices.refresh());
+  const drift = repeatedly(DRIFT_EVERY_MS, () => checkDrift(house));
   const allocated = allocateInBackground(house, config);
   return async () => {
     await stopRollups();
+    await house.reports.stop();
+    await prices.stop();
+    await drift.stop();
     await allocated?.stop();
   };
 }
@@ -40,6 +48,12 @@ function keepRollups(house: House): () => Promise<unknown> {
     clearInterval(timer);
     return running;
   };
+}
+
+async function checkDrift({ drift, log }: House): Promise<void> {
+  await drift.check().catch((cause: unknown) => {
+    log.warn('counters could not be held against calls; it will be tried again', { cause: String(cause) });
+  });
 }
 
 /** Open periods show what they cost so far without anybody's command. */

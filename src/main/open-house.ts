@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { finerCharges } from '../bill/index.ts';
-import type { Config } from '../cli/index.ts';
+import { type Config, readSecrets } from '../cli/index.ts';
 import { Collector, Quarantine, Retention, readPeriod } from '../collect/index.ts';
 import { rawFees } from '../cost/index.ts';
-import { Bodies, type House, type Log, Sessions, SyslogCounts } from '../serve/index.ts';
+import { Bodies, type House, type Log, type ReportSettings, Reports, Sessions, SyslogCounts } from '../serve/index.ts';
 import { type FolderHold, holdFolder, openStore } from '../store/index.ts';
 import { refreshRollups } from '../usage/index.ts';
 import { openLimits } from './open-limits.ts';
@@ -62,7 +62,8 @@ export async function openHouse(
       },
       needsRawWork: async (range) => (await finerCharges(store, range)) ?? rawFees(store, range),
     });
-    const { limiter, close: closeLimits } = await openLimits(config, folder, store, log);
+    const { limiter, prices, drift, close: closeLimits } = await openLimits(config, folder, store, log);
+    const reports = new Reports({ store, folder, settings: reportSettings(config), now, log });
     const house: House = {
       version,
       folder,
@@ -74,8 +75,11 @@ export async function openHouse(
       bodies: new Bodies(config.bodyBytes),
       sessions: config.token === '' ? null : new Sessions(config.token, now),
       limiter,
+      prices,
+      drift,
       limitHeaders: config.limitHeaders,
       syslog: new SyslogCounts(),
+      reports,
       limits: { bodyBytes: config.bodyBytes, uploadBytes: config.uploadBytes },
       listeners: {
         api: url,
@@ -85,6 +89,7 @@ export async function openHouse(
       log,
     };
     const close = async () => {
+      await reports.stop();
       await retention.close();
       await closeLimits();
       await collector.close();
@@ -96,6 +101,14 @@ export async function openHouse(
     hold.letGo();
     throw cause;
   }
+}
+
+function reportSettings({ smtpUrl, smtpFrom, webhookSecrets, webhookAllow }: Config): ReportSettings {
+  return {
+    mail: { url: smtpUrl, from: smtpFrom },
+    webhookSecrets: readSecrets(webhookSecrets) ?? new Map(),
+    webhookAllow,
+  };
 }
 
 /** Where something listens. */

@@ -77,6 +77,17 @@ export const failures = {
   RESERVATION_UNKNOWN: [404, 'this reservation is not known', 'It may have expired long ago; reserve again.'],
   RESERVATION_OVER: [409, 'this reservation has ended already', 'Reserve again; nothing was changed.'],
   RESERVATION_DIFFERS: [409, 'this id is reserved for something else', 'Use an id of its own for each call.'],
+  REPORT_UNSENT: [
+    502,
+    'the report could not be sent',
+    'Mend what the reason says; taximeter reports send sends it again.',
+  ],
+  RESERVATION_CURRENCY: [
+    409,
+    'this reservation counts money of another currency',
+    'Commit what it cost in the currency of the limit.',
+  ],
+  LIMIT_REPLAYS_BUSY: [503, 'too many replays are under way', 'Wait until one of them has ended.'],
   STORE_UNAVAILABLE: [503, 'the store does not answer', 'Check that the database runs; data waits in the journal.'],
   STORE_QUERY: [500, 'a query failed', 'This is a fault in Taximeter; please report it.'],
   SERVER_BUSY: [503, 'too many bodies are waiting', 'Wait a little; senders retry by themselves.'],

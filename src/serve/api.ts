@@ -12,10 +12,12 @@ import { addBills } from './routes/bills.ts';
 import { addDocuments } from './routes/documents.ts';
 import { addEvents } from './routes/events.ts';
 import { addLedger } from './routes/ledger.ts';
+import { addLimitReports } from './routes/limit-reports.ts';
 import { addLimits } from './routes/limits.ts';
 import { addMeters } from './routes/meters.ts';
 import { addModels } from './routes/models.ts';
 import { addQuarantine } from './routes/quarantine.ts';
+import { addReportSchedules } from './routes/report-schedules.ts';
 import { addReports } from './routes/reports.ts';
 import { addRetention } from './routes/retention.ts';
 import { addSession } from './routes/session.ts';
@@ -77,6 +79,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addReports(app, house);
   addLedger(app, house);
   addUsage(app, house);
+  addReportSchedules(app, house);
   addDocuments(app, house);
   addModels(app, house);
   addUnit(app, house);
@@ -88,6 +91,7 @@ export function createApi(house: House, options: ApiOptions): Api {
   addMeters(app, house);
   addSubjects(app, house);
   addLimits(app, house);
+  addLimitReports(app, house);
   addHealth(app, house);
   app.doc31('/api/openapi.json', {
     openapi: '3.1.0',

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Failure, fail } from '../model/index.ts';
 
 /** Bodies that may be in memory at once, over all requests. */
@@ -81,6 +82,43 @@ export class Bodies {
       giveBack();
       throw cause;
     }
+  }
+
+  /** Reads one body by its events: for requests of which there are many, each of a few bytes. Else the same as `read`. */
+  receive(request: Readable, announcedBytes: number): Promise<Body> {
+    return new Promise((done, failed) => {
+      if (announcedBytes > this.#limitBytes) throw this.#tooLarge();
+      const parts: Uint8Array[] = [];
+      let size = 0;
+      let isOver = false;
+      const giveBack = () => {
+        this.#waitingBytes -= size;
+        size = 0;
+      };
+      const end = (cause: Failure) => {
+        isOver = true;
+        giveBack();
+        failed(cause);
+      };
+      request.on('data', (part: Uint8Array) => {
+        if (isOver) return;
+        size += part.length;
+        this.#waitingBytes += part.length;
+        parts.push(part);
+        if (size > this.#limitBytes) end(this.#tooLarge());
+        else if (this.#waitingBytes > this.#mostWaitingBytes) end(fail('SERVER_BUSY'));
+      });
+      request.once('end', () => {
+        if (isOver) return;
+        isOver = true;
+        done({ bytes: wholeOf(parts, size), giveBack });
+      });
+      const gone = (cause?: unknown) => {
+        if (!isOver) end(fail('BODY_INCOMPLETE', {}, [], cause));
+      };
+      request.once('error', gone);
+      request.once('close', () => gone());
+    });
   }
 
   #tooLarge(): Failure {

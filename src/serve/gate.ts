@@ -6,6 +6,8 @@ import type { Sessions } from './sessions.ts';
 
 const SESSION_PATH = '/api/v1/session';
 
+const NOTHING = Buffer.alloc(0);
+
 /** The head of a request, as far as it matters who asks. */
 export interface Asking {
   readonly method: string;
@@ -28,7 +30,7 @@ export class Gate {
 
   refusal(asking: Asking): Failure | null {
     const { path, headers } = asking;
-    const shown = Buffer.from(headers.authorization ?? '');
+    const shown = headers.authorization === undefined ? NOTHING : Buffer.from(headers.authorization);
     if (isSame(shown, this.#localToken)) return null;
     if (path === '/healthz' || path === '/readyz') return null;
     return this.#token.length > 0 ? this.#withToken(asking, shown) : withoutToken(headers);

@@ -1,8 +1,10 @@
 import type { Collector, Quarantine, Retention } from '../collect/index.ts';
-import type { Limiter } from '../limit/index.ts';
+import type { KeptPrices } from '../ledger/index.ts';
+import type { DriftWatch, Limiter } from '../limit/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Bodies } from './bodies.ts';
 import type { LimitHeaderKind } from './limits/rate-limit-headers.ts';
+import type { Reports } from './reports/reports.ts';
 import type { Sessions } from './sessions.ts';
 import type { SyslogCounts } from './syslog/counts.ts';
 
@@ -23,9 +25,15 @@ export interface House {
   /** Null when no token is set: then nobody has to sign in. */
   readonly sessions: Sessions | null;
   readonly limiter: Limiter;
+  /** What calls cost by the rates, for limits of money. */
+  readonly prices: KeptPrices;
+  /** Counters of limits beside calls. */
+  readonly drift: DriftWatch;
   /** What answers say of limits in their header. */
   readonly limitHeaders: readonly LimitHeaderKind[];
   readonly syslog: SyslogCounts;
+  /** What is sent by schedule. */
+  readonly reports: Reports;
   /** Where they are; an empty text for one that is off. */
   readonly listeners: { readonly api: string; readonly otlp: string; readonly otlpGrpc: string };
   readonly log: Log;

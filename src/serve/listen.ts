@@ -7,6 +7,7 @@ import { bind, MOST_CONNECTIONS, PATIENCE, type Patience } from './bind.ts';
 import { openEnvoyGrpc } from './envoy/envoy-grpc.ts';
 import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
+import { Late } from './late.ts';
 import { AUTHZ_PATH, limitVerb } from './limits/limit-requests.ts';
 import { receiveAuthz, receiveLimit } from './limits/receive-limit.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
@@ -44,12 +45,13 @@ export async function listen(
     (request, { incoming }) => api(request, { address: (incoming as IncomingMessage).socket.remoteAddress }),
     { overrideGlobalObjects: false },
   );
+  const bodies = new Late<IncomingMessage>(patience.bodyMs, endIncomplete);
   const onApi = (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request);
     const signal = otlpSignal(path);
     const verb = limitVerb(path);
-    const refusal = gate.refusal(asking(request));
-    if (!isUpload(path)) endAfter(request, patience.bodyMs);
+    const refusal = gate.refusal(asking(request, path));
+    if (!isUpload(path)) awaitBody(bodies, request);
     if (signal !== null && request.method === 'POST') void receiveOtlp(house, signal, refusal, request, response);
     else if (refusal) void send(problemResponse(refusal, house.log), response);
     else if (path === AUTHZ_PATH) void receiveAuthz(house, request, response);
@@ -57,12 +59,13 @@ export async function listen(
     else void apiListener(request, response);
   };
   const onOtlp = (request: IncomingMessage, response: ServerResponse) => {
-    const signal = otlpSignal(pathOf(request));
-    endAfter(request, patience.bodyMs);
+    const path = pathOf(request);
+    const signal = otlpSignal(path);
+    awaitBody(bodies, request);
     const isPost = request.method === 'POST';
     const wrong = signal === null ? fail('NOT_FOUND') : isPost ? null : fail('METHOD_NOT_ALLOWED');
     if (wrong) void send(problemResponse(wrong, house.log), response);
-    else void receiveOtlp(house, signal!, gate.refusal(asking(request)), request, response);
+    else void receiveOtlp(house, signal!, gate.refusal(asking(request, path)), request, response);
   };
   const { host, apiPort, otlpPort, otlpGrpcPort, envoyPort } = config;
   const stops: (() => Promise<void>)[] = [];
@@ -85,18 +88,20 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0]!;
 }
 
-function asking(request: IncomingMessage): Asking {
-  return { method: request.method ?? '', path: pathOf(request), headers: request.headers };
+function asking(request: IncomingMessage, path: string): Asking {
+  return { method: request.method ?? '', path, headers: request.headers };
 }
 
 /** Whoever sends a body byte by byte would hold its memory for days. */
-function endAfter(request: IncomingMessage, withinMs: number): void {
+function awaitBody(bodies: Late<IncomingMessage>, request: IncomingMessage): void {
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
   if (coding === undefined && (length === undefined || length === '0')) return;
-  const timer = setTimeout(() => {
-    if (!request.complete) request.destroy();
-  }, withinMs).unref();
-  request.once('close', () => clearTimeout(timer));
+  bodies.add(request);
+  request.once('close', () => bodies.delete(request));
+}
+
+function endIncomplete(request: IncomingMessage): void {
+  if (!request.complete) request.destroy();
 }
 
 async function receiveOtlp(

@@ -58,6 +58,56 @@ export function metricsOf(house: House): Registry {
       for (const [result, count] of Object.entries(house.limiter.counts)) this.inc({ result }, count);
     },
   });
+  new Counter({
+    name: 'taximeter_report_deliveries_total',
+    help: 'Attempts to send scheduled reports, by what became of them.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [state, count] of Object.entries(house.reports.counts)) this.inc({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'taximeter_limit_leased_units',
+    help: 'Units that this node has taken of shared counters and not used yet.',
+    registers: [registry],
+    collect() {
+      this.set(house.limiter.leases?.outstanding ?? 0);
+    },
+  });
+  new Counter({
+    name: 'taximeter_limit_lease_units_total',
+    help: 'Units of leases, by what became of them.',
+    labelNames: ['fate'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { used = 0, returned = 0, lost = 0 } = house.limiter.leases ?? {};
+      for (const [fate, units] of Object.entries({ used, returned, lost })) this.inc({ fate }, units);
+    },
+  });
+  new Gauge({
+    name: 'taximeter_limit_drift_units',
+    help: 'How far counters are from the calls of their windows, whatever the sign, by policy and limit, when last compared.',
+    labelNames: ['policy', 'limit'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { limit, drift } of house.drift.last?.sums ?? [])
+        this.set({ policy: limit.policy.name, limit: limit.id }, drift);
+    },
+  });
+  new Gauge({
+    name: 'taximeter_limit_prices_age_seconds',
+    help: 'How old the prices of calls are by which limits count money, by currency.',
+    labelNames: ['currency'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { currency, ageSeconds } of house.prices.states) this.set({ currency }, ageSeconds);
+    },
+  });
   new Gauge({
     name: 'taximeter_journal_bytes',
     help: 'Bytes that wait in the journal.',

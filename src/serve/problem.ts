@@ -15,7 +15,10 @@ export function problemResponse(cause: unknown, log: Log): Response {
     whatToDo: failure.todo,
     ...(failure.problems.length > 0 ? { errors: failure.problems as Problem[] } : {}),
   };
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  const headers: Record<string, string> = {
+    ...{ 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    'x-content-type-options': 'nosniff',
+  };
   if (status === 503 || status === 429) headers['retry-after'] = '5';
   return new Response(JSON.stringify(body), { status, headers });
 }

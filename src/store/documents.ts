@@ -91,6 +91,27 @@ export interface SubjectTable {
   changed_at: string;
 }
 
+/** One sending of a report to one target: of a schedule, a period and a target there is one. */
+export interface ReportDeliveryTable {
+  /** Also what the receiver tells repeats by. */
+  id: string;
+  schedule: string;
+  period_start: string;
+  period_end: string;
+  /** The target as the document has it, as JSON; never a secret. */
+  target: string;
+  /** The target for people. */
+  shown: string;
+  state: 'waiting' | 'sending' | 'sent' | 'failed';
+  attempts: number;
+  made_at: string;
+  /** When it is tried next; while it is being sent, from when on whoever sends it is taken for dead. */
+  next_at: string;
+  sent_at: string | null;
+  /** Why the last attempt failed; empty where none did. */
+  error: string;
+}
+
 export interface Tables {
   document: DocumentTable;
   bill_import: BillImportTable;
@@ -98,6 +119,7 @@ export interface Tables {
   period: PeriodTable;
   fact: FactTable;
   quarantine: QuarantineTable;
+  report_delivery: ReportDeliveryTable;
   subject: SubjectTable;
 }
 
@@ -105,6 +127,7 @@ export interface Tables {
 export type DocumentStore = Kysely<Tables>;
 export type StoredDocument = Selectable<DocumentTable>;
 export type StoredImport = Selectable<BillImportTable>;
+export type StoredReportDelivery = Selectable<ReportDeliveryTable>;
 export type StoredQuarantine = Selectable<QuarantineTable>;
 export type StoredSubject = Selectable<SubjectTable>;
 export type StoredPeriod = Selectable<PeriodTable>;

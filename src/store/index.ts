@@ -8,6 +8,7 @@ export type {
   StoredImport,
   StoredPeriod,
   StoredQuarantine,
+  StoredReportDelivery,
   StoredSubject,
 } from './documents.ts';
 export { type FolderHold, holdFolder } from './lock.ts';

@@ -1,3 +1,7 @@
+export { type BaselineReport, baselineReport, baselineWindows } from './benchmarks/baseline.ts';
+export { type BenchmarkMetric, benchmarkMetrics, type CostsByDay } from './benchmarks/metric-series.ts';
+export { choiceText, targetSpec, zoneName } from './benchmarks/target.ts';
+export { type TargetRow, targetsReport } from './benchmarks/targets.ts';
 export { type EventsQuestion, type ListedEvent, listEvents } from './meters/list-events.ts';
 export { type Meter, type MeterSpec, meterRequest, meterSpec, meterWindows } from './meters/meter.ts';
 export { changeMeter, createMeter, endMeter, findMeter, listMeters } from './meters/meter-documents.ts';
@@ -11,6 +15,8 @@ export {
   type Subject,
   tellSubjects,
 } from './meters/subjects.ts';
+export { certainties, savedOf, type Waste, wasteKinds } from './patterns/find-patterns.ts';
+export { patternsReport } from './patterns/patterns.ts';
 export {
   readCallMonths,
   readCallSpan,
@@ -26,13 +32,29 @@ export { type CallLogQuestion, callLog, type LoggedCall } from './reports/call-l
 export { concentrationReport } from './reports/concentration.ts';
 export { depthReport, unusedReport } from './reports/depth.ts';
 export { entityKinds } from './reports/entities.ts';
+export type { Standing } from './reports/freshness.ts';
 export { dailyReport, fitReport, rollingReport } from './reports/rolling.ts';
 export { sequencesReport } from './reports/sequences.ts';
 export { type VolumeReport, volumeReport } from './reports/volume.ts';
 export { refreshRollups } from './rollups/refresh.ts';
-export { type Choice, type Dimension, dimensions, parseChoice, parseDimensions } from './sums/dimensions.ts';
-export { calendarUnits, knownZone, parseSpan } from './time/calendar.ts';
+export {
+  type Choice,
+  type Dimension,
+  dimensions,
+  parseChoice,
+  parseDimensions,
+  shownChoice,
+} from './sums/dimensions.ts';
+export {
+  calendarUnits,
+  dateOf,
+  knownZone,
+  parseSpan,
+  timeOfDay,
+  windowStart,
+  windowsOf,
+} from './time/calendar.ts';
 export { askedComparison, comparisons } from './time/other-range.ts';
 export { type UsageQuestion, type UsageReport, type UsageRow, usageReport } from './usage.ts';
 export { type Cause, causes, type Diagnosis } from './why/diagnose.ts';
-export { whyReport } from './why/why.ts';
+export { type WhyReport, whyReport } from './why/why.ts';

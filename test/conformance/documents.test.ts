@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Deliveries } from '../../src/serve/reports/deliveries.ts';
 import { applyVersions, newestOf, openStore, type Store, type StoreConfig, versionsOf } from '../../src/store/index.ts';
 import { clickhouse, describeWith, postgres } from '../support/available.ts';
 import { startClickHouse } from '../support/clickhouse-server.ts';
@@ -48,6 +49,28 @@ function conformance(start: () => Promise<{ readonly config: StoreConfig; stop()
       ['{"v":2}', 'ada'],
       ['{"v":1}', 'ada'],
     ]);
+  });
+
+  it('of several who take the delivery of a report one gets it, and only that one can end it', async () => {
+    const deliveries = new Deliveries(store.documents);
+    const [period, targets] = [{ fromMs: 0, toMs: 86_400_000 }, [{ file: 'html' as const }]];
+    const nowMs = Date.UTC(2026, 0, 1);
+    await Promise.all([1, 2, 3].map(() => deliveries.add('daily', period, targets, nowMs)));
+    const [row, ...others] = await deliveries.due(nowMs);
+    expect(others).toEqual([]);
+    const got = await Promise.all([1, 2, 3, 4].map(() => deliveries.claim(row!, nowMs)));
+    expect(got.filter((isMine) => isMine)).toHaveLength(1);
+    expect(await deliveries.due(nowMs + 9 * 60_000)).toEqual([]);
+    // Whoever began is taken for dead; another one sends, and what the dead one says counts no more.
+    const [again] = await deliveries.due(nowMs + 10 * 60_000);
+    expect(await deliveries.claim(again!, nowMs + 10 * 60_000)).toBe(true);
+    await deliveries.ended(row!, { reason: 'too late', isFinal: true }, nowMs);
+    await deliveries.ended(again!, null, nowMs + 11 * 60_000);
+    expect(await deliveries.of('daily', period)).toMatchObject([
+      { state: 'sent', attempts: 2, error: '', sent_at: '2026-01-01T00:11:00.000Z' },
+    ]);
+    expect(await deliveries.wake('daily', period, false, nowMs)).toBe(0);
+    expect(await deliveries.wake('daily', period, true, nowMs)).toBe(1);
   });
 
   it('another time from which it holds is another version', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CounterStore, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
+import { type CounterStore, LEASE, type Limiter, MemoryStore, RedisStore } from '../../src/limit/index.ts';
 import { redis } from '../support/available.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts';
 import { ask, Clock, hold, limiterOf, policy, START_US } from './limits/world.ts';
@@ -130,6 +130,18 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     }
   });
 
+  it('says to whoever looks when a part of a rolling window comes free, and to others never too early', async () => {
+    const { clock, limiter } = await world(
+      policy('p', 'per: [tenant]', 'id: a, amount: 9, window: { rolling: 60s, parts: 6 }'),
+    );
+    await passed(limiter, 3);
+    clock.seconds(25);
+    const allowed = (await limiter.decide(ask('acme'))).findings[0]!.outcome.resetsAtUs;
+    const looked = (await limiter.decide(ask('acme', 0, { isPeek: true }))).findings[0]!.outcome.resetsAtUs;
+    expect(looked).toBe(START_US + 70_000_000);
+    expect(allowed).toBeGreaterThanOrEqual(looked);
+  });
+
   it('takes of all levels or of none', async () => {
     const { clock, limiter } = await world(four);
     const one = ask('acme', 1, { organisation: 'org', consumer: 'ann', endpoint: 'GET /a' });
@@ -227,6 +239,51 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect((await limiter.decide(ask('a'))).findings.map(({ outcome }) => outcome.after)).toEqual([1, 8]);
   });
 
+  it('keeps what a lease took when nobody ends it, and takes back what is left when somebody does', async () => {
+    const { clock, limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 1h }'));
+    const lease = (id: string) => limiter.decide(ask('a', 4, { ...hold(id, 10, LEASE), least: 1 }));
+    const [dies, ends] = [await lease('1'), await lease('2')];
+    expect(await limiter.settle(ends.reservation!, 'commit', 1, null)).toBe('done');
+    clock.seconds(11);
+    expect((await limiter.decide(ask('a', 1, { isPeek: true }))).findings[0]!.outcome.before).toBe(5);
+    expect((await lease('3')).granted).toBe(4);
+    expect((await lease('4')).granted).toBe(1);
+    expect(dies.granted).toBe(4);
+  });
+
+  it.each(['window: { fixed: 1h }', 'window: { rolling: 1h, parts: 6 }', 'window: { calendar: day }'])(
+    'sets a counter of %s to what was counted, by parts, and lets it fall only where it may',
+    async (window) => {
+      const { clock, limiter } = await world(policy('p', 'per: [tenant]', `id: a, amount: 100, ${window}`));
+      const limit = limiter.policies[0]!.limits[0]!;
+      const { subject } = ask('a');
+      const used = async () => (await limiter.look(limit, subject)).before;
+      await passed(limiter, 7, ask('a'));
+      clock.seconds(600);
+      await passed(limiter, 5, ask('a'));
+      const isRolling = limit.algorithm === 'rolling';
+      const put = (first: number, second: number, mayFall: boolean) => {
+        const parts = [
+          [START_US, isRolling ? first : first + second],
+          [START_US + 600_000_000, second],
+          // A part that has not begun.
+          [START_US + 1_200_000_000, 50],
+        ] as const;
+        return limiter.put(limit, subject, parts.slice(0, isRolling ? 3 : 1), mayFall);
+      };
+      expect(await put(3, 5, false)).toEqual({ before: 12, after: 12 });
+      expect(await put(20, 5, false)).toEqual({ before: 12, after: 25 });
+      expect(await used()).toBe(25);
+      // The part under way, of which calls may still be on their way, stays.
+      expect(await put(2, 1, true)).toEqual({ before: 25, after: isRolling ? 7 : 3 });
+      expect(await passed(limiter, 100, ask('a'))).toBe(isRolling ? 93 : 97);
+      clock.seconds(3_600);
+      if (isRolling) expect(await used()).toBe(98);
+      // Somebody who was never seen before.
+      expect(await limiter.put(limit, ask('b').subject, [[START_US, 4]], false)).toMatchObject({ before: 0 });
+    },
+  );
+
   it('gives back of a rate no more than has not drained', async () => {
     const { clock, limiter } = await world(
       policy('p', 'per: [tenant]', 'id: a, amount: 10, rate: { per: 10s, burst: 10 }'),
@@ -273,6 +330,24 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     await limiter.settle(first.reservation!, 'commit', null, { amountAtto: 1n, currency: 'USD' });
     expect((await limiter.decide(ask('a', 1, { isPeek: true }))).findings[0]!.outcome.before).toBe(600_000_001);
     expect(await passed(limiter, 5, ask('a'))).toBe(1);
+  });
+
+  it('commits in a currency of its limits only; those of others stay as they were reserved', async () => {
+    const money = (currency: string) =>
+      policy(
+        currency.toLowerCase(),
+        'per: [tenant]',
+        `id: a, amount: "9.00", money: { currency: ${currency}, assumedCost: "2" }, window: { fixed: 1h }`,
+      );
+    const { limiter } = await world(`${money('EUR')}---\n${money('USD')}`);
+    const usd = (amountAtto: bigint) => ({ amountAtto, currency: 'USD' });
+    const { reservation } = await limiter.decide(ask('a', 1, { ...hold('m'), money: usd(5n * 10n ** 18n) }));
+    const used = async () =>
+      (await limiter.decide(ask('a', 1, { isPeek: true }))).findings.map(({ outcome }) => outcome.before);
+    expect(await limiter.settle(reservation!, 'commit', null, { ...usd(1n), currency: 'JPY' })).toBe('currency');
+    expect(await used()).toEqual([2e9, 5e9]);
+    expect(await limiter.settle(reservation!, 'commit', null, usd(1n))).toBe('done');
+    expect(await used()).toEqual([2e9, 1]);
   });
 
   it('refuses where nobody knows the cost: unknown is not 0', async () => {

@@ -9,10 +9,12 @@ import { applyVersions, openStore, parseDocuments, type Store, type StoreConfig 
 import {
   activationReport,
   adoptionReport,
+  baselineReport,
   callLog,
   listEvents,
   type Meter,
   meterSpec,
+  patternsReport,
   queryMeter,
   retentionReport,
   rollingReport,
@@ -123,6 +125,7 @@ async function usageReports(store: Store, input: JobInput): Promise<unknown[]> {
   const middle = range.fromMs + (range.toMs - range.fromMs) / 2 + 12_345;
   const asked = { timeZone: 'Asia/Kolkata', only: {}, range, base: null };
   const halves = { range: { fromMs: middle, toMs: range.toMs }, base: { fromMs: range.fromMs, toMs: middle } };
+  const benchmark = { ...halves, weeks: 2, costs: async () => new Map() };
   return [
     await volumeReport(store, { ...asked, window: 'day', by: ['tenant'] }, NOW),
     await volumeReport(store, { ...asked, ...halves, window: null, by: ['endpoint', 'version'] }, NOW),
@@ -131,6 +134,8 @@ async function usageReports(store: Store, input: JobInput): Promise<unknown[]> {
     await retentionReport(store, { ...asked, window: 'day', of: 'tenant' }, NOW),
     await activationReport(store, { range, successes: 2, valueEvent: 'step', signUpEvent: '' }, NOW),
     await sequencesReport(store, { ...asked, users: 3, length: 2 }, NOW),
+    await baselineReport(store, { ...asked, ...benchmark, metric: 'callsPerTenant', window: 'hour' }, NOW),
+    exactText(await patternsReport(store, { range, only: {} }, NOW)),
     await whyReport(store, { ...asked, ...halves, by: ['tenant', 'status'], shown: 3 }, NOW),
     await callLog(store, { ...asked, traceId: '', statusCode: null, limit: 50, cursor: '' }, NOW),
     await callLog(
@@ -139,6 +144,11 @@ async function usageReports(store: Store, input: JobInput): Promise<unknown[]> {
       NOW,
     ),
   ];
+}
+
+/** Whole numbers of any size as texts. */
+function exactText(report: object): string {
+  return JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
 
 async function meterAnswers(store: Store): Promise<unknown[]> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { fromBinary, fromJson, type JsonObject, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,7 +124,11 @@ type Call = (
   metadata?: Metadata,
 ) => Promise<{ code: number; message: Record<string, never> }>;
 
-async function asking(test: (call: Call, port: number) => Promise<void>, token = ''): Promise<void> {
+async function asking(
+  test: (call: Call, port: number) => Promise<void>,
+  token = '',
+  options: Parameters<ListeningHouse['listening']>[1] = {},
+): Promise<void> {
   nowMs += 60_000;
   await house.listening(
     async ({ envoy }) => {
@@ -137,7 +143,7 @@ async function asking(test: (call: Call, port: number) => Promise<void>, token =
         client.close();
       }
     },
-    { token },
+    { ...options, token },
   );
 }
 
@@ -264,5 +270,31 @@ describe('the listener', () => {
       expect(health).toEqual(Buffer.from([8, 1]));
       client.close();
     }, 'a-token-of-its-own');
+  });
+
+  it('asks for the token before it reads a message', async () => {
+    await asking(async (call) => {
+      expect((await call(RATE_LIMIT, 'RateLimit', Buffer.alloc(300_000))).code).toBe(16);
+      const metadata = new Metadata();
+      metadata.set('authorization', 'Bearer a-token-of-its-own');
+      expect((await call(RATE_LIMIT, 'RateLimit', Buffer.alloc(300_000), metadata)).code).toBe(8);
+    }, 'a-token-of-its-own');
+  });
+
+  it('gives up whoever does not send what it began', async () => {
+    await asking(
+      async (call, port) => {
+        const session = connect(`http://127.0.0.1:${port}`).on('error', () => undefined);
+        const head = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+        const slow = [1, 2, 3].map(() => session.request({ ...head, ':path': RATE_LIMIT }));
+        for (const stream of slow) stream.on('error', () => undefined).write(Buffer.from([0, 0, 0, 9, 9, 1]));
+        const answers = await Promise.all(slow.map((stream) => once(stream, 'response')));
+        expect(answers.map(([headers]) => Number(headers['grpc-status']))).toEqual([4, 4, 4]);
+        session.destroy();
+        expect((await call(RATE_LIMIT, 'RateLimit', { descriptors: [entries('t8')] })).code).toBe(0);
+      },
+      '',
+      { patience: { headMs: 20_000, bodyMs: 200, idleMs: 20_000 } },
+    );
   });
 });

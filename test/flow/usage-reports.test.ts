@@ -24,13 +24,51 @@ beforeAll(async () => {
     const tenant = place % 5 === 0 ? '=SUM(A1),"x"' : `t${place % 5}`;
     await collector.traces(Buffer.from(callRequest({ id: place + 1, atMs, tenant, route: `/${place % 3}` })), 'json');
   }
+  await collector.traces(Buffer.from(polling()), 'json');
   await collector.settle();
   api = createApi(opened.house, { pages: '' });
+  for (const metric of ['activeTenants', 'costPerCall']) {
+    const spec = { metric, value: metric === 'costPerCall' ? '0.01' : 1, direction: 'atLeast', by: '2022-12-31' };
+    const document = { apiVersion: 'taximeter/v1', kind: 'Target', metadata: { name: `t-${metric}` }, spec };
+    const body = JSON.stringify(document);
+    expect((await api(new Request('http://localhost/api/v1/documents', { method: 'POST', body }))).status).toBe(200);
+  }
 });
 afterAll(async () => {
   await opened.close();
   folder.remove();
 });
+
+/** Forty calls of one consumer, a minute apart, of which all but the first are told that nothing changed; with ids of requests. */
+function polling(): string {
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const startMs = Date.UTC(2022, 7, 9);
+  const spans = Array.from({ length: 40 }, (_, place) => ({
+    ...{
+      traceId: (0xfff000 + place).toString(16).padStart(32, '0'),
+      spanId: (0xfff000 + place).toString(16).padStart(16, '0'),
+    },
+    ...{
+      name: 'call',
+      kind: 2,
+      startTimeUnixNano: `${startMs + place * 60_000}000000`,
+      endTimeUnixNano: `${startMs + place * 60_000 + 5}000000`,
+    },
+    attributes: [
+      ...[
+        text('tenant.id', 'poller'),
+        text('http.request.method', 'GET'),
+        text('http.route', '/jobs'),
+        text('enduser.id', 'worker'),
+      ],
+      { key: 'http.response.status_code', value: { intValue: String(place === 0 ? 200 : 304) } },
+      text('http.request.header.x-request-id', `request-${place}`),
+    ],
+  }));
+  return JSON.stringify({
+    resourceSpans: [{ resource: { attributes: [text('service.name', 'api')] }, scopeSpans: [{ spans }] }],
+  });
+}
 
 const get = (path: string, headers = {}) => api(new Request(`http://localhost/api/v1/usage/${path}`, { headers }));
 const week = 'from=2022-08-01&to=2022-08-08';
@@ -47,6 +85,9 @@ const asked: Record<UsageReportName, string> = {
   unused: week,
   sequences: week,
   concentration: week,
+  baseline: `${week}&metric=callsPerTenant&weeks=13`,
+  targets: 'at=2022-08-08',
+  advice: week,
   why: `from=2022-08-05&to=2022-08-08&by=tenant,endpoint`,
 };
 const names = Object.keys(asked) as UsageReportName[];
@@ -96,6 +137,48 @@ describe('each report', () => {
   });
 });
 
+test('a call is found by the id of its request, and by no other', async () => {
+  const found = async (requestId: string) => {
+    const answer = await get(`calls?from=2022-08-09&to=2022-08-10&requestId=${requestId}`);
+    return ((await answer.json()) as { rows: { time: string; tenant: string }[] }).rows;
+  };
+  expect(await found('request-7')).toMatchObject([{ time: '2022-08-09T00:07:00.000000000Z', tenant: 'poller' }]);
+  expect(await found('request-70')).toEqual([]);
+  const byCommand = await run(
+    'usage',
+    'calls',
+    '--from',
+    '2022-08-09',
+    '--to',
+    '2022-08-10',
+    '--request-id',
+    'request-7',
+    '--json',
+  );
+  expect((JSON.parse(byCommand.out) as { rows: object[] }).rows).toEqual(await found('request-7'));
+});
+
+test('advice is a text for the tenant as well', async () => {
+  const asked = 'from=2022-08-09&to=2022-08-10';
+  const { rows } = (await (await get(`advice?${asked}`)).json()) as { rows: object[] };
+  expect(rows).toEqual([
+    {
+      ...{ tenant: 'poller', kind: 'polling', endpoint: 'GET /jobs', consumers: 1, calls: 40, savedCalls: 39 },
+      ...{ savedShare: 0.975, savedCost: null, currency: null, certainty: 'certain' },
+      evidence: 'asked every 60 s; 98 % of 40 answers were unchanged (told by status 304)',
+    },
+  ]);
+  const letter = await get(`letter?${asked}&tenant=poller`);
+  const text = await letter.text();
+  expect({ type: letter.headers.get('content-type'), text }).toEqual({
+    type: 'text/markdown; charset=utf-8',
+    text: expect.stringMatching(/^# How `poller` can do with fewer calls\n[\s\S]*39 of 40 calls/),
+  });
+  const command = await run('usage', 'letter', '--from', '2022-08-09', '--to', '2022-08-10', '--tenant', 'poller');
+  expect(command).toEqual({ code: 0, out: text, err: '' });
+  expect((await get(`letter?${asked}`)).status).toBe(400);
+});
+
 test.each([
   ['a parameter that there is not', 'volume?from=2022-08-01&to=2022-08-02&colour=red', 'PARAMETER_INVALID'],
   ['a dimension that there is not', `volume?${week}&by=colour`, 'PARAMETER_INVALID'],
@@ -108,6 +191,9 @@ test.each([
   ['a span that is none', 'rolling?span=never', 'PARAMETER_INVALID'],
   ['a cursor that is none', `volume?${week}&cursor=abc`, 'PARAMETER_INVALID'],
   ['a trace that is none', `calls?${week}&traceId=xyz`, 'PARAMETER_INVALID'],
+  ['costs by the hour', `baseline?${week}&metric=costPerCall&window=hour`, 'PARAMETER_INVALID'],
+  ['a figure that there is not', `baseline?${week}&metric=mood`, 'PARAMETER_INVALID'],
+  ['a choice of targets', 'targets?where=tenant:t1', 'PARAMETER_INVALID'],
   ['a choice that is none', `volume?${week}&where=colour:red`, 'PARAMETER_INVALID'],
 ])('%s is refused', async (_name, path, code) => {
   const answer = await get(path);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Ask, Limiter, RedisStore, subjectOf } from '../../src/limit/index.ts';
+import { type Ask, LeasingStore, Limiter, RedisStore, subjectOf } from '../../src/limit/index.ts';
 import { policiesOf, policy } from '../conformance/limits/world.ts';
 import { describeWith, redis } from '../support/available.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -27,6 +27,23 @@ async function node(
   return { limiter, store };
 }
 
+/** A node that leases, on a clock that can be put forward: the end of a lease need not be waited for. */
+async function leasingNode(url: string, withinMs = 30_000) {
+  const clock = { aheadUs: 0 };
+  const nowUs = () => Math.floor((performance.timeOrigin + performance.now()) * 1000) + clock.aheadUs;
+  const warn = () => undefined;
+  const redis = await RedisStore.open({ url, withinMs, warn });
+  const store = new LeasingStore({ store: redis, nowUs });
+  const limiter = new Limiter({ store, nowUs, ratedCostOf: () => null, warn });
+  limiter.usePolicies(policiesOf(tokens.replace('spec:\n', 'spec:\n  onStoreFailure: lease\n')));
+  const putForward = async (seconds: number) => {
+    clock.aheadUs += seconds * 1_000_000;
+    store.sweep();
+    await expect.poll(() => store.leases.outstanding, soon).toBe(0);
+  };
+  return { limiter, store, redis, putForward };
+}
+
 async function passed(limiters: readonly Limiter[], tenant: string, each: number): Promise<number> {
   const all = limiters.flatMap((limiter) => Array.from({ length: each }, () => limiter.decide(ask(tenant))));
   return (await Promise.all(all)).filter(({ isAllowed }) => isAllowed).length;
@@ -49,6 +66,57 @@ describeWith(redis(), 'limits of several nodes in one Redis', () => {
     const one = await limiters[1]!.decide(ask('ten'));
     expect(one).toMatchObject({ isAllowed: false, reason: 'over_limit' });
     for (const { store } of nodes.slice(1)) await store.close();
+  });
+
+  it('admits no more to ten nodes that lease, one of which dies with its lease', async () => {
+    const nodes = await Promise.all(Array.from({ length: 10 }, () => leasingNode(server.url)));
+    let calls = 0;
+    for (let round = 0; round < 4; round++)
+      calls += await passed(
+        nodes.map(({ limiter }) => limiter),
+        'leases',
+        2,
+      );
+    // It has given out some of it, and nobody hears of the rest.
+    const [dead, ...living] = nodes;
+    const { outstanding: buried } = dead!.store.leases;
+    await dead!.redis.close();
+    for (let round = 0; round < 6; round++)
+      calls += await passed(
+        living.map(({ limiter }) => limiter),
+        'leases',
+        3,
+      );
+    for (const { putForward } of living) await putForward(10);
+    const used = nodes.reduce((sum, { store }) => sum + store.leases.used, 0);
+    expect(used).toBeGreaterThan(0);
+    calls += await passed([living[0]!.limiter], 'leases', 110);
+    expect(calls * COST).toBeLessThanOrEqual(BUDGET);
+    expect(calls * COST).toBeGreaterThanOrEqual(BUDGET - buried - COST + 1);
+    expect(await living[1]!.limiter.decide(ask('leases'))).toMatchObject({ isAllowed: false, reason: 'over_limit' });
+    for (const { store } of living) await store.close();
+    await dead!.store.close();
+  });
+
+  it('gives out what it has leased while the server stands still for 10 s, and nothing else', async () => {
+    const node = await leasingNode(server.url, 100);
+    let calls = await passed([node.limiter], 'still', 10);
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      const leased = Math.floor(node.store.leases.outstanding / COST);
+      calls += leased;
+      expect(await passed([node.limiter], 'still', leased)).toBe(leased);
+      expect(await node.limiter.decide(ask('still'))).toMatchObject({ isAllowed: false, reason: 'store_unavailable' });
+      await node.putForward(10);
+      expect(await node.limiter.decide(ask('still'))).toMatchObject({ isAllowed: false, reason: 'store_unavailable' });
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    const patient = await leasingNode(server.url);
+    calls += await passed([patient.limiter], 'still', 120);
+    expect(calls * COST).toBeLessThanOrEqual(BUDGET);
+    expect(calls * COST).toBeGreaterThanOrEqual(BUDGET - 6 * COST);
+    for (const { store } of [node, patient]) await store.close();
   });
 
   it('does as each policy says while the server stands still, and counts on afterwards', async () => {

@@ -1,6 +1,16 @@
 import { Collector, Quarantine, Retention } from '../../src/collect/index.ts';
-import { Limiter, MemoryStore } from '../../src/limit/index.ts';
-import { type Api, Bodies, createApi, type House, listen, Sessions, SyslogCounts } from '../../src/serve/index.ts';
+import { KeptPrices } from '../../src/ledger/index.ts';
+import { DriftWatch, Limiter, MemoryStore } from '../../src/limit/index.ts';
+import {
+  type Api,
+  Bodies,
+  createApi,
+  type House,
+  listen,
+  Reports,
+  Sessions,
+  SyslogCounts,
+} from '../../src/serve/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { freePort } from './child-server.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -61,20 +71,32 @@ export async function openListeningHouse(
     settleSince: (day) => collector.settleSince(day),
     needsRawWork: async () => null,
   });
+  const nobody = { mail: { url: '', from: '' }, webhookSecrets: new Map<string, string>(), webhookAllow: '' };
+  const prices: KeptPrices = new KeptPrices({
+    ...{ store, now, currencies: () => limiter.currencies },
+    failed: (cause) => log(String(cause)),
+  });
+  const limiter = new Limiter({
+    store: new MemoryStore({ nowUs: () => now().getTime() * 1000, mostKeys: 100_000, mostHeld: 10_000 }),
+    nowUs: () => now().getTime() * 1000,
+    ratedCostOf: (subject, currency) => prices.ratedCostOf(subject, currency),
+    warn: log,
+  });
   const house: House = {
     ...{ version: '0', folder: folder.path, store, collector, quarantine, retention, now },
     limits: { bodyBytes: limitBytes, uploadBytes: limitBytes },
     bodies: new Bodies(limitBytes, 3 * limitBytes),
     sessions: token === '' ? null : new Sessions(token, now),
-    limiter: new Limiter({
-      store: new MemoryStore({ nowUs: () => now().getTime() * 1000, mostKeys: 100_000, mostHeld: 10_000 }),
-      nowUs: () => now().getTime() * 1000,
-      ratedCostOf: () => null,
-      warn: log,
-    }),
+    limiter,
+    prices,
+    drift: new DriftWatch(store.columns, limiter, () => now().getTime() * 1000),
     limitHeaders: ['draft-11'],
     syslog: new SyslogCounts(),
     listeners: { api: '', otlp: '', otlpGrpc: '' },
+    reports: new Reports({
+      ...{ store, folder: folder.path, settings: nobody, now },
+      log: { info: keep, warn: log, error: log },
+    }),
     log: { info: keep, warn: log, error: log },
   };
   return {

@@ -9,6 +9,8 @@ export interface StoredCall {
   readonly status?: number;
   readonly isError?: boolean;
   readonly version?: string;
+  readonly bytesOut?: number | null;
+  readonly records?: number | null;
 }
 
 /**
@@ -21,8 +23,8 @@ export function storeCalls(columns: ColumnStore, batch: number, calls: readonly 
   const column = <Value>(of: (call: StoredCall) => Value) => calls.map(of);
   return columns.command(
     `INSERT INTO work (batch, sign, received, trace_id, span_id, call_trace, call_span, is_call, share, weight, is_weight_known, tenant, endpoint, consumer,
-        start_at, end_at, is_error, status, version, service, kind)
-      SELECT {batch:UInt64}, 1, toDate('2026-01-01'), id, span, id, span, 1, 1000000, 1000000, 1, c.2, c.3, c.4, at, at, c.5, c.6, c.7, 'api', 2
+        start_at, end_at, is_error, status, version, bytes_out, records, service, kind)
+      SELECT {batch:UInt64}, 1, toDate('2026-01-01'), id, span, id, span, 1, 1000000, 1000000, 1, c.2, c.3, c.4, at, at, c.5, c.6, c.7, c.8, c.9, 'api', 2
       FROM (SELECT c, n, fromUnixTimestamp64Milli(c.1, 'UTC') AS at, toFixedString(leftPad(toString(n), 16, '0'), 16) AS id,
           toFixedString(leftPad(toString(n), 8, '0'), 8) AS span
         FROM (SELECT c, number AS n FROM (SELECT arrayJoin(arrayZip(${texts(
@@ -38,8 +40,16 @@ export function storeCalls(columns: ColumnStore, batch: number, calls: readonly 
             column(({ status = 0 }) => String(status)),
             'UInt16',
           )}, ${texts(column(({ version = '' }) => version))},
-          range(${batch} * 10000000, ${batch} * 10000000 + ${calls.length}))) AS c, c.8 AS number)))`,
+          ${numbers(column(({ bytesOut = null }) => bytesOut))}, ${numbers(column(({ records = null }) => records))},
+          range(${batch} * 10000000, ${batch} * 10000000 + ${calls.length}))) AS c, c.10 AS number)))`,
     { batch },
+  );
+}
+
+function numbers(values: readonly (number | null)[]): string {
+  return texts(
+    values.map((value) => (value === null ? 'NULL' : String(value))),
+    'Nullable(UInt64)',
   );
 }
 

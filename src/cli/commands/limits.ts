@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows } from '../print.ts';
+import { addLimitReports } from './limit-reports.ts';
 import { query } from './reports.ts';
 
 /** A limit as the API shows it, as far as it is printed. */
@@ -16,6 +17,8 @@ interface ShownLimit {
   readonly zone: string;
   readonly enforced: boolean;
   readonly resetsAt: string;
+  /** Of `limits show`: calls of the same time; null where they cannot be counted. */
+  readonly counted?: number | null;
 }
 
 interface Whose {
@@ -39,7 +42,13 @@ const columns: Column<ShownLimit>[] = [
   { head: 'resets', value: ({ resetsAt }) => resetsAt },
 ];
 
-/** limits show, limits check: what is left, and whether a call would pass. Neither counts anything. */
+const usedColumns: Column<ShownLimit>[] = [
+  ...columns.slice(0, 3),
+  { head: 'calls counted', value: ({ counted }) => counted, align: 'right' },
+  ...columns.slice(3),
+];
+
+/** limits show, limits check: what is left, and whether a call would pass. Neither counts anything. Reports are in limit-reports.ts. */
 export function addLimitCommands(program: Command, cli: Cli): void {
   const limits = program.command('limits').description('what may pass');
   whose(limits.command('show').description('what somebody has used of the limits'))
@@ -48,7 +57,7 @@ export function addLimitCommands(program: Command, cli: Cli): void {
       const path = `/api/v1/limits?${query(flags, ['tenant', 'organisation', 'consumer', 'endpoint'])}`;
       const answer = await cli.ask<{ limits: ShownLimit[] }>('GET', path);
       const format = formatOf(flags);
-      cli.print(format === 'json' ? JSON.stringify(answer, null, 2) : printRows(format, columns, answer.limits));
+      cli.print(format === 'json' ? JSON.stringify(answer, null, 2) : printRows(format, usedColumns, answer.limits));
     });
   whose(limits.command('check').description('say whether a call would pass now, and count nothing'))
     .option('--cost <units>', 'what it costs', '1')
@@ -61,6 +70,7 @@ export function addLimitCommands(program: Command, cli: Cli): void {
       else cli.print(`${verdict(decision)}\n${printRows('table', columns, decision.limits)}`);
       if (!decision.allowed) cli.failed();
     });
+  addLimitReports(limits, cli);
 }
 
 interface Decided {

@@ -3,12 +3,13 @@ import type { CostAnswer, UsageAnswer } from '../../serve/contract/contract.ts';
 import type { ReconcileFullAnswer } from '../../serve/contract/ledger.ts';
 import type { Cli } from '../context.ts';
 import { type Column, formatOf, printRows, shortMoney } from '../print.ts';
+import { addScheduledReportCommands } from './scheduled-reports.ts';
 import { addUsageCommands } from './usage.ts';
 
 type CostRow = CostAnswer['rows'][number];
 type UsageRow = UsageAnswer['rows'][number];
 
-/** usage, cost, reconcile: questions that change nothing. */
+/** usage, reports, cost, reconcile: questions that change nothing. */
 export function addReportCommands(program: Command, cli: Cli): void {
   const usage = program.command('usage').description('how many calls, by whom, growing or not');
   usage
@@ -41,6 +42,7 @@ export function addReportCommands(program: Command, cli: Cli): void {
       cli.print(usageText(answer, formatOf(flags)));
     });
   addUsageCommands(usage, cli);
+  addScheduledReportCommands(program, cli);
   program
     .command('cost')
     .description('what calls cost, beside what the bill says')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { UsageReportAnswer, UsageReportName } from '../../serve/contract/usage.ts';
+import { benchmarkMetricNames, type UsageReportAnswer, type UsageReportName } from '../../serve/contract/usage.ts';
 import type { Cli } from '../context.ts';
 import { exportCalls, exportFormats } from '../export-calls.ts';
 import { type Column, formatOf, printRows } from '../print.ts';
@@ -27,6 +27,7 @@ const by = (usual?: string): Flag => [
 ];
 const of: Flag = ['--of <whom>', 'tenant or consumer', 'tenant'];
 const at: Flag = ['--at <time>', 'an instant; now, unless given'];
+const currency: Flag = ['--currency <code>', 'of costs, where bills have several'];
 const span: Flag = ['--span <span>', 'a number and s, m, h or d', '24h'];
 
 /** What every one of them takes. */
@@ -100,6 +101,24 @@ const commands: readonly UsageCommand[] = [
     flags: [from, to, by('tenant'), ...compare],
   },
   {
+    name: 'baseline',
+    description: 'whether figures are where the own past says they should be, and whether they drift',
+    flags: [
+      ...[from, to, ['--metric <metric>', benchmarkMetricNames.join(', '), 'calls'] as const],
+      ...[
+        ['--window <window>', 'hour or day', 'day'] as const,
+        ['--weeks <weeks>', 'of history, at most', '39'] as const,
+      ],
+      currency,
+    ],
+  },
+  { name: 'targets', description: 'which targets are met, missed, on track and off track', flags: [at, currency] },
+  {
+    name: 'advice',
+    description: 'which calls tenants could do without, and what these cost',
+    flags: [from, to, currency],
+  },
+  {
     name: 'why',
     description: 'why volume moved: where the change is, and what it looks like',
     flags: [from, to, by('tenant,endpoint'), ...compare, ['--shown <parts>', 'parts of each dimension', '10']],
@@ -110,6 +129,7 @@ const calls: readonly Flag[] = [
   from,
   to,
   ['--trace-id <id>', 'of this trace'],
+  ['--request-id <id>', 'of this request, as its span named it'],
   ['--status-code <status>', 'that ended with this status'],
 ];
 
@@ -125,6 +145,13 @@ export function addUsageCommands(usage: Command, cli: Cli): void {
       .option('--csv', 'print CSV')
       .action((given: Flags) => printReport(cli, name, given));
   }
+  const letter = usage.command('letter').description('advice for one tenant, as a text that can be sent');
+  const whose: Flag = ['--tenant <tenant>', 'who gets it; required'];
+  for (const flag of [from, to, whose, currency]) addFlag(letter, flag);
+  letter.action(async (given: Flags) => {
+    const text = await new Response(await cli.read(`/api/v1/usage/letter?${queryOf(given)}`)).text();
+    cli.print(text.trimEnd());
+  });
   const log = usage.command('calls').description('every call, newest first; or all of them into a file');
   for (const flag of [...calls, ...common]) addFlag(log, flag);
   log

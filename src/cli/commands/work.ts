@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { text } from 'node:stream/consumers';
 import { type Command, InvalidArgumentError } from 'commander';
-import { fail } from '../../model/index.ts';
 import type { DocumentsAnswer, ModelDifferenceAnswer } from '../../serve/contract/documents.ts';
 import type { AllocateAnswer, CloseAnswer } from '../../serve/contract/ledger.ts';
 import type { Cli } from '../context.ts';
 import { parseFile } from '../parse.ts';
 import { printRows, shortMoney } from '../print.ts';
+import { readText } from '../read-text.ts';
 import { addBillCommands } from './bill.ts';
 import { addIngestCommand } from './ingest.ts';
 import { addQuarantineCommands } from './quarantine.ts';
@@ -128,12 +126,4 @@ function differenceText({ from, to, slices, changed, rows, rowsLeftOut }: NonNul
   );
   const more = rows.length + rowsLeftOut - shown.length;
   return [head, table, ...(more > 0 ? [`${more} more rows: --json has ${rows.length} of them.`] : [])].join('\n');
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
-  } catch (cause) {
-    throw fail('FILE_UNREADABLE', { file, reason: (cause as NodeJS.ErrnoException).code }, [], cause);
-  }
 }

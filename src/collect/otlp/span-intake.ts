@@ -3,7 +3,7 @@ import { callKindOf } from '../call-kind.ts';
 import { EndpointNames } from '../endpoint.ts';
 import { feeFrom } from '../fee.ts';
 import { type Naming, newNaming } from '../naming/naming.ts';
-import { keyedHash, safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
+import { requestHash, safeConsumer, safeLabel, safeName, safePeer, safeVersion } from '../privacy.ts';
 import type { Refusal } from '../refusal.ts';
 import { rpcStatusOf } from '../success-class.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
@@ -204,7 +204,7 @@ export class SpanIntake {
     const { sources, starts, ends } = this.draft.attributes;
     const [start, end] = [starts[slot]!, ends[slot]!];
     if (end - start < SHORTEST_REQUEST_ID || end - start > LONGEST_TEXT) return [];
-    const hash = keyedHash('request', sources[slot]!.subarray(start, end));
+    const hash = requestHash(sources[slot]!.subarray(start, end));
     return [0, 4, 8, 12].map((at) => hash.readUInt32LE(at)).concat(0, 0);
   }
 

@@ -22,6 +22,7 @@ export interface CompiledLimit {
   readonly tickUs: number;
   readonly parts: number;
   readonly partUs: number;
+  readonly isMoney: boolean;
   /** No count of it, overdraft included, can reach 2^32: a store may keep it in half of the memory. */
   readonly isNarrow: boolean;
   readonly graceUs: number;
@@ -109,7 +110,7 @@ function compileLimit(policy: CompiledPolicy, spec: LimitSpec, plans: ReadonlyMa
   const shape = [algorithm, length, parts, isNarrow, money?.decimals ?? '', money?.currency ?? '', ...policy.per];
   const calendars = algorithm === 'calendar' ? [window?.calendar, window?.zone, window?.anchor, window?.every] : [];
   return {
-    ...{ policy, spec, algorithm, length, parts, isNarrow, id: spec.id, tickUs: tick },
+    ...{ policy, spec, algorithm, length, parts, isNarrow, id: spec.id, tickUs: tick, isMoney: money !== undefined },
     counterId: [policy.name, spec.id, ...shape, ...calendars].join('|'),
     partUs: parts === 0 ? 0 : Math.ceil(length / parts),
     graceUs: overdraft?.grace === undefined ? 0 : durationUs(overdraft.grace),

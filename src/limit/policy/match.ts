@@ -29,7 +29,7 @@ function anyOf(globs: readonly string[] | undefined): Test | null {
 }
 
 /** Says whether a text is these pieces in order with anything between them. */
-function fits(pieces: readonly string[], text: string): boolean {
+export function fits(pieces: readonly string[], text: string): boolean {
   const first = pieces[0]!;
   const last = pieces.at(-1)!;
   if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;

@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
@@ -24,9 +24,9 @@ const limits = [
 ];
 const policies = compilePolicies([{ name: 'p', version: 1, spec: limitPolicySpec.parse({ limits }) }], new Map());
 
-async function opened(path: string, warnings: string[] = []) {
-  const store = new MemoryStore({ nowUs, mostKeys: 1000, mostHeld: 100 });
-  const file = await CounterFile.open(path, store, policies, (message) => warnings.push(message));
+async function opened(path: string, warnings: string[] = [], compactBytes?: number, mostKeys = 1000) {
+  const store = new MemoryStore({ nowUs, mostKeys, mostHeld: 100 });
+  const file = await CounterFile.open(path, store, policies, (message) => warnings.push(message), compactBytes);
   const limiter = new Limiter({
     store,
     nowUs,
@@ -68,5 +68,34 @@ it('has after a crash everything that a closed policy admitted', async () => {
   const again = await opened(crashed.path, warnings);
   expect([await used(again.limiter, 'a'), warnings.length]).toEqual([[0, 0, 0, 5, 0], 1]);
   await again.file.close();
+  crashed.remove();
+});
+
+it('writes itself anew while decisions go on, and forgets none of them', async () => {
+  const growing = tempFolder('growing');
+  const path = join(growing.path, 'limit-counters.jsonl');
+  const warnings: string[] = [];
+  const { limiter, file } = await opened(growing.path, warnings, 20_000, 100_000);
+  const expected = new Map<string, number>();
+  let [smaller, last] = [0, 0];
+  for (let round = 0; round < 60; round++) {
+    const asked = Array.from({ length: 40 }, (_, i) => `t${(round * 7 + i * 13) % 90}`);
+    const decisions = await Promise.all(asked.map((tenant) => limiter.decide(ask(tenant))));
+    decisions.forEach(({ isAllowed }, i) => {
+      if (isAllowed) expected.set(asked[i]!, (expected.get(asked[i]!) ?? 0) + 1);
+    });
+    const size = statSync(path).size;
+    if (size < last) smaller++;
+    last = size;
+  }
+  expect(smaller).toBeGreaterThan(0);
+  const crashed = tempFolder('crashed');
+  copyFileSync(path, join(crashed.path, 'limit-counters.jsonl'));
+  const after = await opened(crashed.path, warnings, undefined, 100_000);
+  for (const [tenant, count] of expected) expect((await used(after.limiter, tenant))[3]).toBe(count);
+  expect(warnings).toEqual([]);
+  await after.file.close();
+  await file.close();
+  growing.remove();
   crashed.remove();
 });

@@ -6,8 +6,10 @@ import type { MemoryStore } from './memory-store.ts';
 
 const NAME = 'limit-counters.jsonl';
 const FLUSH_MS = 50;
-/** A file that has grown by this much since it was written whole is written whole again. */
+/** A file that has grown by this much, and has doubled, since it was written whole is written whole again. */
 const COMPACT_BYTES = 64 << 20;
+/** Counters that are written down before decisions have their turn again. */
+const AT_ONCE = 1_000;
 
 type Warn = (message: string, facts: Record<string, unknown>) => void;
 
@@ -15,22 +17,32 @@ type Warn = (message: string, facts: Record<string, unknown>) => void;
  * Keeps the counters of the memory store on the disk: what changed is appended, the last word about a counter counts.
  *
  * Holds  what was waited for with `synced` is there after any crash; of the rest at most what was counted within 50 ms is lost.
+ *        No decision waits while many counters are written: they are, some at a time.
  */
 export class CounterFile {
   readonly #path: string;
   readonly #store: MemoryStore;
   readonly #warn: Warn;
+  readonly #compactBytes: number;
   #file: FileHandle;
-  #bytes = 0;
+  /** Of the file, and of what it was when it was written whole. */
+  #bytes: number;
+  #wholeBytes: number;
   #turn: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
+  /** While the file is written whole: what changed since that began. */
+  #meanwhile: string[] | null = null;
+  #compacting: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(path: string, store: MemoryStore, file: FileHandle, warn: Warn) {
+  private constructor(path: string, store: MemoryStore, whole: Whole, warn: Warn, compactBytes: number) {
     this.#path = path;
     this.#store = store;
-    this.#file = file;
+    this.#file = whole.file;
+    this.#bytes = whole.bytes;
+    this.#wholeBytes = whole.bytes;
     this.#warn = warn;
+    this.#compactBytes = compactBytes;
     this.#timer = setInterval(() => void this.synced().catch(() => undefined), FLUSH_MS).unref();
   }
 
@@ -40,46 +52,87 @@ export class CounterFile {
     store: MemoryStore,
     policies: readonly CompiledPolicy[],
     warn: Warn,
+    compactBytes = COMPACT_BYTES,
   ): Promise<CounterFile> {
     const path = join(folder, NAME);
     const { records, damaged } = await readRecords(path);
     if (damaged > 0) warn('lines of the limit counters cannot be read', { lines: damaged });
     store.restore(records, policies);
-    const file = new CounterFile(path, store, await written(path, store.allRecords()), warn);
+    const whole = await writtenBeside(path, store);
+    await takesPlace(whole, path);
+    const file = new CounterFile(path, store, whole, warn, compactBytes);
     store.keepChanges();
     return file;
   }
 
   /** Waits until everything counted so far is on the disk; those who wait meanwhile share one sync. */
   synced(): Promise<void> {
-    this.#next ??= this.#turn.then(async () => {
+    this.#next ??= this.#inTurn(async () => {
       this.#next = null;
       await this.#flush();
     });
-    const mine = this.#next;
+    return this.#next;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.synced();
+    await this.#compacting;
+    await this.#file.close();
+  }
+
+  /** What writes to the file does so one after the other. */
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(write);
     this.#turn = mine.catch((cause: unknown) =>
       this.#warn('limit counters cannot be written', { cause: String(cause) }),
     );
     return mine;
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.synced();
-    await this.#file.close();
-  }
-
   async #flush(): Promise<void> {
-    const records = this.#store.changedRecords();
-    if (records.length === 0) return;
-    const text = linesOf(records);
+    const text = await this.#changed();
+    if (text === '') return;
     await this.#file.appendFile(text);
     await this.#file.datasync();
     this.#bytes += text.length;
-    if (this.#bytes < COMPACT_BYTES) return;
-    await this.#file.close();
-    this.#file = await written(this.#path, this.#store.allRecords());
-    this.#bytes = 0;
+    const isGrown = this.#bytes > this.#wholeBytes + Math.max(this.#compactBytes, this.#wholeBytes);
+    if (isGrown && this.#meanwhile === null) this.#compacting = this.#compact();
+  }
+
+  async #changed(): Promise<string> {
+    let text = '';
+    for (;;) {
+      const lines = linesOf(this.#store.changedRecords(AT_ONCE));
+      if (lines === '') break;
+      text += lines;
+      await new Promise((turn) => setImmediate(turn));
+    }
+    if (text !== '') this.#meanwhile?.push(text);
+    return text;
+  }
+
+  /** Writes the file whole, while it is still appended to; then the new one takes its place, with what was appended meanwhile. */
+  async #compact(): Promise<void> {
+    this.#meanwhile = [];
+    try {
+      const whole = await writtenBeside(this.#path, this.#store);
+      await this.#inTurn(async () => {
+        await this.#flush();
+        const text = this.#meanwhile!.join('');
+        await whole.file.appendFile(text);
+        await takesPlace(whole, this.#path);
+        await this.#file.close();
+        this.#file = whole.file;
+        this.#wholeBytes = whole.bytes;
+        this.#bytes = whole.bytes + text.length;
+      });
+    } catch (cause) {
+      // The old one is whole, and the next flush tries again.
+      this.#warn('limit counters cannot be written anew', { cause: String(cause) });
+    } finally {
+      this.#meanwhile = null;
+    }
   }
 }
 
@@ -87,14 +140,27 @@ function linesOf(records: readonly CounterRecord[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
-/** Writes the file whole, beside the old one until it is safe. */
-async function written(path: string, records: readonly CounterRecord[]): Promise<FileHandle> {
-  const beside = await open(`${path}.new`, 'w', 0o600);
-  await beside.appendFile(linesOf(records));
-  await beside.datasync();
-  await beside.close();
+interface Whole {
+  readonly file: FileHandle;
+  readonly bytes: number;
+}
+
+/** Writes all counters into a file beside. */
+async function writtenBeside(path: string, store: MemoryStore): Promise<Whole> {
+  const file = await open(`${path}.new`, 'w', 0o600);
+  let bytes = 0;
+  for (const records of store.allRecords()) {
+    const text = linesOf(records);
+    if (text !== '') await file.appendFile(text);
+    bytes += text.length;
+  }
+  return { file, bytes };
+}
+
+/** The old file is there until the new one is safe. Whoever has the new one open goes on writing to it. */
+async function takesPlace({ file }: Whole, path: string): Promise<void> {
+  await file.datasync();
   await rename(`${path}.new`, path);
-  return open(path, 'a', 0o600);
 }
 
 /** A crash may have torn the last line: what cannot be read is told and left out. */

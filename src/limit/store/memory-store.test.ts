@@ -10,12 +10,12 @@ const limits = [
   { id: 'flight', amount: 9, concurrency: true },
 ];
 
-function opened(mostKeys: number, mostHeld: number) {
+function opened(mostKeys: number, mostHeld: number, otherwise = {}) {
   const clock = { us: Date.UTC(2026, 5, 1) * 1000 };
   const nowUs = () => clock.us;
   const store = new MemoryStore({ nowUs, mostKeys, mostHeld });
   const limiter = new Limiter({ store, nowUs, ratedCostOf: () => null, warn: () => undefined });
-  const spec = limitPolicySpec.parse({ per: ['tenant', 'consumer'], limits });
+  const spec = limitPolicySpec.parse({ per: ['tenant', 'consumer'], limits, ...otherwise });
   limiter.usePolicies(compilePolicies([{ name: 'p', version: 1, spec }], new Map()));
   return { clock, store, limiter };
 }
@@ -28,11 +28,11 @@ const ask = (consumer: string, id?: string) => ({
 it('refuses new names when it is full, goes on with known ones, and forgets idle ones', async () => {
   const { clock, store, limiter } = opened(100, 10);
   let made = 0;
-  const fill = async () => {
-    for (;;) await limiter.decide(ask(`c${made++}`));
-  };
   await limiter.decide(ask('held', 'one'));
-  await expect(fill()).rejects.toMatchObject({ code: 'LIMIT_KEYS_FULL' });
+  for (let last = 'allowed'; last === 'allowed'; ) last = (await limiter.decide(ask(`c${made++}`))).reason;
+  expect(await limiter.decide(ask('new'))).toMatchObject({ isAllowed: false, reason: 'store_full' });
+  // Looking needs no room.
+  expect((await limiter.decide({ ...ask('new'), isPeek: true })).findings).toHaveLength(2);
   expect(store.keys).toBeLessThanOrEqual(100);
   expect(await limiter.decide(ask('c0'))).toMatchObject({ isAllowed: true });
   expect(await limiter.decide(ask('c0'))).toMatchObject({ isAllowed: false });
@@ -47,7 +47,23 @@ it('refuses new names when it is full, goes on with known ones, and forgets idle
 it('refuses more reservations than it may keep, and takes nothing of them', async () => {
   const { limiter } = opened(10_000, 3);
   for (const id of ['1', '2', '3']) await limiter.decide(ask(id, id));
-  expect(() => limiter.decide(ask('4', '4'))).toThrow(expect.objectContaining({ code: 'LIMIT_KEYS_FULL' }));
+  expect(await limiter.decide(ask('4', '4'))).toMatchObject({ isAllowed: false, reason: 'store_full' });
   const next = await limiter.decide(ask('4'));
   expect(next.findings.map(({ outcome }) => outcome.before)).toEqual([0, 0]);
+});
+
+it('when it is full, passes what is new up to the local cap of policies that are open, and decides known names exactly', async () => {
+  const { clock, store, limiter } = opened(100, 10, { onStoreFailure: 'open', localCap: 3 });
+  let made = 0;
+  for (let last = 'allowed'; last === 'allowed'; ) last = (await limiter.decide(ask(`c${made++}`))).reason;
+  const passes = [];
+  for (let call = 0; call < 4; call++) passes.push((await limiter.decide(ask(`d${call}`))).isAllowed);
+  // One of three was the first for which there was no room.
+  expect(passes).toEqual([true, true, false, false]);
+  expect((await limiter.decide(ask('c0'))).isAllowed).toBe(true);
+  expect(await limiter.decide(ask('c0'))).toMatchObject({ isAllowed: false, reason: 'over_limit' });
+  expect(limiter.counts).toMatchObject({ failedOpen: 3, failedClosed: 2 });
+  clock.us += 60_000_000;
+  expect(await limiter.decide(ask('d0'))).toMatchObject({ isAllowed: true, reason: 'allowed' });
+  expect(store.keys).toBeLessThan(20);
 });

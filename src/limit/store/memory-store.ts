@@ -1,22 +1,27 @@
 import { fail } from '../../model/index.ts';
 import type { CompiledLimit, CompiledPolicy } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
 import {
+  type Change,
   type CounterStore,
   type Demand,
+  LEASE,
   type Line,
-  type LineOutcome,
   type Outcome,
+  type PartUnits,
   REMEMBERED_US,
   type Settled,
+  type SettledMoney,
   type Settlement,
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { putUnits } from './put-units.ts';
 import { SubjectRows } from './subject-rows.ts';
+import { TakenOutcome } from './taken-outcome.ts';
 
 interface HeldLine {
-  readonly limit: CompiledLimit;
   readonly line: Line;
   readonly takenIn: number;
   cost: number;
@@ -24,8 +29,9 @@ interface HeldLine {
 
 interface Held {
   readonly fingerprint: string;
+  readonly subject: Subject;
   readonly lines: readonly HeldLine[];
-  readonly outcome: Outcome;
+  readonly outcome: TakenOutcome;
   readonly expiresUs: number;
   state: 'held' | 'committed' | 'released' | 'expired';
 }
@@ -48,12 +54,16 @@ export class MemoryStore implements CounterStore {
   #tableOf = new WeakMap<CompiledLimit, CounterTable>();
   readonly #held = new Map<string, Held>();
   readonly #due = new Deadlines();
-  /** What changed since it was last asked for; null where nobody keeps it. */
-  #changed: Map<CounterTable, Set<number>> | null = null;
+  /** Whether somebody keeps what changes. */
+  #isKept = false;
   #lastUs = 0;
+  #sweptUs = 0;
+  /** One decision at a time is made, so what its lines need is used again for the next. */
   readonly #places: Writable<Place>[] = [];
   readonly #row: number[] = [];
-  #sweptUs = 0;
+  readonly #rooms: number[] = [];
+  #lines: readonly Line[] = [];
+  #tablesOfLines: CounterTable[] = [];
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
@@ -65,54 +75,53 @@ export class MemoryStore implements CounterStore {
 
   decide(demand: Demand): Outcome {
     const nowUs = this.#now();
-    const { hold, lines, isPeek } = demand;
+    const { hold, lines } = demand;
     const id = hold === null ? '' : `${demand.root}\n${hold.id}`;
     const known = hold === null ? undefined : this.#held.get(id);
-    if (known) return { ...known.outcome, repeat: known.fingerprint === hold!.fingerprint ? 'same' : 'other' };
+    if (known) return known.outcome.again(known.fingerprint === hold!.fingerprint ? 'same' : 'other');
     this.#checkRoom(demand, nowUs);
-    const rooms = this.#look(lines, nowUs);
-    const granted = grantOf(demand, rooms);
-    const isTaking = granted >= 0 && !isPeek;
-    const outcomes: LineOutcome[] = [];
+    this.#look(demand, nowUs);
+    const granted = grantOf(demand, this.#rooms);
+    const isTaking = granted >= 0 && !demand.isPeek;
+    const outcome = new TakenOutcome(granted, nowUs, lines.length);
     const heldLines: HeldLine[] | null = hold === null ? null : [];
     for (let i = 0; i < lines.length; i++) {
       const cost = costOf(lines[i]!, demand, granted);
-      outcomes.push(this.#outcome(i, lines[i]!, cost, rooms[i]!, isTaking, nowUs, heldLines));
+      this.#take(i, demand, cost, isTaking, outcome, heldLines);
     }
-    const isAdmitted = granted >= 0;
-    const outcome = { isAdmitted, repeat: 'none', granted: Math.max(0, granted), nowUs, lines: outcomes } as const;
     if (heldLines !== null && isTaking) this.#keep(id, demand, outcome, heldLines);
     return outcome;
   }
 
-  /** Brings every counter of the lines up to now. Gives  what fits of each. */
-  #look(lines: readonly Line[], nowUs: number): number[] {
-    const rooms: number[] = [];
+  /** Brings every counter of the lines up to now, and notes what fits of each. */
+  #look({ lines, subject }: Demand, nowUs: number): void {
+    const tables = this.#tablesOf(lines);
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
       const place = this.#placeAt(i);
-      const table = this.#table(line.limit);
-      const row = this.#rows.find(table.path, line.subject);
+      const table = tables[i]!;
+      const row = this.#rows.find(table.path, subject);
       this.#row[i] = row;
       if (table.hasRow(row)) table.find(row, place);
       else Object.assign(place, emptyPlace(line.limit));
       advance(place, line, nowUs);
-      rooms.push(room(place, line, nowUs));
+      this.#rooms[i] = room(place, line, nowUs);
     }
-    return rooms;
   }
 
-  #outcome(
+  #take(
     i: number,
-    line: Line,
+    { lines, subject }: Demand,
     cost: number,
-    fits: number,
     isTaking: boolean,
-    nowUs: number,
+    outcome: TakenOutcome,
     heldLines: HeldLine[] | null,
-  ): LineOutcome {
+  ): void {
+    const line = lines[i]!;
     const place = this.#placeAt(i);
     const { limit } = line;
+    const { nowUs } = outcome;
+    const fits = this.#rooms[i]!;
     const before = used(place, limit);
     const isOver = cost > fits;
     const freesAtUs = isOver ? freesAt(place, line, cost, nowUs) : 0;
@@ -120,24 +129,31 @@ export class MemoryStore implements CounterStore {
     if (isTaking && !isOver) {
       // Nobody would say when a call that was only checked has ended.
       if (cost > 0 && !(heldLines === null && limit.algorithm === 'concurrency')) {
-        const row = this.#own(i, line, nowUs);
+        const row = this.#own(i, line, subject, nowUs);
         take(place, line, cost, nowUs);
-        if (this.#changed !== null) this.#note(this.#table(limit), row);
+        if (this.#isKept) this.#tablesOfLines[i]!.mark(row);
         after = used(place, limit);
       }
-      heldLines?.push({ limit, line, takenIn: place.state[place.at + 1]!, cost });
+      heldLines?.push({ line, takenIn: place.state[place.at + 1]!, cost });
     }
-    return { before, after, fits, isOver, freesAtUs, resetsAtUs: resetsAt(place, line, nowUs) };
+    outcome.put(i, before, after, fits, isOver, freesAtUs, resetsAt(place, line, nowUs));
   }
 
-  /** One decision at a time is made, so the places of its lines are used again for the next. */
   #placeAt(i: number): Writable<Place> {
     const place = this.#places[i] ?? { state: new Float64Array(0), at: 0, ring: null, ringAt: 0 };
     this.#places[i] = place;
     return place;
   }
 
-  settle({ root, id, action, units, nanoMoney }: Settlement): Settled {
+  /** Decisions one after the other are mostly about the same limits. */
+  #tablesOf(lines: readonly Line[]): readonly CounterTable[] {
+    if (lines === this.#lines) return this.#tablesOfLines;
+    this.#lines = lines;
+    this.#tablesOfLines = lines.map(({ limit }) => this.#table(limit));
+    return this.#tablesOfLines;
+  }
+
+  settle({ root, id, action, units, money }: Settlement): Settled {
     this.#now();
     const key = `${root}\n${id}`;
     const held = this.#held.get(key);
@@ -145,35 +161,59 @@ export class MemoryStore implements CounterStore {
     const done = action === 'commit' ? 'committed' : 'released';
     if (held.state === done) return 'already';
     if (held.state !== 'held') return held.state;
+    if (action === 'commit' && money !== null && !countsIn(held.lines, money.currency)) return 'currency';
     for (const each of held.lines)
-      this.#settleLine(each, action === 'release' ? 0 : actualCost(each, units, nanoMoney));
+      this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
     return 'done';
+  }
+
+  put(_root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Change {
+    const nowUs = this.#now();
+    const table = this.#table(line.limit);
+    const { mostKeys } = this.#options;
+    if (this.#rows.size > mostKeys - 8) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+    const row = this.#rows.add(table.path, subject);
+    const place = table.placeOf(row);
+    advance(place, line, nowUs);
+    const before = used(place, line.limit);
+    putUnits(place, line, units, mayFall, nowUs);
+    if (this.#isKept) table.mark(row);
+    return { before, after: used(place, line.limit) };
+  }
+
+  usersOf(limit: CompiledLimit, most: number): Subject[] {
+    const table = this.#table(limit);
+    const users: Subject[] = [];
+    for (const row of table.usedRows(this.#lastUs)) {
+      if (users.length >= most) break;
+      users.push(this.#rows.subjectOf(table.path, row));
+    }
+    return users;
   }
 
   async close(): Promise<void> {}
 
   keepChanges(): void {
-    this.#changed = new Map();
+    this.#isKept = true;
   }
 
-  /** Gives the counters that changed since the last time. */
-  changedRecords(): CounterRecord[] {
-    const changed = this.#changed ?? new Map<CounterTable, Set<number>>();
-    this.#changed = new Map();
-    return [...changed].flatMap(([table, rows]) => [...rows].map((row) => this.#record(table, row)));
+  /** Gives counters that changed since they were given last, so many at most. */
+  changedRecords(most: number): CounterRecord[] {
+    const records: CounterRecord[] = [];
+    for (const table of this.#tables.values()) {
+      if (records.length >= most) break;
+      for (const row of table.takeChanged(most - records.length)) records.push(recordOf(this.#rows, table, row));
+    }
+    return records;
   }
 
-  /** Gives all counters that say something. */
-  allRecords(): CounterRecord[] {
-    return [...this.#tables.values()].flatMap((table) =>
-      [...table.usedRows(this.#lastUs)].map((row) => this.#record(table, row)),
-    );
-  }
-
-  #record(table: CounterTable, row: number): CounterRecord {
-    const { organisation, tenant, consumer, endpoint } = this.#rows.subjectOf(table.path, row);
-    return table.record([organisation, tenant, consumer, endpoint], row);
+  /** Gives all counters that say something, some at a time. What changes between two of them is among the changed. */
+  *allRecords(): Generator<CounterRecord[]> {
+    // When it is swept meanwhile, these two still belong to each other.
+    const rows = this.#rows;
+    for (const table of [...this.#tables.values()])
+      for (const used of table.usedChunks(this.#lastUs)) yield used.map((row) => recordOf(rows, table, row));
   }
 
   /** Puts counters back as they were kept, the last word about each. Places of calls under way went with them. */
@@ -188,16 +228,9 @@ export class MemoryStore implements CounterStore {
   #put(limit: CompiledLimit, record: CounterRecord): void {
     const [organisation = '', tenant = '', consumer = '', endpoint = ''] = record[1];
     const table = this.#table(limit);
-    table.put(this.#rows.add(table.path, { organisation, tenant, consumer, endpoint }), record);
-  }
-
-  #note(table: CounterTable, row: number): void {
-    let rows = this.#changed!.get(table);
-    if (rows === undefined) {
-      rows = new Set();
-      this.#changed!.set(table, rows);
-    }
-    rows.add(row);
+    const row = this.#rows.add(table.path, { organisation, tenant, consumer, endpoint });
+    table.put(row, record);
+    if (this.#isKept) table.mark(row);
   }
 
   /** Time never goes backward; what is due meanwhile is given back first. */
@@ -214,21 +247,22 @@ export class MemoryStore implements CounterStore {
     if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
     else this.#due.add(held.expiresUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
-    for (const each of held.lines) this.#settleLine(each, 0);
+    if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(held.subject, each, 0);
     held.state = 'expired';
   }
 
-  #keep(id: string, { hold }: Demand, outcome: Outcome, lines: readonly HeldLine[]): void {
+  #keep(id: string, { hold, subject }: Demand, outcome: TakenOutcome, lines: readonly HeldLine[]): void {
     const expiresUs = outcome.nowUs + hold!.ttlUs;
-    this.#held.set(id, { fingerprint: hold!.fingerprint, lines, outcome, expiresUs, state: 'held' });
+    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, expiresUs, state: 'held' });
     this.#due.add(expiresUs, id);
   }
 
-  #settleLine(each: HeldLine, cost: number): void {
-    const { limit, line, takenIn } = each;
+  #settleLine(subject: Subject, each: HeldLine, cost: number): void {
+    const { line, takenIn } = each;
+    const { limit } = line;
     // The key is looked up again: its row may have been given to somebody else when it was idle.
     const table = this.#table(limit);
-    const row = this.#rows.find(table.path, line.subject);
+    const row = this.#rows.find(table.path, subject);
     if (!table.hasRow(row)) return;
     const place = table.placeOf(row);
     advance(place, line, this.#lastUs);
@@ -237,42 +271,43 @@ export class MemoryStore implements CounterStore {
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
-    if (this.#changed !== null) this.#note(table, row);
+    if (this.#isKept) table.mark(row);
   }
 
   /** Gives a line a counter of its own, where it has none yet. */
-  #own(i: number, line: Line, nowUs: number): number {
-    const table = this.#table(line.limit);
+  #own(i: number, line: Line, subject: Subject, nowUs: number): number {
+    const table = this.#tablesOfLines[i]!;
     const known = this.#row[i]!;
     if (table.hasRow(known)) return known;
-    const row = this.#rows.add(table.path, line.subject);
+    const row = this.#rows.add(table.path, subject);
     table.find(row, this.#placeAt(i));
     advance(this.#placeAt(i), line, nowUs);
     return row;
   }
 
   /** Makes sure, before anything is taken, that it could be kept. Fails  LIMIT_KEYS_FULL. */
-  #checkRoom({ lines, hold }: Demand, nowUs: number): void {
+  #checkRoom({ lines, subject, hold, isPeek }: Demand, nowUs: number): void {
+    if (isPeek) return;
     const { mostKeys, mostHeld } = this.#options;
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
-    // A line may bring a name for each level, and as many pairs of them.
+    // A line may bring a name for each level, and that of the tenant's organisation.
     const most = mostKeys - 8 * lines.length;
     if (this.#rows.size <= most) return;
-    if (lines.every(({ limit, subject }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
+    if (lines.every(({ limit }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
     // Looking for idle ones takes long: not at every call of somebody who makes up names.
     if (nowUs >= this.#sweptUs + 1_000_000) this.#sweep(nowUs);
     if (this.#rows.size > most) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
   }
 
-  /** Begins anew with what is not idle. */
+  /** Begins anew with what is not idle; all of it counts as changed, so that nothing is forgotten that was about to be kept. */
   #sweep(nowUs: number): void {
     this.#sweptUs = nowUs;
     const tables = [...this.#tables.values()];
-    const records = this.allRecords();
+    const records = [...this.allRecords()].flat();
     this.#rows = new SubjectRows();
     this.#tables = new Map();
     this.#tableOf = new WeakMap();
-    if (this.#changed !== null) this.#changed = new Map();
+    this.#lines = [];
     const limits = new Map(tables.map(({ limit }) => [limit.counterId, limit]));
     for (const record of records) this.#put(limits.get(record[0])!, record);
   }
@@ -288,6 +323,11 @@ export class MemoryStore implements CounterStore {
     this.#tableOf.set(limit, table);
     return table;
   }
+}
+
+function recordOf(rows: SubjectRows, table: CounterTable, row: number): CounterRecord {
+  const { organisation, tenant, consumer, endpoint } = rows.subjectOf(table.path, row);
+  return table.record([organisation, tenant, consumer, endpoint], row);
 }
 
 const empties = new WeakMap<CompiledLimit, Place>();
@@ -318,8 +358,17 @@ function costOf(line: Line, demand: Demand, granted: number): number {
   return granted < 0 || granted === demand.units || line.isMoney ? line.cost : granted * line.unitCost;
 }
 
+/** Money in a currency that no limit knows would be counted nowhere. */
+function countsIn(lines: readonly HeldLine[], currency: string): boolean {
+  const money = lines.filter(({ line }) => line.isMoney);
+  return money.length === 0 || money.some(({ line }) => line.limit.spec.money!.currency === currency);
+}
+
 /** What a line costs when it is known what was used. */
-function actualCost({ limit, line, cost }: HeldLine, units: number | null, nanoMoney: number | null): number {
-  if (line.isMoney) return nanoMoney === null ? cost : Math.ceil(nanoMoney / 10 ** (9 - limit.spec.money!.decimals));
+function actualCost({ line, cost }: HeldLine, units: number | null, money: SettledMoney | null): number {
+  if (line.isMoney) {
+    const { currency, decimals } = line.limit.spec.money!;
+    return money?.currency === currency ? Math.ceil(money.nano / 10 ** (9 - decimals)) : cost;
+  }
   return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
 }

@@ -1,155 +1,118 @@
+import { LEASE } from './counter-store.ts';
+
 /**
  * The decisions of the Redis store, one script each: what src/limit/store/counters.ts does in memory, in Lua.
- * Numbers in Lua are doubles, as here: all of them are whole and below 2^53. They are written with %.0f, because Lua's own way keeps 14 digits.
+ * Numbers in Lua are doubles, as here: all of them are whole and below 2^53. They travel and are kept as eight bytes each, because writing them
+ * as text and reading them again would take longer than everything else.
  *
- * A counter is u, what is used (of a rate its debt), w, the window, and o, since when it is over; of a rolling window there are fields for its parts besides.
+ * A counter is what is used (of a rate its debt), the window, and since when it is over; of a rolling window there are fields for its parts besides,
+ * and it is text, because Redis counts in text.
  */
+
+/** What a counter is, in the first number of a line. */
+export const KINDS = { rate: 1, fixed: 2, calendar: 3, rolling: 4, concurrency: 5 } as const;
+const { rate: RATE, fixed: FIXED, calendar: CALENDAR, rolling: ROLLING, concurrency: CONCURRENCY } = KINDS;
+
+/** A line as it travels. Of a calendar, length is where this window ends, tick where the next one does, start where this one begins. */
+export const LINE_FIELDS = [
+  ...(['kind', 'amount', 'ceiling', 'graceUs', 'length', 'tick', 'parts', 'start', 'cost', 'unitCost', 'isEnforced'] as const),
+  ...(['currency', 'divisor'] as const),
+] as const;
+/** What is told of a line. */
+export const ANSWER_FIELDS = ['before', 'after', 'fits', 'isOver', 'used', 'window', 'cost'] as const;
+
+const doubles = (count: number) => `'<${'d'.repeat(count)}'`;
+const LINE = doubles(LINE_FIELDS.length);
+const LINE_BYTES = LINE_FIELDS.length * 8;
+
+// In a script a line is a list: these four of its counter, and then as it travels. By number, because names cost.
+const [used, window, since, fits] = ['line[1]', 'line[2]', 'line[3]', 'line[4]'];
+const [kind, amount, ceiling, grace, length, tick, parts, start, cost, unit, enforced, currency, divisor] = LINE_FIELDS.map(
+  (_, i) => `line[${i + 5}]`,
+);
+/** Of a line that is held, behind the others: what was taken, and in which window. */
+const [taken, takenIn] = [`line[${LINE_FIELDS.length + 5}]`, `line[${LINE_FIELDS.length + 6}]`];
+
 const counters = `
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local function num(v) return tonumber(v or '0') or 0 end
 local function str(n) return string.format('%.0f', n) end
 
--- A rolling window is a hash with a field for each part; every other counter is one text.
-local function load(key, c, now)
-  local v
-  if c.kind == 'rolling' then v = redis.call('HMGET', key, 'u', 'w', 'o')
-  else
-    local text = redis.call('GET', key)
-    if text then v = { string.match(text, '^(%d+) (%d+) (%d+)$') } else v = {} end
-  end
-  local s = { u = num(v[1]), w = num(v[2]), o = num(v[3]) }
-  if c.kind == 'rate' then
-    local tick = math.floor(now / c.tick)
-    local elapsed = tick - s.w
-    if elapsed > 0 then
-      if elapsed > s.u / c.amount then s.u = 0 else s.u = math.max(0, s.u - elapsed * c.amount) end
-      s.w = tick
-    end
-  elseif c.kind == 'fixed' or c.kind == 'calendar' then
-    local start
-    if c.kind == 'fixed' then start = math.floor(now / c.length) * c.length
-    elseif now < c.length then start = c.start
-    else start = c.length end
-    if start > s.w then s.u = 0; s.w = start; s.o = 0 end
-  elseif c.kind == 'rolling' then
-    s.gone = {}
-    local part = math.floor(now / c.length)
-    local size = c.parts + 1
-    if part > s.w then
-      if s.w == 0 or part - s.w >= size then
-        if s.u > 0 then s.wipe = true end
-        s.u = 0
-      else
-        local fields = {}
-        for each = s.w + 1, part do fields[#fields + 1] = str(each % size) end
-        local counts = redis.call('HMGET', key, unpack(fields))
-        for i = 1, #fields do
-          if counts[i] then s.u = s.u - num(counts[i]); s.gone[#s.gone + 1] = fields[i] end
-        end
+local function roll(line, key, now)
+  local v = redis.call('HMGET', key, 'u', 'w', 'o')
+  local u, w, o = num(v[1]), num(v[2]), num(v[3])
+  line.gone = {}
+  local part = floor(now / ${length})
+  local size = ${parts} + 1
+  if part > w then
+    if w == 0 or part - w >= size then
+      if u > 0 then line.wipe = true end
+      u = 0
+    else
+      local fields = {}
+      for each = w + 1, part do fields[#fields + 1] = str(each % size) end
+      local counts = redis.call('HMGET', key, unpack(fields))
+      for i = 1, #fields do
+        if counts[i] then u = u - num(counts[i]); line.gone[#line.gone + 1] = fields[i] end
       end
-      s.w = part
-      if s.u <= c.amount then s.o = 0 end
     end
+    w = part
+    if u <= ${amount} then o = 0 end
   end
-  return s
+  ${used}, ${window}, ${since} = u, w, o
 end
 
-local function room(s, c, now)
-  if c.kind == 'rate' then return math.max(0, math.floor((c.ceiling * c.length - s.u) / c.length)) end
-  local most = c.ceiling
-  if c.grace > 0 and s.o > 0 and now >= s.o + c.grace then most = c.amount end
-  return math.max(0, most - s.u)
+-- Brings a counter up to now. text: what is kept of it, unless it is a rolling window.
+local function load(line, key, text, now)
+  local kind = ${kind}
+  if kind == ${ROLLING} then return roll(line, key, now) end
+  local u, w, o = 0, 0, 0
+  if text then u, w, o = struct.unpack('<ddd', text) end
+  if kind == ${RATE} then
+    local tick = floor(now / ${tick})
+    local elapsed = tick - w
+    if elapsed > 0 then
+      if elapsed > u / ${amount} then u = 0 else u = max(0, u - elapsed * ${amount}) end
+      w = tick
+    end
+  elseif kind ~= ${CONCURRENCY} then
+    local start = ${length}
+    if kind == ${FIXED} then start = floor(now / start) * start
+    elseif now < start then start = ${start} end
+    if start > w then u, w, o = 0, start, 0 end
+  end
+  ${used}, ${window}, ${since} = u, w, o
 end
 
-local function used(s, c)
-  if c.kind == 'rate' then return math.ceil(s.u / c.length) end
-  return s.u
+local function room(line, now)
+  if ${kind} == ${RATE} then return max(0, floor((${ceiling} * ${length} - ${used}) / ${length})) end
+  local most = ${ceiling}
+  if ${grace} > 0 and ${since} > 0 and now >= ${since} + ${grace} then most = ${amount} end
+  return max(0, most - ${used})
 end
 
-local function save(key, c, s, now, keep)
+local function units(line)
+  if ${kind} == ${RATE} then return ceil(${used} / ${length}) end
+  return ${used}
+end
+
+local function save(line, key, now, keep)
+  local kind, u, w, o = ${kind}, ${used}, ${window}, ${since}
   local ends = now + 1000000
-  if c.kind == 'rate' then ends = (s.w + math.ceil(s.u / c.amount) + 1) * c.tick
-  elseif c.kind == 'fixed' then ends = s.w + c.length
-  elseif c.kind == 'calendar' then ends = (s.w == c.length) and c.tick or c.length
-  elseif c.kind == 'rolling' then ends = (s.w + c.parts + 1) * c.length end
-  local ms = math.max(1000, math.ceil((ends - now) / 1000) + 1000 + keep)
-  if c.kind ~= 'rolling' then
-    if c.kind == 'concurrency' then ms = math.max(ms, redis.call('PTTL', key)) end
-    redis.call('SET', key, string.format('%.0f %.0f %.0f', s.u, s.w, s.o), 'PX', str(ms))
+  if kind == ${RATE} then ends = (w + ceil(u / ${amount}) + 1) * ${tick}
+  elseif kind == ${FIXED} then ends = w + ${length}
+  elseif kind == ${CALENDAR} then ends = (w == ${length}) and ${tick} or ${length}
+  elseif kind == ${ROLLING} then ends = (w + ${parts} + 1) * ${length} end
+  local ms = max(1000, ceil((ends - now) / 1000) + 1000 + keep)
+  if kind ~= ${ROLLING} then
+    if kind == ${CONCURRENCY} then ms = max(ms, redis.call('PTTL', key)) end
+    redis.call('SET', key, struct.pack('<ddd', u, w, o), 'PX', str(ms))
     return
   end
-  if s.wipe then redis.call('DEL', key) elseif #s.gone > 0 then redis.call('HDEL', key, unpack(s.gone)) end
-  if s.part then redis.call('HINCRBY', key, str(s.w % (c.parts + 1)), str(s.part)) end
-  redis.call('HSET', key, 'u', str(s.u), 'w', str(s.w), 'o', str(s.o))
+  if line.wipe then redis.call('DEL', key) elseif #line.gone > 0 then redis.call('HDEL', key, unpack(line.gone)) end
+  if line.part then redis.call('HINCRBY', key, str(w % (${parts} + 1)), str(line.part)) end
+  redis.call('HSET', key, 'u', str(u), 'w', str(w), 'o', str(o))
   redis.call('PEXPIRE', key, str(ms))
-end
-
-local function back(key, c, cost, takenIn, now)
-  local s = load(key, c, now)
-  if c.kind == 'rate' then
-    local elapsed = s.w - takenIn
-    local whole = cost * c.length
-    if elapsed > whole / c.amount then return end
-    s.u = math.max(0, s.u - math.max(0, whole - elapsed * c.amount))
-  elseif c.kind == 'rolling' then
-    if s.w - takenIn > c.parts then return end
-    local field = str(takenIn % (c.parts + 1))
-    local there = num(redis.call('HGET', key, field))
-    local less = math.min(cost, there)
-    redis.call('HINCRBY', key, field, str(-less))
-    s.u = s.u - less
-    if s.u <= c.amount then s.o = 0 end
-  else
-    if s.w ~= takenIn then return end
-    s.u = math.max(0, s.u - cost)
-    if s.u <= c.amount then s.o = 0 end
-  end
-  save(key, c, s, now, 0)
-end
-
-local function more(key, c, cost, takenIn, now)
-  local s = load(key, c, now)
-  local most = 2251799813685248
-  if c.kind == 'rate' then
-    if cost > most / c.length then s.u = most else s.u = math.min(most, s.u + cost * c.length) end
-  elseif c.kind == 'rolling' then
-    if s.w - takenIn > c.parts then return end
-    cost = math.max(0, math.min(cost, most - s.u))
-    redis.call('HINCRBY', key, str(takenIn % (c.parts + 1)), str(cost))
-    s.u = s.u + cost
-  else
-    if s.w ~= takenIn then return end
-    s.u = math.min(most, s.u + cost)
-  end
-  save(key, c, s, now, 0)
-end
-
--- A counter as it travels: kind, amount, ceiling, grace, length, tick, parts, start.
-local function counter(a, i)
-  return { kind = a[i], amount = num(a[i + 1]), ceiling = num(a[i + 2]), grace = num(a[i + 3]), length = num(a[i + 4]),
-    tick = num(a[i + 5]), parts = num(a[i + 6]), start = num(a[i + 7]) }
-end
-
--- What a reservation took of one counter: its key, those eight, and cost, window, unit cost, whether it is money and its divisor.
-local LINE = 14
-
-local function finish(held, units, nano, now)
-  local lines = cjson.decode(held)
-  for i = 1, #lines, LINE do
-    local c = counter(lines, i + 1)
-    local cost, takenIn, unit, money, divisor = num(lines[i + 9]), num(lines[i + 10]), num(lines[i + 11]), lines[i + 12], num(lines[i + 13])
-    local actual = cost
-    if c.kind == 'concurrency' or units == 'none' then actual = 0
-    elseif money == '1' then
-      if nano ~= '' then
-        local n = num(nano)
-        local rest = n % divisor
-        actual = (n - rest) / divisor
-        if rest > 0 then actual = actual + 1 end
-      end
-    elseif units ~= '' then actual = math.min(num(units) * unit, 2251799813685248) end
-    if actual < cost then back(lines[i], c, cost - actual, takenIn, now) end
-    if actual > cost then more(lines[i], c, actual - cost, takenIn, now) end
-  end
 end
 
 local function clock(given)
@@ -157,119 +120,247 @@ local function clock(given)
   local t = redis.call('TIME')
   return num(t[1]) * 1000000 + num(t[2])
 end
+`;
 
-local function free(root, now)
-  local due = redis.call('ZRANGEBYSCORE', root .. 'due', '-inf', str(now), 'LIMIT', '0', '100')
+/** Ends of reservations. A block of its own: most decisions have none to end, and need not even have these functions made. */
+const settling = `
+  local function again(line, key, now)
+    load(line, key, ${kind} ~= ${ROLLING} and redis.call('GET', key), now)
+  end
+
+  local function back(line, key, cost, now)
+    again(line, key, now)
+    if ${kind} == ${RATE} then
+      local elapsed = ${window} - ${takenIn}
+      local whole = cost * ${length}
+      if elapsed > whole / ${amount} then return end
+      ${used} = max(0, ${used} - max(0, whole - elapsed * ${amount}))
+    elseif ${kind} == ${ROLLING} then
+      if ${window} - ${takenIn} > ${parts} then return end
+      local field = str(${takenIn} % (${parts} + 1))
+      local less = min(cost, num(redis.call('HGET', key, field)))
+      redis.call('HINCRBY', key, field, str(-less))
+      ${used} = ${used} - less
+      if ${used} <= ${amount} then ${since} = 0 end
+    else
+      if ${window} ~= ${takenIn} then return end
+      ${used} = max(0, ${used} - cost)
+      if ${used} <= ${amount} then ${since} = 0 end
+    end
+    save(line, key, now, 0)
+  end
+
+  local function more(line, key, cost, now)
+    again(line, key, now)
+    local most = 2251799813685248
+    if ${kind} == ${RATE} then
+      if cost > most / ${length} then ${used} = most else ${used} = min(most, ${used} + cost * ${length}) end
+    elseif ${kind} == ${ROLLING} then
+      if ${window} - ${takenIn} > ${parts} then return end
+      cost = max(0, min(cost, most - ${used}))
+      redis.call('HINCRBY', key, str(${takenIn} % (${parts} + 1)), str(cost))
+      ${used} = ${used} + cost
+    else
+      if ${window} ~= ${takenIn} then return end
+      ${used} = min(most, ${used} + cost)
+    end
+    save(line, key, now, 0)
+  end
+
+  -- Key after key of what is held, each with its line.
+  local function unpacked(packed)
+    local held = cmsgpack.unpack(packed)
+    for i = 2, #held, 2 do held[i] = { 0, 0, 0, 0, struct.unpack(${doubles(LINE_FIELDS.length + 2)}, held[i]) } end
+    return held
+  end
+
+  -- Whether a limit counts in the currency that a commit names: money that no limit knows would be counted nowhere.
+  local function counted_in(packed, named)
+    local held, any = unpacked(packed), false
+    for i = 2, #held, 2 do
+      local line = held[i]
+      if ${currency} == named then return true end
+      any = any or ${currency} ~= 0
+    end
+    return not any
+  end
+
+  local function finish(packed, units, nano, now, named)
+    local held = unpacked(packed)
+    for i = 1, #held, 2 do
+      local key, line = held[i], held[i + 1]
+      local actual = ${taken}
+      if ${kind} == ${CONCURRENCY} or units == 'none' then actual = 0
+      elseif ${currency} ~= 0 then
+        if nano ~= '' and ${currency} == named then
+          local n = num(nano)
+          local rest = n % ${divisor}
+          actual = (n - rest) / ${divisor}
+          if rest > 0 then actual = actual + 1 end
+        end
+      elseif units ~= '' then actual = min(num(units) * ${unit}, 2251799813685248) end
+      if actual < ${taken} then back(line, key, ${taken} - actual, now) end
+      if actual > ${taken} then more(line, key, actual - ${taken}, now) end
+    end
+  end
+`;
+
+/** Gives back what has expired, 100 reservations at most. */
+const freeing = `
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', str(now), 'LIMIT', '0', '100')
+if #due > 0 then
+${settling}
   for _, id in ipairs(due) do
-    local key = root .. 'r:' .. id
+    local key = root .. 'h:' .. id
     local held = redis.call('HMGET', key, 'state', 'lines')
     if held[1] == 'held' then
-      finish(held[2], 'none', '', now)
+      finish(held[2], 'none', '', now, 0)
       redis.call('HSET', key, 'state', 'expired')
     end
-    redis.call('ZREM', root .. 'due', id)
+    redis.call('ZREM', KEYS[1], id)
   end
 end
 `;
 
 /**
- * KEYS: those due of the root, then a counter each. ARGV: the root's beginning of keys, now or '', units, least, peek, and of a reservation its id,
- * length and fingerprint; then of each line its counter and cost, unit cost, whether it is enforced, money, its divisor.
+ * KEYS: those due of the root, then a counter each. ARGV: the root's beginning of keys, now or '', the lines, units, least, peek, and of a reservation
+ * its id, length and fingerprint.
  */
 export const decideScript = `${counters}
-local root, units, least, peek = ARGV[1], num(ARGV[3]), num(ARGV[4]), ARGV[5] == '1'
-local id, ttl, fingerprint = ARGV[6], num(ARGV[7]), ARGV[8]
+local root, packed, asked, least, peek = ARGV[1], ARGV[3], num(ARGV[4]), num(ARGV[5]), ARGV[6] == '1'
+local id, ttl = ARGV[7] or '', 0
 local now = clock(ARGV[2])
-free(root, now)
+${freeing}
 if id ~= '' then
-  local held = redis.call('HMGET', root .. 'r:' .. id, 'fingerprint', 'answer')
-  if held[1] then return { held[1] == fingerprint and 'same' or 'other', held[2] } end
+  ttl = num(ARGV[8])
+  local held = redis.call('HMGET', root .. 'h:' .. id, 'fingerprint', 'answer', 'marks')
+  if held[1] then return { held[1] == ARGV[9] and 'same' or 'other', held[2], held[3] } end
 end
 local n = #KEYS - 1
-local c, s, rooms, cost, unit, enforced, money, divisor = {}, {}, {}, {}, {}, {}, {}, {}
-local granted = units
+local texts = n > 0 and redis.call('MGET', unpack(KEYS, 2)) or {}
+local lines = {}
+local granted = asked
 for i = 1, n do
-  local at = 9 + (i - 1) * 13
-  c[i] = counter(ARGV, at)
-  cost[i], unit[i], enforced[i], money[i], divisor[i] = num(ARGV[at + 8]), num(ARGV[at + 9]), ARGV[at + 10] == '1', ARGV[at + 11], ARGV[at + 12]
-  if c[i].kind == 'calendar' and (now < c[i].start or now >= c[i].tick) then return { 'clock', str(now) } end
-  s[i] = load(KEYS[i + 1], c[i], now)
-  rooms[i] = room(s[i], c[i], now)
-  if enforced[i] and cost[i] > rooms[i] and granted >= 0 then
-    if least == 0 or money[i] == '1' then granted = -1
-    elseif unit[i] > 0 then granted = math.min(granted, math.floor(rooms[i] / unit[i])) end
+  local line = { 0, 0, 0, 0, struct.unpack(${LINE}, packed, (i - 1) * ${LINE_BYTES} + 1) }
+  lines[i] = line
+  if ${kind} == ${CALENDAR} and (now < ${start} or now >= ${tick}) then return { 'clock', str(now), '' } end
+  load(line, KEYS[i + 1], texts[i], now)
+  local fits = room(line, now)
+  ${fits} = fits
+  if ${cost} > fits and ${enforced} == 1 and granted >= 0 then
+    if least == 0 or ${currency} ~= 0 then granted = -1
+    elseif ${unit} > 0 then granted = min(granted, floor(fits / ${unit})) end
   end
 end
 if granted < least then granted = -1 end
-local answer = { granted >= 0 and 1 or 0, str(math.max(granted, 0)), str(now) }
-local lines = {}
+local answer = { struct.pack('<ddd', granted >= 0 and 1 or 0, max(granted, 0), now) }
+local marks = ''
+local held = {}
 for i = 1, n do
-  local take = cost[i]
-  if granted >= 0 and granted ~= units and money[i] ~= '1' then take = granted * unit[i] end
-  local before = used(s[i], c[i])
-  local over = take > rooms[i]
-  local state = s[i]
+  local line, key = lines[i], KEYS[i + 1]
+  local kind, take = ${kind}, ${cost}
+  if granted >= 0 and granted ~= asked and ${currency} == 0 then take = granted * ${unit} end
+  local before = units(line)
+  local over = take > ${fits}
   -- When it would fit, and when the window ends, are told of the state before.
-  local au, aw, marks = state.u, state.w, ''
-  if c[i].kind == 'rolling' and state.u > 0 and not state.wipe then
-    local size, parts = c[i].parts + 1, {}
-    local first = math.max(0, state.w - c[i].parts)
-    if over then
-      local fields = {}
-      for part = first, state.w do fields[#fields + 1] = str(part % size) end
-      local counts = redis.call('HMGET', KEYS[i + 1], unpack(fields))
-      local gone = {}
-      for _, field in ipairs(state.gone) do gone[field] = true end
-      for j = 1, #fields do parts[j] = (gone[fields[j]] and '0') or counts[j] or '0' end
-      marks = table.concat(parts, ',')
-    end
+  local u, w = ${used}, ${window}
+  if kind == ${ROLLING} and (over or peek) and u > 0 and not line.wipe then
+    local size, fields, counted = ${parts} + 1, {}, {}
+    for part = max(0, w - ${parts}), w do fields[#fields + 1] = str(part % size) end
+    local counts = redis.call('HMGET', key, unpack(fields))
+    local gone = {}
+    for _, field in ipairs(line.gone) do gone[field] = true end
+    for j = 1, #fields do counted[j] = (gone[fields[j]] and '0') or counts[j] or '0' end
+    marks = marks .. str(i) .. ':' .. table.concat(counted, ',') .. ';'
   end
   local after = before
   if granted >= 0 and not peek and not over then
     -- Nobody would say when a call that was only checked has ended.
-    if take > 0 and not (id == '' and c[i].kind == 'concurrency') then
-      if c[i].kind == 'rate' then state.u = state.u + take * c[i].length
+    if take > 0 and not (id == '' and kind == ${CONCURRENCY}) then
+      if kind == ${RATE} then ${used} = u + take * ${length}
       else
-        state.u = state.u + take
-        if state.u > c[i].amount and state.o == 0 then state.o = now end
-        if c[i].kind == 'rolling' then state.part = take end
+        ${used} = u + take
+        if ${used} > ${amount} and ${since} == 0 then ${since} = now end
+        if kind == ${ROLLING} then line.part = take end
       end
-      save(KEYS[i + 1], c[i], state, now, math.ceil(ttl / 1000))
-      after = used(state, c[i])
+      save(line, key, now, ceil(ttl / 1000))
+      after = units(line)
     end
     if id ~= '' then
-      local at = 9 + (i - 1) * 13
-      lines[#lines + 1] = KEYS[i + 1]
-      for j = 0, 7 do lines[#lines + 1] = ARGV[at + j] end
-      lines[#lines + 1] = str(take); lines[#lines + 1] = str(state.w); lines[#lines + 1] = ARGV[at + 9]
-      lines[#lines + 1] = money[i]; lines[#lines + 1] = divisor[i]
+      held[#held + 1] = key
+      held[#held + 1] = string.sub(packed, (i - 1) * ${LINE_BYTES} + 1, i * ${LINE_BYTES}) .. struct.pack('<dd', take, w)
     end
   end
-  answer[#answer + 1] = string.format('%.0f;%.0f;%.0f;%d;%.0f;%.0f;%.0f;%s', before, after, rooms[i], over and 1 or 0, au, aw, take, marks)
+  answer[i + 1] = struct.pack(${doubles(ANSWER_FIELDS.length)}, before, after, ${fits}, over and 1 or 0, u, w, take)
 end
+local told = table.concat(answer)
 if id ~= '' and granted >= 0 and not peek then
-  local key = root .. 'r:' .. id
-  redis.call('HSET', key, 'state', 'held', 'fingerprint', fingerprint, 'lines', cjson.encode(lines), 'answer', table.concat(answer, ';'))
-  redis.call('PEXPIRE', key, str(math.ceil(ttl / 1000) + 600000))
-  redis.call('ZADD', root .. 'due', str(now + ttl), id)
-  local last = math.max(redis.call('PTTL', root .. 'due'), math.ceil(ttl / 1000) + 600000)
-  redis.call('PEXPIRE', root .. 'due', str(last))
+  local key = root .. 'h:' .. id
+  redis.call('HSET', key, 'state', 'held', 'fingerprint', ARGV[9], 'lines', cmsgpack.pack(held), 'answer', told, 'marks', marks)
+  -- A lease stays taken when nobody ends it: its node may have died after giving it out.
+  local is_lease = ARGV[9] == '${LEASE}'
+  redis.call('PEXPIRE', key, str(ceil(ttl / 1000) + (is_lease and 5000 or 600000)))
+  if not is_lease then
+    redis.call('ZADD', KEYS[1], str(now + ttl), id)
+    local last = max(redis.call('PTTL', KEYS[1]), ceil(ttl / 1000) + 600000)
+    redis.call('PEXPIRE', KEYS[1], str(last))
+  end
 end
-return { 'none', table.concat(answer, ';') }
+return { 'none', told, marks }
 `;
 
-/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or ''. */
+/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
-free(root, now)
-local key = root .. 'r:' .. id
+${freeing}
+local key = root .. 'h:' .. id
 local held = redis.call('HMGET', key, 'state', 'lines')
 if not held[1] then return 'unknown' end
 if held[1] == action then return 'already' end
 if held[1] ~= 'held' then return held[1] end
-finish(held[2], ARGV[5], ARGV[6], now)
+${settling}
+if ARGV[6] ~= '' and not counted_in(held[2], num(ARGV[7])) then return 'currency' end
+finish(held[2], ARGV[5], ARGV[6], now, num(ARGV[7]))
 redis.call('HSET', key, 'state', action)
-redis.call('ZREM', root .. 'due', id)
+redis.call('ZREM', KEYS[1], id)
 return 'done'
+`;
+
+/**
+ * KEYS: those due of the root, and a counter. ARGV: the root's beginning of keys, now or '', 1 where it may fall, the line, then of each part where it
+ * begins and its units. The same as src/limit/store/put-units.ts.
+ */
+export const putScript = `${counters}
+local root, key, fall = ARGV[1], KEYS[2], ARGV[3] == '1'
+local now = clock(ARGV[2])
+${freeing}
+local line = { 0, 0, 0, 0, struct.unpack(${LINE}, ARGV[4]) }
+if ${kind} == ${CALENDAR} and (now < ${start} or now >= ${tick}) then return { 'clock', str(now) } end
+load(line, key, ${kind} ~= ${ROLLING} and redis.call('GET', key), now)
+local before = units(line)
+local diffs = {}
+for i = 5, #ARGV, 2 do
+  local start, counted = num(ARGV[i]), num(ARGV[i + 1])
+  if ${kind} ~= ${ROLLING} then
+    if start == ${window} then ${used} = fall and counted or max(${used}, counted) end
+  else
+    local part = start / ${length}
+    if part <= ${window} and ${window} - part <= ${parts} then
+      local field = str(part % (${parts} + 1))
+      local there = 0
+      if not line.wipe then
+        there = num(redis.call('HGET', key, field))
+        for _, gone in ipairs(line.gone) do if gone == field then there = 0 end end
+      end
+      local next = (fall and part < ${window}) and counted or max(there, counted)
+      if next ~= there then diffs[#diffs + 1] = { field, next } end
+      ${used} = ${used} + next - there
+    end
+  end
+end
+if ${used} <= ${amount} then ${since} = 0 elseif ${since} == 0 then ${since} = now end
+save(line, key, now, 0)
+for _, diff in ipairs(diffs) do redis.call('HSET', key, diff[1], str(diff[2])) end
+return { str(before), str(units(line)) }
 `;

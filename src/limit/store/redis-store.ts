@@ -1,9 +1,23 @@
 import { createHash } from 'node:crypto';
-import { createClient, createCluster } from '@redis/client';
+import { createClient, createCluster, RESP_TYPES } from '@redis/client';
 import { fail } from '../../model/index.ts';
-import type { CounterStore, Demand, Line, LineOutcome, Outcome, Settled, Settlement } from './counter-store.ts';
+import type { CompiledLimit } from '../policy/compile.ts';
+import type { Subject } from '../subject.ts';
+import type {
+  Change,
+  CounterStore,
+  Demand,
+  Line,
+  LineOutcome,
+  Outcome,
+  PartUnits,
+  SettleAction,
+  Settled,
+  SettledMoney,
+  Settlement,
+} from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
-import { decideScript, settleScript } from './redis-script.ts';
+import { ANSWER_FIELDS, decideScript, KINDS, putScript, settleScript } from './redis-script.ts';
 
 export interface RedisStoreOptions {
   /** redis:// or rediss://; several with commas are nodes of a cluster. */
@@ -17,19 +31,22 @@ export interface RedisStoreOptions {
   readonly warn: (message: string, facts: Record<string, unknown>) => void;
 }
 
+type Argument = string | Buffer;
+
 /** One of the two kinds of client, as far as it is used here. */
 interface Connection {
-  send(firstKey: string, args: string[]): Promise<unknown>;
+  send(firstKey: string, args: Argument[]): Promise<unknown>;
   close(): Promise<void>;
 }
 
-const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript) };
+const scripts = { decide: scriptOf(decideScript), settle: scriptOf(settleScript), put: scriptOf(putScript) };
 
 function scriptOf(text: string) {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-const FIELDS = 8;
+/** Answers hold numbers as they are. */
+const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
 /** Counters in Redis or Valkey: one script a decision, by the server's clock; what belongs to one organisation has one hash tag. */
 export class RedisStore implements CounterStore {
@@ -58,31 +75,59 @@ export class RedisStore implements CounterStore {
     // A calendar's window is told with the demand; when the server's clock is in another one, it is told again.
     let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
     for (let attempt = 0; attempt < 3; attempt++) {
-      const [repeat, answer] = (await this.#run('decide', demand.root, ...this.#decideArgs(demand, nowUs))) as string[];
-      if (repeat !== 'clock') return outcomeOf(demand, repeat as Outcome['repeat'], answer!.split(';'));
-      nowUs = Number(answer);
+      const [said, told, marks] = (await this.#run(
+        'decide',
+        demand.root,
+        ...this.#decideArgs(demand, nowUs),
+      )) as Buffer[];
+      const repeat = String(said);
+      if (repeat !== 'clock') return outcomeOf(demand, repeat as Outcome['repeat'], told!, String(marks));
+      nowUs = Number(told);
     }
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
 
-  async settle({ root, id, action, units, nanoMoney }: Settlement): Promise<Settled> {
+  async settle({ root, id, action, units, money }: Settlement): Promise<Settled> {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
-    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), String(nanoMoney ?? '')];
-    return (await this.#run('settle', root, [], args)) as Settled;
+    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), ...moneyArgs(action, money)];
+    return String(await this.#run('settle', root, [], args)) as Settled;
+  }
+
+  async put(root: string, subject: Subject, line: Line, units: PartUnits, mayFall: boolean): Promise<Change> {
+    let nowUs = (this.#options.nowUs ?? (() => Date.now() * 1000))();
+    const key = this.#keyOf(this.#rootOf(root), line.limit, subject);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const head = [this.#rootOf(root), this.#givenNow(), mayFall ? '1' : '0', packedLines([line], nowUs)];
+      const told = (await this.#run('put', root, [key], [...head, ...units.flat().map(String)])) as Buffer[];
+      const [before, after] = told.map(String);
+      if (before !== 'clock') return { before: Number(before), after: Number(after) };
+      nowUs = Number(after);
+    }
+    throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
+  }
+
+  /** Keys hold hashes of names. */
+  usersOf(): [] {
+    return [];
   }
 
   close(): Promise<void> {
     return this.#connection.close();
   }
 
-  #decideArgs(demand: Demand, nowUs: number): [string[], string[]] {
-    const { lines, hold, units, least, isPeek } = demand;
+  #decideArgs(demand: Demand, nowUs: number): [string[], Argument[]] {
+    const { lines, subject, hold, units, least, isPeek } = demand;
     const root = this.#rootOf(demand.root);
-    const keys = lines.map((line) => `${root}c:${keyPart(line.limit.counterId)}:${keyPart(keyText(line))}`);
-    const held = hold === null ? ['', '0', ''] : [hold.id, String(hold.ttlUs), hold.fingerprint];
-    const head = [root, this.#givenNow(), String(units), String(least), isPeek ? '1' : '0', ...held];
-    return [keys, [...head, ...lines.flatMap((line) => lineArgs(line, nowUs))]];
+    const keys = lines.map(({ limit }) => this.#keyOf(root, limit, subject));
+    const held = hold === null ? [] : [hold.id, String(hold.ttlUs), hold.fingerprint];
+    const asked = [String(units), String(least), isPeek ? '1' : '0'];
+    return [keys, [root, this.#givenNow(), packedLines(lines, nowUs), ...asked, ...held]];
+  }
+
+  /** Takes  root: the beginning of its keys. */
+  #keyOf(root: string, limit: CompiledLimit, subject: Subject): string {
+    return `${root}k:${counterPart(limit)}:${keyPart(keyText(limit, subject))}`;
   }
 
   #givenNow(): string {
@@ -94,7 +139,7 @@ export class RedisStore implements CounterStore {
     return `${this.#options.prefix ?? 'taximeter'}:{${keyPart(root)}}:`;
   }
 
-  async #run(name: keyof typeof scripts, root: string, counterKeys: string[], args: string[]): Promise<unknown> {
+  async #run(name: keyof typeof scripts, root: string, counterKeys: string[], args: Argument[]): Promise<unknown> {
     const { sha, text } = scripts[name];
     const keys = [`${this.#rootOf(root)}due`, ...counterKeys];
     const rest = [String(keys.length), ...keys, ...args];
@@ -116,7 +161,7 @@ async function openSingle(url: string, { warn, withinMs }: RedisStoreOptions): P
   const client = createClient({ url, disableOfflineQueue: true, socket: socketOf(withinMs) });
   client.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
   await client.connect();
-  return { send: (_, args) => client.sendCommand(args), close: async () => client.destroy() };
+  return { send: (_, args) => client.sendCommand(args, BYTES), close: async () => client.destroy() };
 }
 
 async function openCluster(urls: readonly string[], { warn, withinMs }: RedisStoreOptions): Promise<Connection> {
@@ -126,7 +171,7 @@ async function openCluster(urls: readonly string[], { warn, withinMs }: RedisSto
   });
   cluster.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
   await cluster.connect();
-  return { send: (key, args) => cluster.sendCommand(key, false, args), close: async () => void cluster.destroy() };
+  return { send: (key, args) => cluster.sendCommand(key, false, args, BYTES), close: async () => void cluster.destroy() };
 }
 
 function socketOf(withinMs: number) {
@@ -149,8 +194,7 @@ async function withinMs<Value>(ms: number, promise: Promise<Value>): Promise<Val
 }
 
 /** Names cannot hold what stands between them here. Two organisations may each have a tenant of the same name. */
-function keyText({ limit, subject }: Line): string {
-  const { per } = limit.policy;
+function keyText({ policy: { per } }: CompiledLimit, subject: Subject): string {
   const isOthers = per[0] === 'tenant' && subject.organisation !== subject.tenant;
   return [...(isOthers ? [subject.organisation] : []), ...per.map((level) => subject[level])].join('\u0000');
 }
@@ -161,11 +205,41 @@ function keyPart(text: string): string {
   return `~${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
 }
 
-/** Of a calendar: length is where this window ends, tick where the next one ends, start where this one begins. */
-function lineArgs(
-  { limit, amount, ceiling, calendar, cost, unitCost, isEnforced, isMoney }: Line,
-  nowUs: number,
-): string[] {
+/** A release gives back whatever the currency. */
+function moneyArgs(action: SettleAction, money: SettledMoney | null): [string, string] {
+  return action === 'release' || money === null ? ['', ''] : [String(money.nano), String(currencyNumber(money.currency))];
+}
+
+/** Its three letters as one number; no money is 0. */
+function currencyNumber(currency: string | undefined): number {
+  return currency === undefined ? 0 : Buffer.from(currency).reduce((number, letter) => number * 256 + letter, 0);
+}
+
+const counterParts = new WeakMap<CompiledLimit, string>();
+
+function counterPart(limit: CompiledLimit): string {
+  const known = counterParts.get(limit) ?? keyPart(limit.counterId);
+  counterParts.set(limit, known);
+  return known;
+}
+
+const packs = new WeakMap<readonly Line[], Buffer>();
+
+/** The lines as the script reads them: the same for everybody who wants the same, unless a calendar goes on. */
+function packedLines(lines: readonly Line[], nowUs: number): Buffer {
+  const known = packs.get(lines);
+  if (known !== undefined) return known;
+  const numbers = lines.flatMap((line) => numbersOf(line, nowUs));
+  const packed = Buffer.alloc(numbers.length * 8);
+  numbers.forEach((number, i) => packed.writeDoubleLE(number, i * 8));
+  if (lines.every(({ calendar }) => calendar === null)) packs.set(lines, packed);
+  return packed;
+}
+
+/** In the order of LINE_FIELDS. */
+function numbersOf(line: Line, nowUs: number): number[] {
+  const { limit, amount, ceiling, calendar, cost, unitCost, isEnforced } = line;
+  const money = currencyNumber(limit.spec.money?.currency);
   const { algorithm, length, tickUs, parts, partUs, graceUs } = limit;
   const window = calendar?.at(nowUs);
   const next = window && calendar!.at(window.endUs);
@@ -173,24 +247,27 @@ function lineArgs(
     ? [window.endUs, next!.endUs, 0, window.startUs]
     : [algorithm === 'rolling' ? partUs : length, tickUs, parts, 0];
   const divisor = 10 ** (9 - (limit.spec.money?.decimals ?? 9));
-  const flags = [isEnforced ? 1 : 0, isMoney ? 1 : 0, divisor];
-  return [algorithm, amount, ceiling, graceUs, ...times, cost, unitCost, ...flags].map(String);
+  return [KINDS[algorithm], amount, ceiling, graceUs, ...times, cost, unitCost, isEnforced ? 1 : 0, money, divisor];
 }
 
-function outcomeOf({ lines }: Demand, repeat: Outcome['repeat'], answer: readonly string[]): Outcome {
-  const nowUs = Number(answer[2]);
-  const outcomes = lines.map((line, i): LineOutcome => {
-    const at = 3 + i * FIELDS;
-    const [before, after, fits, over, state, window, cost] = answer.slice(at, at + 7).map(Number) as number[];
-    const place = placeOf(line, state!, window!, answer[at + 7] ?? '');
-    const isOver = over === 1;
+/** Takes  told: what is said of all, and then ANSWER_FIELDS of each line. marks: `2:0,1,4;` has the parts of the second line's window. */
+function outcomeOf({ lines }: Demand, repeat: Outcome['repeat'], told: Buffer, marks: string): Outcome {
+  const number = (place: number) => told.readDoubleLE(place * 8);
+  const nowUs = number(2);
+  // What was answered to a reservation may be about other limits than there are now.
+  const isOfThese = told.length === (3 + lines.length * ANSWER_FIELDS.length) * 8;
+  const partsOf = new Map(marks.split(';').map((each) => each.split(':') as [string, string]));
+  const outcomes = (isOfThese ? lines : []).map((line, i): LineOutcome => {
+    const at = 3 + i * ANSWER_FIELDS.length;
+    const isOver = number(at + 3) === 1;
+    const place = placeOf(line, number(at + 4), number(at + 5), partsOf.get(String(i + 1)) ?? '');
     return {
-      ...{ before: before!, after: after!, fits: fits!, isOver },
-      freesAtUs: isOver ? freesAt(place, line, cost!, nowUs) : 0,
+      ...{ before: number(at), after: number(at + 1), fits: number(at + 2), isOver },
+      freesAtUs: isOver ? freesAt(place, line, number(at + 6), nowUs) : 0,
       resetsAtUs: resetsAt(place, line, nowUs),
     };
   });
-  return { isAdmitted: Number(answer[0]) === 1, repeat, granted: Number(answer[1]), nowUs, lines: outcomes };
+  return { isAdmitted: number(0) === 1, repeat, granted: number(1), nowUs, lines: outcomes };
 }
 
 /** The counter as the server saw it, so that times are worked out by the same functions as in memory. */
@@ -200,6 +277,8 @@ function placeOf({ limit }: Line, used: number, window: number, parts: string): 
   state[1] = window;
   const ring = limit.algorithm === 'rolling' ? new Float64Array(limit.parts + 1) : null;
   const place = { state, at: 0, ring, ringAt: 0 };
+  // Parts are told where they matter; else all of it is taken for new, so that what is said to come free is never said too early.
+  if (ring !== null && parts === '') ring[window % (limit.parts + 1)] = used;
   if (ring !== null && parts !== '') {
     const first = Math.max(0, window - limit.parts);
     parts.split(',').forEach((count, i) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, range } from './contract.ts';
+import { instant, money, range } from './contract.ts';
 
 /** What calls can be told apart by. */
 export const usageDimensionNames = [
@@ -12,7 +12,14 @@ export const usageCauses = [
   ...(['new_release', 'heavy_customer', 'broad_growth', 'unexplained', 'steady'] as const),
 ] as const;
 
+export const benchmarkMetricNames = [
+  ...(['calls', 'errors', 'errorRate', 'activeTenants', 'callsPerTenant', 'costPerCall'] as const),
+] as const;
+export const usageWasteKinds = ['cacheable', 'polling', 'bulk', 'composite'] as const;
+
 const known = z.number().nullable();
+/** A number; money for each call is text with 12 decimals. */
+const figure = z.union([z.number(), z.string()]).nullable();
 const state = z.enum(['complete', 'partial', 'gap', 'future']);
 
 /** What every report on usage says of itself. */
@@ -121,6 +128,44 @@ export const usageAnswers = {
       withoutLargest: z.object({ ...spread, calls: z.number(), growth: known }),
     },
     { rank: z.number(), ...named, calls: z.number(), share: known, cumulativeShare: known },
+  ),
+  baseline: report(
+    {
+      ...{ range, metric: z.enum(benchmarkMetricNames), window: z.enum(['hour', 'day']) },
+      history: z.object({
+        ...{ from: instant, to: instant, weeks: z.number(), asked: z.number(), isEnough: z.boolean() },
+      }),
+      drift: z
+        .object({
+          direction: z.enum(['steady', 'improving', 'worsening', 'rising', 'falling']),
+          ...{ perWeek: z.number(), whole: z.number(), pValue: z.number(), weeks: z.number() },
+        })
+        .nullable(),
+    },
+    {
+      ...{ ...window, value: figure, expected: figure, low: figure, high: figure },
+      ...{ position: z.enum(['below', 'inside', 'above']).nullable(), values: z.number() },
+    },
+  ),
+  targets: report(
+    {},
+    {
+      ...{ name: z.string(), metric: z.enum(benchmarkMetricNames), where: z.string() },
+      ...{ direction: z.enum(['atMost', 'atLeast']), value: z.union([z.number(), z.string()]), by: z.string() },
+      ...{ per: z.enum(['day', 'week', 'month']), timeZone: z.string() },
+      state: z.enum(['on_track', 'off_track', 'met', 'missed', 'unknown']),
+      ...{ current: figure, start: instant.nullable(), projected: figure, projectedOn: z.string().nullable() },
+      windows: z.number(),
+    },
+  ),
+  advice: report(
+    { range, calls: z.number(), looked: range, isCut: z.boolean() },
+    {
+      ...{ tenant: z.string(), kind: z.enum(usageWasteKinds), endpoint: z.string(), consumers: z.number() },
+      ...{ calls: z.number(), savedCalls: z.number(), savedShare: z.number(), savedCost: money.nullable() },
+      currency: z.string().nullable(),
+      ...{ certainty: z.enum(['certain', 'likely', 'possible']), evidence: z.string() },
+    },
   ),
   why: report(
     {

@@ -59,10 +59,21 @@ async function decideTogether({ limiter }: House, asks: readonly Ask[]): Promise
   if (asks.length === 1) return [await limiter.decide(asks[0]!)];
   const hold = () => ({ id: randomUUID(), ttlUs: 30_000_000, fingerprint: '' });
   const decisions: Decision[] = [];
-  for (const ask of asks) decisions.push(await limiter.decide({ ...ask, hold: hold() }));
-  const action = decisions.every((decision) => decision.isAllowed) ? 'commit' : 'release';
-  for (const { reservation } of decisions)
-    if (reservation !== null) await limiter.settle(reservation, action, null, null);
+  const endAll = (action: 'commit' | 'release') =>
+    Promise.allSettled(
+      decisions.flatMap(({ reservation }) => reservation ?? []).map((each) => limiter.settle(each, action, null, null)),
+    );
+  try {
+    for (const ask of asks) decisions.push(await limiter.decide({ ...ask, hold: hold() }));
+  } catch (cause) {
+    // What was taken before would be missing for half a minute.
+    await endAll('release');
+    throw cause;
+  }
+  const isAllowed = decisions.every((decision) => decision.isAllowed);
+  const failed = (await endAll(isAllowed ? 'commit' : 'release')).find(({ status }) => status === 'rejected');
+  // What is not committed comes back by itself: then it must not pass either. What is not released does no harm.
+  if (isAllowed && failed !== undefined) throw (failed as PromiseRejectedResult).reason;
   return decisions;
 }
 

@@ -1,32 +1,34 @@
-import {
-  type handleUnaryCall,
-  Server,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  status,
-} from '@grpc/grpc-js';
-import type { Failure } from '../../model/index.ts';
-import { fail } from '../../model/index.ts';
+import { type Failure, fail } from '../../model/index.ts';
 import type { Patience } from '../bind.ts';
 import type { Gate } from '../gate.ts';
-import { listening } from '../grpc-listening.ts';
 import type { House } from '../house.ts';
 import { asFailure } from '../problem.ts';
 import { checkAuthorization, shouldRateLimit } from './envoy-decisions.ts';
+import { GRPC, type GrpcStatus, listenUnary, type UnaryLimits } from './unary-grpc.ts';
 
-/** A request names a few things; a larger one is somebody else's. */
-const LARGEST_MESSAGE = 256 << 10;
-
-const asIs = (bytes: Buffer) => bytes;
-const bytes = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs };
+const limits: UnaryLimits = {
+  /** A request names a few things; a larger one is somebody else's. */
+  messageBytes: 256 << 10,
+  totalBytes: 128 << 20,
+  /** A proxy has one connection for each of its threads, with all of its requests under way. */
+  streamsOfConnection: 1_000,
+  /** Whoever watches the health stays until it goes away, and needs no token. */
+  watching: 1_000,
+  /** A caller sends its message with the head of the call. */
+  arriveMs: 5_000,
+};
 
 type Answer = (house: House, request: Uint8Array) => Promise<Uint8Array>;
 
-const methods: Readonly<Record<string, Answer>> = {
-  '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit': shouldRateLimit,
-  '/envoy.service.auth.v3.Authorization/Check': checkAuthorization,
-};
+/** HealthCheckResponse { 1: SERVING }. */
+const SERVING = Buffer.from([8, 1]);
+const HEALTH = '/grpc.health.v1.Health/';
+
+const methods: ReadonlyMap<string, Answer> = new Map([
+  ['/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit', shouldRateLimit],
+  ['/envoy.service.auth.v3.Authorization/Check', checkAuthorization],
+  [`${HEALTH}Check`, async () => SERVING],
+]);
 
 /**
  * Opens the listener for Envoy: the rate limit service and ext_authz, with the health of gRPC. Without TLS, as the other listeners are.
@@ -41,38 +43,26 @@ export function openEnvoyGrpc(
   port: number,
   patience: Patience,
 ): Promise<() => Promise<void>> {
-  const server = new Server({
-    'grpc.max_receive_message_length': LARGEST_MESSAGE,
-    'grpc.max_concurrent_streams': 1_000,
-    'grpc.keepalive_time_ms': patience.idleMs,
-    'grpc.keepalive_timeout_ms': patience.headMs,
-    'grpc.enable_channelz': 0,
-  });
-  for (const [path, answer] of Object.entries(methods)) {
-    const unary = { path, requestStream: false, responseStream: false, ...bytes };
-    server.addService({ call: unary } as ServiceDefinition, { call: answerer(house, gate, answer) });
-  }
-  const check: handleUnaryCall<Buffer, Buffer> = (_, done) => done(null, SERVING);
-  server.addService(health, { check, watch: (call: Watching) => void call.write(SERVING) });
-  return listening(server, host, port);
-}
-
-function answerer(house: House, gate: Gate, answer: Answer): handleUnaryCall<Buffer, Buffer> {
-  return (call, done) => {
-    const refusal = gateRefusal(gate, call);
-    if (refusal !== null) return done(statusOf(refusal));
-    answer(house, call.request).then(
-      (response) => done(null, Buffer.from(response)),
-      (cause: unknown) =>
-        done(statusOf(asFailure(isMalformed(cause) ? fail('BODY_MALFORMED', {}, [], cause) : cause, house.log))),
-    );
+  const service = {
+    refusal: (path: string, { ':authority': host, authorization, origin }: Record<string, unknown>) => {
+      if (path.startsWith(HEALTH)) return null;
+      const headers = { host: text(host), authorization: text(authorization), origin: text(origin) };
+      return gate.refusal({ method: 'POST', path, headers });
+    },
+    methodOf: (path: string) => {
+      const answer = methods.get(path);
+      return answer === undefined ? null : (message: Buffer) => answer(house, message);
+    },
+    watched: (path: string) => (path === `${HEALTH}Watch` ? SERVING : null),
+    statusOf: (cause: unknown) =>
+      statusOf(asFailure(isMalformed(cause) ? fail('BODY_MALFORMED', {}, [], cause) : cause, house.log)),
   };
+  const arriveMs = Math.min(patience.bodyMs, limits.arriveMs);
+  return listenUnary(service, { ...limits, arriveMs }, host, port, patience);
 }
 
-function gateRefusal(gate: Gate, call: ServerUnaryCall<Buffer, Buffer>): Failure | null {
-  const text = (key: string) => call.metadata.get(key)[0]?.toString();
-  const headers = { host: call.getHost(), authorization: text('authorization'), origin: text('origin') };
-  return gate.refusal({ method: 'POST', path: call.getPath(), headers });
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** What the reader of protobuf throws at bytes that are no message. */
@@ -80,23 +70,15 @@ function isMalformed(cause: unknown): boolean {
   return cause instanceof RangeError || (cause instanceof Error && cause.constructor === Error);
 }
 
-const codes: Readonly<Record<number, status>> = {
-  400: status.INVALID_ARGUMENT,
-  401: status.UNAUTHENTICATED,
-  403: status.PERMISSION_DENIED,
+const codes: Readonly<Record<number, number>> = {
+  400: GRPC.invalidArgument,
+  401: GRPC.unauthenticated,
+  403: GRPC.permissionDenied,
+  413: GRPC.resourceExhausted,
+  415: GRPC.unimplemented,
 };
 
 /** Envoy has a setting of its own for what happens when nobody answers; so whatever is no fault of the request is UNAVAILABLE. */
-function statusOf(failure: Failure) {
-  return { code: codes[failure.status] ?? status.UNAVAILABLE, details: `${failure.code}: ${failure.message}` };
+function statusOf(failure: Failure): GrpcStatus {
+  return { code: codes[failure.status] ?? GRPC.unavailable, details: `${failure.code}: ${failure.message}` };
 }
-
-type Watching = ServerWritableStream<Buffer, Buffer>;
-
-/** HealthCheckResponse { 1: SERVING }. */
-const SERVING = Buffer.from([8, 1]);
-
-const health: ServiceDefinition = {
-  check: { path: '/grpc.health.v1.Health/Check', requestStream: false, responseStream: false, ...bytes },
-  watch: { path: '/grpc.health.v1.Health/Watch', requestStream: false, responseStream: true, ...bytes },
-};

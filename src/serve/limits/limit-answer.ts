@@ -1,5 +1,6 @@
 import type { Decision, Finding } from '../../limit/index.ts';
-import { type Failure, type FailureCode, fail, formatInstant, formatMoney } from '../../model/index.ts';
+import { type Failure, type FailureCode, fail } from '../../model/index.ts';
+import { decisionText, figureOf, instant, nameOf } from './decision-text.ts';
 import { type LimitHeaderKind, limitHeaders, retryAfterSeconds } from './rate-limit-headers.ts';
 
 export interface LimitAnswer {
@@ -15,24 +16,31 @@ const failureOf: Record<Exclude<Decision['reason'], 'allowed'>, FailureCode> = {
   cost_exceeds_limit: 'LIMIT_COST_TOO_LARGE',
   cost_unknown: 'LIMIT_COST_UNKNOWN',
   store_unavailable: 'LIMIT_STORE_UNAVAILABLE',
+  store_full: 'LIMIT_KEYS_FULL',
 };
+
+/** Made once: whoever is refused most is refused again and again. */
+const refusals = Object.fromEntries(
+  Object.entries(failureOf).map(([reason, code]) => [reason, fail(code)]),
+) as Readonly<Record<keyof typeof failureOf, Failure>>;
 
 /** A decision as an answer: 200 when the call may pass, problem details when it may not. */
 export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKind[]): LimitAnswer {
   const headers = limitHeaders(decision, kinds);
   if (decision.repeat === 'other') return failed(fail('RESERVATION_DIFFERS'), {}, {});
   if (decision.isAllowed)
-    return { status: 200, headers: { ...headers, ...json }, body: JSON.stringify(shownDecision(decision)) };
-  const failure = fail(failureOf[decision.reason as keyof typeof failureOf]);
-  return failed(failure, headers, {
+    return { status: 200, headers: Object.assign(headers, json), body: decisionText(decision) };
+  const failure = refusals[decision.reason as keyof typeof failureOf];
+  const answer = failed(failure, headers, {
     ...(failure.status === 429 ? { type: `${DRAFT_PROBLEMS}#quota-exceeded` } : {}),
     ...(failure.status === 503 ? { type: `${DRAFT_PROBLEMS}#temporary-reduced-capacity` } : {}),
     'violated-policies': violated(decision).map(nameOf),
-    decision: shownDecision(decision),
   });
+  return { ...answer, body: `${answer.body.slice(0, -1)},"decision":${decisionText(decision)}}` };
 }
 
-const json = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+/** Headers of every answer that is no problem. */
+export const json = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 function failed(failure: Failure, headers: Record<string, string>, more: object): LimitAnswer {
   const { code, status, message, todo } = failure;
@@ -49,11 +57,7 @@ export function violated({ isAllowed, findings }: Decision): readonly Finding[] 
   return isAllowed ? [] : findings.filter(({ isEnforced, outcome }) => isEnforced && outcome.isOver);
 }
 
-function nameOf({ limit }: Finding): string {
-  return `${limit.policy.name}.${limit.id}`;
-}
-
-/** A decision as JSON: every limit that was looked at, and which of them decided. */
+/** A decision as it is shown: every limit that was looked at, and which of them decided. */
 export function shownDecision(decision: Decision) {
   const { isAllowed, reason, granted, reservation, freesAtUs, wouldPass, binding, repeat } = decision;
   return {
@@ -72,7 +76,7 @@ export function shownDecision(decision: Decision) {
 
 export function shownFinding(each: Finding) {
   const { limit, amount, ceiling, cost, outcome, isEnforced, zone, override, per } = each;
-  const figure = (units: number) => figureOf(each, units);
+  const figure = (units: number) => figureOf(limit, units);
   return {
     policy: limit.policy.name,
     version: limit.policy.version,
@@ -93,15 +97,4 @@ export function shownFinding(each: Finding) {
     resetsAt: instant(outcome.resetsAtUs),
     ...(override === '' ? {} : { override }),
   };
-}
-
-/** Money as decimal text, counts as numbers. */
-function figureOf({ limit }: Finding, units: number): number | string {
-  const { money } = limit.spec;
-  return money === undefined ? units : formatMoney(BigInt(units) * 10n ** BigInt(18 - money.decimals));
-}
-
-function instant(us: number): string {
-  const ms = Math.ceil(us / 1000);
-  return ms < 8.64e15 ? formatInstant(ms) : '';
 }

@@ -65,20 +65,49 @@ export function moneyOf(body: z.infer<typeof money> | undefined): RatedCost | nu
   return body === undefined ? null : { amountAtto: amountAtto(body.amount)!, currency: body.currency };
 }
 
+const PLAIN_FIELDS = new Set(['tenant', 'organisation', 'consumer', 'endpoint', 'cost', 'peek']);
+
+/**
+ * Reads one ask as most of them are: a few fields, each as it should be.
+ *
+ * Gives  what the schema would give; null for whatever else there is, which the schema judges.
+ */
+export function plainAsk(value: unknown): AskBody | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  for (const field in value) if (!PLAIN_FIELDS.has(field)) return null;
+  const { tenant, organisation, consumer, endpoint, cost = 1, peek = false } = value as Partial<AskBody>;
+  if (typeof tenant !== 'string' || tenant === '' || !isName(tenant)) return null;
+  if (!isNameOrNone(organisation) || !isNameOrNone(consumer) || !isNameOrNone(endpoint)) return null;
+  if (!Number.isInteger(cost) || cost < 0 || cost > LARGEST_UNITS || typeof peek !== 'boolean') return null;
+  return { organisation, tenant, consumer, endpoint, cost, peek };
+}
+
+function isNameOrNone(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && isName(value));
+}
+
 /** Reads the asks of a body. Gives  whether it was a list. Fails  BODY_MALFORMED, PARAMETER_INVALID with every problem. */
 export function asksOf(bytes: Buffer, isReserved: boolean): { readonly asks: Ask[]; readonly isList: boolean } {
-  const body = parsed(bytes, isReserved ? reserveBody : checkBody);
+  const value = jsonOf(bytes);
+  const plain = isReserved ? null : plainAsk(value);
+  const body = plain ?? checked(value, isReserved ? reserveBody : checkBody);
   const list: readonly AskBody[] = 'asks' in body ? body.asks : [body];
   return { asks: list.map((each) => askOf(each, isReserved)), isList: 'asks' in body };
 }
 
 export function parsed<Schema extends z.ZodType>(bytes: Buffer, schema: Schema): z.infer<Schema> {
-  let value: unknown;
+  return checked(jsonOf(bytes), schema);
+}
+
+function jsonOf(bytes: Buffer): unknown {
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw fail('BODY_MALFORMED', { reason: 'it is not JSON' }, [], cause);
   }
+}
+
+function checked<Schema extends z.ZodType>(value: unknown, schema: Schema): z.infer<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw fail(

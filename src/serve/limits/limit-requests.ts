@@ -3,7 +3,8 @@ import { templatePath } from '../../collect/index.ts';
 import { checkSettled, type Decision, isName, LARGEST_UNITS, subjectOf } from '../../limit/index.ts';
 import { fail } from '../../model/index.ts';
 import type { House } from '../house.ts';
-import { answerDecision, type LimitAnswer, shownDecision } from './limit-answer.ts';
+import { decisionText } from './decision-text.ts';
+import { answerDecision, json, type LimitAnswer } from './limit-answer.ts';
 import { asksOf, moneyOf, parsed, settleBody } from './limit-asks.ts';
 
 export const LIMIT_PATHS = ['check', 'reserve', 'commit', 'release'] as const;
@@ -26,7 +27,7 @@ export async function answerLimit(
   const { asks, isList } = asksOf(body, verb === 'reserve');
   if (!isList) return answerDecision(await limiter.decide(asks[0]!), limitHeaders);
   const decisions = await limiter.decideAll(asks);
-  return answered(JSON.stringify({ decisions: decisions.map(shownDecision) }));
+  return answered(`{"decisions":[${decisions.map(decisionText).join(',')}]}`);
 }
 
 async function settle({ limiter }: House, action: 'commit' | 'release', bytes: Buffer): Promise<LimitAnswer> {
@@ -39,7 +40,7 @@ async function settle({ limiter }: House, action: 'commit' | 'release', bytes: B
 }
 
 function answered(body: string): LimitAnswer {
-  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body };
+  return { status: 200, headers: json, body };
 }
 
 /**

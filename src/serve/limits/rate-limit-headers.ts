@@ -18,9 +18,10 @@ type Headers = Record<string, string>;
 export function limitHeaders(decision: Decision, kinds: readonly LimitHeaderKind[]): Headers {
   const headers: Headers = {};
   const counted = decision.findings.filter(
-    ({ isEnforced, limit }) => isEnforced && limit.spec.money === undefined && limit.algorithm !== 'concurrency',
+    ({ isEnforced, limit }) => isEnforced && !limit.isMoney && limit.algorithm !== 'concurrency',
   );
-  const binding = counted.find((each) => each === decision.binding) ?? counted[0];
+  const decisive = decision.binding;
+  const binding = counted.find((each) => each === decisive) ?? counted[0];
   if (binding !== undefined)
     for (const kind of kinds) Object.assign(headers, writers[kind](counted, binding, decision.nowUs));
   const retryAfter = retryAfterSeconds(decision);
@@ -35,11 +36,11 @@ export function retryAfterSeconds({ isAllowed, freesAtUs, nowUs }: Decision): nu
 
 const writers: Record<LimitHeaderKind, (all: readonly Finding[], one: Finding, nowUs: number) => Headers> = {
   'draft-11': (all, one, nowUs) => ({
-    'ratelimit-policy': all.map((each) => `${name(each)};${quota(each)}`).join(', '),
+    'ratelimit-policy': all.map(quota).join(', '),
     ratelimit: `${name(one)};r=${left(one)};t=${resetSeconds(one, nowUs)}`,
   }),
   'draft-next': (all, one, nowUs) => ({
-    'ratelimit-policy': all.map((each) => `${name(each)};${quota(each)}`).join(', '),
+    'ratelimit-policy': all.map(quota).join(', '),
     ratelimit: `${name(one)};a=${left(one)};w=${resetSeconds(one, nowUs)}`,
   }),
   'draft-6': (all, one, nowUs) => ({
@@ -61,8 +62,16 @@ function name({ limit }: Finding): string {
   return `"${limit.policy.name}.${limit.id}"`;
 }
 
+/** What a limit says of itself is mostly the same for everybody. */
+const quotas = new WeakMap<Finding['limit'], { readonly ceiling: number; readonly text: string }>();
+
 function quota(each: Finding): string {
-  return `q=${integer(each.ceiling)};w=${windowSeconds(each)};qu="${each.limit.spec.unit}"`;
+  const { limit, ceiling } = each;
+  const known = quotas.get(limit);
+  if (known?.ceiling === ceiling) return known.text;
+  const text = `${name(each)};q=${integer(ceiling)};w=${windowSeconds(each)};qu="${limit.spec.unit}"`;
+  quotas.set(limit, { ceiling, text });
+  return text;
 }
 
 function left({ ceiling, outcome }: Finding): number {

@@ -13,20 +13,20 @@ export async function receiveLimit(
 ): Promise<void> {
   await answer(house, response, async () => {
     const announced = Number(request.headers['content-length'] ?? 0);
-    const { bytes, giveBack } = await house.bodies.read(request.iterator({ destroyOnReturn: false }), announced);
+    const { bytes, giveBack } = await house.bodies.receive(request, announced);
     try {
       return await answerLimit(house, verb, bytes);
     } finally {
       giveBack();
     }
   });
-  request.resume();
+  if (!request.complete) request.resume();
 }
 
 export async function receiveAuthz(house: House, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const query = (request.url ?? '').split('?', 2)[1] ?? '';
   await answer(house, response, () => answerAuthz(house, request.headers, query));
-  request.resume();
+  if (!request.complete) request.resume();
 }
 
 async function answer(house: House, response: ServerResponse, decide: () => Promise<LimitAnswer>): Promise<void> {

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { reportScheduleSpec } from '../../advise/index.ts';
 import { currencyRatesSpec } from '../../bill/index.ts';
 import { boundarySpec, endpointMapSpec, tenantMapSpec } from '../../collect/index.ts';
 import {
@@ -13,7 +14,7 @@ import { openBills } from '../../ledger/index.ts';
 import { limitPolicySpec, planSpec, readPolicies } from '../../limit/index.ts';
 import { fail, formatInstant, type Problem } from '../../model/index.ts';
 import { applyVersions, type NewVersion, newestOf, parseDocuments } from '../../store/index.ts';
-import { listMeters, meterSpec } from '../../usage/index.ts';
+import { listMeters, meterSpec, targetSpec } from '../../usage/index.ts';
 import { documentsAnswer } from '../contract/documents.ts';
 import type { House } from '../house.ts';
 import { answers } from './answers.ts';
@@ -27,9 +28,14 @@ const documentSpecs: Record<string, z.ZodType> = {
   LimitPolicy: limitPolicySpec,
   Meter: meterSpec,
   RateCard: rateCardSpec,
+  ReportSchedule: reportScheduleSpec,
+  Target: targetSpec,
   Plan: planSpec,
   TenantMap: tenantMapSpec,
 };
+
+/** Kinds that say what calls cost, or who wants to know. */
+const rating = ['RateCard', 'CostModel', 'LimitPolicy'];
 
 const applyRoute = createRoute({
   method: 'post',
@@ -72,6 +78,7 @@ export function addDocuments(app: OpenAPIHono, house: House): void {
     if (applied.some(({ kind }) => kind === 'TenantMap' || kind === 'EndpointMap')) await house.collector.applyNaming();
     if (applied.some(({ kind }) => kind === 'LimitPolicy' || kind === 'Plan'))
       house.limiter.usePolicies(await readPolicies(house.store.documents));
+    if (applied.some(({ kind }) => rating.includes(kind))) await house.prices.refresh();
     return context.json({ dryRun: false, documents: applied, notes, difference: null }, 200);
   });
 }

@@ -1,6 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { isName, LONGEST_NAME, subjectOf } from '../../limit/index.ts';
+import type { PriceState } from '../../ledger/index.ts';
+import { type DriftReport, type Finding, isName, LONGEST_NAME, type Subject, subjectOf } from '../../limit/index.ts';
+import { formatInstant } from '../../model/index.ts';
+import { type limitRates, limitsAnswer, type usedLimit } from '../contract/limits.ts';
 import type { House } from '../house.ts';
 import { type LimitAnswer, shownFinding } from '../limits/limit-answer.ts';
 import { checkBody, reserveBody, settleBody } from '../limits/limit-asks.ts';
@@ -28,9 +31,13 @@ const usedRoute = createRoute({
       tenant: name.min(1),
       consumer: name.default(''),
       endpoint: name.default(''),
+      counted: z
+        .enum(['true', 'false'])
+        .default('true')
+        .openapi({ description: 'whether calls are counted beside it' }),
     }),
   },
-  responses: answers(z.object({ limits: z.array(z.record(z.string(), z.unknown())) })),
+  responses: answers(limitsAnswer),
 });
 
 /** Limits: may a call pass, and what is left. */
@@ -48,15 +55,47 @@ export function addLimits(app: OpenAPIHono, house: House): void {
     });
   }
   app.openapi(usedRoute, async (context) => {
-    const subject = subjectOf(context.req.valid('query'));
-    const ask = { subject, units: 0, money: { amountAtto: 0n, currency: '' }, least: 0, isPeek: true, hold: null };
+    const { counted, ...names } = context.req.valid('query');
+    const subject = subjectOf(names);
+    const ask = { subject, units: 0, money: null, least: 0, isPeek: true, hold: null };
     const { findings } = await house.limiter.decide(ask);
-    return context.json({ limits: findings.map((each) => ({ ...shownFinding(each) })) }, 200);
+    const currencies = new Set(findings.flatMap(({ limit }) => limit.spec.money?.currency ?? []));
+    const rates = house.prices.states.filter(({ currency }) => currencies.has(currency)).map(shownRates);
+    const beside = counted === 'true' ? await besideCalls(house, subject) : null;
+    return context.json({ limits: findings.map((each) => shownUse(each, beside)), rates }, 200);
   });
   app.all(AUTHZ_PATH, async (context: Context) => {
     const headers = Object.fromEntries(context.req.raw.headers);
     return responseOf(await answerAuthz(house, headers, new URL(context.req.url).search));
   });
+}
+
+/** Counters answer without the store of calls: that it is away must not hide what is left. */
+async function besideCalls({ drift, log }: House, subject: Subject): Promise<DriftReport | null> {
+  try {
+    return await drift.of(subject);
+  } catch (cause) {
+    log.warn('calls could not be counted beside the limits', { cause: String(cause) });
+    return null;
+  }
+}
+
+function shownUse(each: Finding, beside: DriftReport | null): z.infer<typeof usedLimit> {
+  const shown = shownFinding(each);
+  const row = beside?.rows.find(({ limit }) => limit === each.limit);
+  const why = beside?.left.find(({ limit }) => limit === each.limit)?.why;
+  return {
+    ...shown,
+    admitted: shown.before,
+    ...{ counted: row?.counted ?? null, refused: row?.refused ?? null, drift: row?.drift ?? null },
+    ...(row === undefined ? { notCounted: why ?? 'calls were not counted' } : {}),
+  };
+}
+
+function shownRates({ currency, card, origin, range, asOfMs, ageSeconds }: PriceState): z.infer<typeof limitRates> {
+  const { fromMs, toMs } = range;
+  const at = { from: formatInstant(fromMs), to: formatInstant(toMs), asOf: formatInstant(asOfMs) };
+  return { currency, card, origin, ...at, ageSeconds };
 }
 
 function responseOf({ status, headers, body }: LimitAnswer): Response {

@@ -19,5 +19,11 @@ export const usageDefinitions: Record<UsageReportName, string> = {
   sequences: 'Neighbouring calls of one consumer without a pause of more than half an hour.',
   concentration:
     'Shares of the largest 1, 5 and 10; Gini is 0 where all have the same; Herfindahl is the sum of the squares of the shares.',
-  why: 'The change between two ranges, by each dimension to its last call; a cause is named only with what was seen.',
+  baseline:
+    'expected: the median of this hour or day of the week; low and high: three standard deviations around it, by the deviations from the median. drift: Theil-Sen slope of weekly levels, taken for real where Mann-Kendall gives p < 0.05.',
+  targets:
+    'met, missed, on_track or off_track by whole windows that are over; projected is where the line through them leads by the last day.',
+  advice:
+    'savedCalls: calls that said nothing new, as far as statuses and sizes of answers tell, or that one call could stand for; savedCost: their direct cost.',
+  why: 'The change between two ranges, by each dimension to its last call; a cause is named only with what was seen, for which single calls are needed.',
 };

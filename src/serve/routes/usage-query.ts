@@ -23,6 +23,14 @@ export const ranged = {
   to: text.openapi({ example: '2022-09-01', description: 'not included' }),
 };
 
+export const inCurrency = {
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .optional()
+    .openapi({ description: 'of costs, where bills have several' }),
+};
+
 export const compared = {
   compare: z.enum(comparisons).default('none'),
   baseFrom: text.optional().openapi({ description: 'instead of compare: any other range' }),
@@ -55,12 +63,6 @@ export function choiceOf(query: CommonQuery): Choice {
     only[name] = [value];
   }
   return only;
-}
-
-/** The choice in words, as the report says it. */
-export function shownChoice(only: Choice): string {
-  const parts = Object.entries(only).map(([name, values]) => `${name}:${values.join('|')}`);
-  return parts.length === 0 ? 'all calls' : parts.join(';');
 }
 
 export interface AskedRange {

@@ -1,10 +1,14 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { adviceLetter, adviceReport } from '../../advise/index.ts';
 import { documentedEndpoints } from '../../collect/index.ts';
 import { fail, formatInstant, type TimeRange } from '../../model/index.ts';
 import {
   activationReport,
   adoptionReport,
+  baselineReport,
+  baselineWindows,
+  benchmarkMetrics,
   callLog,
   concentrationReport,
   dailyReport,
@@ -17,6 +21,8 @@ import {
   retentionReport,
   rollingReport,
   sequencesReport,
+  shownChoice,
+  targetsReport,
   unusedReport,
   volumeReport,
   whyReport,
@@ -25,6 +31,7 @@ import { type UsageReportName, usageAnswers } from '../contract/usage.ts';
 import { csvOf } from '../csv.ts';
 import type { House } from '../house.ts';
 import { addPlain, answers } from './answers.ts';
+import { costsByDay, costsOfCalls } from './usage-costs.ts';
 import { usageDefinitions } from './usage-definitions.ts';
 import {
   baseOf,
@@ -32,11 +39,11 @@ import {
   common,
   compared,
   count,
+  inCurrency,
   instantOf,
   ranged,
   rangeOf,
   rolled,
-  shownChoice,
   text,
   window,
 } from './usage-query.ts';
@@ -106,11 +113,16 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
   }),
   calls: report({
     summary: 'Every call, newest first',
-    params: { ...ranged, traceId: text.default(''), statusCode: z.coerce.number().int().min(0).max(999).optional() },
-    run: async (house, { traceId, statusCode, limit, cursor, ...query }) => {
+    params: {
+      ...ranged,
+      traceId: text.default(''),
+      requestId: text.default(''),
+      statusCode: z.coerce.number().int().min(0).max(999).optional(),
+    },
+    run: async (house, { traceId, requestId, statusCode, limit, cursor, ...query }) => {
       const { range, only } = rangeOf(query);
       if (limit > 10_000) throw fail('PARAMETER_INVALID', { limit, most: 10_000 });
-      const asked = { range, only, traceId, statusCode: statusCode ?? null, limit, cursor };
+      const asked = { range, only, traceId, requestId, statusCode: statusCode ?? null, limit, cursor };
       return { range: shown(range), ...(await callLog(house.store, asked, house.now())) };
     },
   }),
@@ -182,6 +194,37 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
       };
     },
   }),
+  baseline: report({
+    summary: 'Whether figures are where the own past says they should be, and whether they drift',
+    params: {
+      ...{ ...ranged, ...inCurrency, metric: z.enum(benchmarkMetrics).default('calls') },
+      ...{ window: z.enum(baselineWindows).default('day'), weeks: count(52, 39) },
+    },
+    run: async (house, { metric, window: unit, weeks, currency, ...query }) => {
+      const costs = costsByDay(house.store, currency);
+      const asked = { ...rangeOf(query), metric, window: unit, weeks, costs };
+      return { range: shown(asked.range), ...(await baselineReport(house.store, asked, house.now())) };
+    },
+  }),
+  targets: report({
+    summary: 'Which targets are met, missed, on track and off track',
+    params: { at: rolled.at, ...inCurrency },
+    run: (house, query) => {
+      if (Object.keys(choiceOf(query)).length > 0)
+        throw fail('PARAMETER_INVALID', { reason: 'each target says itself which calls count' });
+      const costs = costsByDay(house.store, query.currency);
+      return targetsReport(house.store, { atMs: instantOf(query.at, house), costs }, house.now());
+    },
+  }),
+  advice: report({
+    summary: 'Which calls tenants could do without, and what these cost',
+    params: { ...ranged, ...inCurrency },
+    run: async (house, { currency, ...query }) => {
+      const { range, only } = rangeOf(query);
+      const asked = { range, only, costs: costsOfCalls(house.store, currency) };
+      return { range: shown(range), ...(await adviceReport(house.store, asked, house.now())) };
+    },
+  }),
   why: report({
     summary: 'Why volume moved: where the change is, and what it looks like',
     params: { ...ranged, ...compared, by: text.default('tenant,endpoint'), shown: count(1_000, 10) },
@@ -216,6 +259,31 @@ export function addUsage(app: OpenAPIHono, house: House): void {
     responses: answers(z.record(z.string(), z.string())),
   });
   app.openapi(route, (context) => context.json(usageDefinitions, 200));
+  addLetter(app, house);
+}
+
+const letterQuery = z.strictObject({
+  ...{ ...ranged, ...inCurrency, where: common.where, endpoint: common.endpoint, consumer: common.consumer },
+  tenant: text.min(1),
+});
+
+/** Advice as a text for the tenant. */
+function addLetter(app: OpenAPIHono, house: House): void {
+  const route = createRoute({
+    ...{ method: 'get', path: '/api/v1/usage/letter', request: { query: letterQuery } },
+    summary: 'Advice to spend fewer calls, as a text that can be sent to the tenant',
+    responses: {
+      ...answers(z.string()),
+      200: { description: 'The text', content: { 'text/markdown': { schema: z.string() } } },
+    },
+  });
+  addPlain(app, route, async (context) => {
+    const { currency, ...query } = checked(letterQuery, new URL(context.req.url).searchParams);
+    const { range, only } = rangeOf({ ...query, tz: 'UTC' });
+    const costs = costsOfCalls(house.store, currency);
+    const advice = await adviceReport(house.store, { range, only, costs }, house.now());
+    return context.body(adviceLetter(query.tenant, advice), 200, { 'content-type': 'text/markdown; charset=utf-8' });
+  });
 }
 
 function addReport(app: OpenAPIHono, house: House, name: UsageReportName): void {
@@ -233,7 +301,7 @@ function addReport(app: OpenAPIHono, house: House, name: UsageReportName): void 
     },
   });
   addPlain(app, route, async (context) => {
-    const query = checked(schema, new URL(context.req.url).searchParams);
+    const query = checked(schema, new URL(context.req.url).searchParams) as Query;
     const reported = await run(house, query);
     const paged = reported.next === undefined ? pageOf(reported, query) : reported;
     const { rows, next, ...facts } = paged as Reported & { next: string | null };
@@ -249,11 +317,11 @@ function addReport(app: OpenAPIHono, house: House, name: UsageReportName): void 
 type Query = z.output<z.ZodObject<typeof common>>;
 
 /** A parameter that is not known is refused: without it the figure would be another one than was asked for. */
-function checked(schema: z.ZodType, params: URLSearchParams): Query {
+function checked<Asked>(schema: z.ZodType<Asked>, params: URLSearchParams): Asked {
   const names = [...params.keys()];
   if (new Set(names).size < names.length) throw fail('PARAMETER_INVALID', { reason: 'a parameter is there twice' });
   const { data, error } = schema.safeParse(Object.fromEntries(params));
-  if (!error) return data as Query;
+  if (!error) return data;
   throw fail(
     'PARAMETER_INVALID',
     {},

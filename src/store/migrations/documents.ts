@@ -111,6 +111,26 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  '0040-report-delivery': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('report_delivery')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('schedule', 'text', (c) => c.notNull())
+        .addColumn('period_start', 'text', (c) => c.notNull())
+        .addColumn('period_end', 'text', (c) => c.notNull())
+        .addColumn('target', 'text', (c) => c.notNull())
+        .addColumn('shown', 'text', (c) => c.notNull())
+        .addColumn('state', 'text', (c) => c.notNull())
+        .addColumn('attempts', 'integer', (c) => c.notNull())
+        .addColumn('made_at', 'text', (c) => c.notNull())
+        .addColumn('next_at', 'text', (c) => c.notNull())
+        .addColumn('sent_at', 'text')
+        .addColumn('error', 'text', (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex('report_delivery_next').on('report_delivery').columns(['state', 'next_at']).execute();
+    },
+  },
 };
 
 function isSqlite(db: Kysely<unknown>): boolean {

@@ -1,3 +1,4 @@
+import { requestHash } from '../../collect/index.ts';
 import { fail, MILLIS_PER_HOUR, type TimeRange } from '../../model/index.ts';
 import type { Store } from '../../store/index.ts';
 import { SLOT_MS } from '../rollups/cuts.ts';
@@ -12,6 +13,8 @@ export interface CallLogQuestion {
   readonly only: Choice;
   /** 32 hexadecimal digits, or empty. */
   readonly traceId: string;
+  /** Of the request, as its span named it; all without one. */
+  readonly requestId?: string;
   /** An HTTP status, or 1000 and a gRPC code, exactly; null for all. */
   readonly statusCode: number | null;
   readonly limit: number;
@@ -66,7 +69,9 @@ export async function callLog(store: Store, question: CallLogQuestion, now: Date
   const presence = await readPresence(store.columns, range, now);
   const cursor = question.cursor === '' ? null : readCursor(question.cursor);
   const rows =
-    question.traceId === '' ? await page(store, question, cursor) : await readCalls(store, question, [range], cursor);
+    question.traceId === '' && (question.requestId ?? '') === ''
+      ? await page(store, question, cursor)
+      : await readCalls(store, question, [range], cursor);
   const counted = cursor === null ? await countOf(store, question) : null;
   const last = rows.length > limit ? rows[limit - 1]! : null;
   return {
@@ -143,7 +148,7 @@ const shown = [
 /** Calls in force: rows whose versions add up to something. One more than the page has, to know whether there is a next one. */
 function readCalls(
   { columns }: Store,
-  { only, traceId, statusCode, limit, range }: CallLogQuestion,
+  { only, traceId, requestId = '', statusCode, limit, range }: CallLogQuestion,
   stretches: readonly TimeRange[],
   cursor: CallCursor | null,
 ): Promise<CallRow[]> {
@@ -152,6 +157,7 @@ function readCalls(
     `is_call = 1 AND ${within}`,
     ...(Object.keys(only) as Dimension[]).map((name) => `${dimensionSql[name]} IN ({only_${name}:Array(String)})`),
     ...(traceId === '' ? [] : ['trace_id = toFixedString(unhex({traceId:String}), 16)']),
+    ...(requestId === '' ? [] : [namesRequest]),
     ...(statusCode === null ? [] : ['status = {statusCode:UInt16}']),
     ...(cursor === null
       ? []
@@ -169,12 +175,20 @@ function readCalls(
     {
       ...Object.fromEntries(Object.entries(only).map(([name, values]) => [`only_${name}`, values])),
       ...(traceId === '' ? {} : { traceId }),
+      ...(requestId === '' ? {} : { request: requestHash(Buffer.from(requestId)).toString('hex') }),
       ...(statusCode === null ? {} : { statusCode }),
       ...(cursor === null ? {} : { nanos: cursor.nanos, cursorTrace: cursor.traceId, cursorSpan: cursor.spanId }),
       most: limit + 1,
     },
   );
 }
+
+/**
+ * Ids of requests are not kept, but a keyed hash of each: as a link to a trace that nobody sends, with a span id of zero. Which traces
+ * have it the table of links says.
+ */
+const namesRequest = `trace_id IN (SELECT source FROM links WHERE target = toFixedString(unhex({request:String}), 16))
+  AND has(links, toFixedString(concat(unhex({request:String}), repeat(char(0), 8)), 24))`;
 
 /** The same for many quarters of an hour: their hours are what the table is ordered by. */
 function slotsWithin(slots: readonly TimeRange[], range: TimeRange): string {
@@ -203,8 +217,14 @@ function shownCall(row: CallRow): LoggedCall {
 
 const countable: readonly string[] = ['tenant', 'endpoint', 'consumer'];
 
-async function countOf({ columns }: Store, { range, only, traceId, statusCode }: CallLogQuestion) {
-  if (traceId !== '' || statusCode !== null || Object.keys(only).some((name) => !countable.includes(name))) return null;
+async function countOf({ columns }: Store, { range, only, traceId, requestId = '', statusCode }: CallLogQuestion) {
+  if (
+    traceId !== '' ||
+    requestId !== '' ||
+    statusCode !== null ||
+    Object.keys(only).some((name) => !countable.includes(name))
+  )
+    return null;
   const [sums] = await sumCalls(columns, { ranges: [range], by: [], only, isByRange: false });
   return sums ?? { calls: 0n, known: 0n };
 }

@@ -1,5 +1,6 @@
 import { RPC_STATUS, successClassSql } from '../../collect/index.ts';
 import { fail } from '../../model/index.ts';
+import type { QueryParams } from '../../store/index.ts';
 
 /**
  * What calls can be told apart by, and how it is read from the row of a call. Tenant, endpoint and consumer are in rollups as well;
@@ -25,6 +26,13 @@ export const dimensions = Object.keys(dimensionSql) as Dimension[];
 export type Choice = Partial<Readonly<Record<Dimension, readonly string[]>>>;
 
 const MOST_VALUES = 1_000;
+
+/** A choice as further conditions on rows of calls; empty for all calls. */
+export function choiceSql(only: Choice): { readonly sql: string; readonly params: QueryParams } {
+  const names = Object.keys(only) as Dimension[];
+  const sql = names.map((name) => ` AND ${dimensionSql[name]} IN ({only_${name}:Array(String)})`).join('');
+  return { sql, params: Object.fromEntries(names.map((name) => [`only_${name}`, only[name]])) };
+}
 
 /** Reads a list of dimensions such as `tenant,endpoint`. Fails PARAMETER_INVALID. */
 export function parseDimensions(text: string, known: readonly Dimension[] = dimensions): Dimension[] {
@@ -57,6 +65,12 @@ export function parseChoice(text: string): Choice {
   if (new Set(parts.map(([name]) => name)).size < parts.length)
     throw fail('PARAMETER_INVALID', { reason: 'a dimension stands twice in the choice; write its values with |' });
   return Object.fromEntries(parts);
+}
+
+/** A choice in words, as reports say it: as it is read, or that it is all calls. */
+export function shownChoice(only: Choice): string {
+  const parts = Object.entries(only).map(([name, values]) => `${name}:${values.join('|')}`);
+  return parts.length === 0 ? 'all calls' : parts.join(';');
 }
 
 function listed(text: string, separator: string): string[] {

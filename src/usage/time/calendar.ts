@@ -97,9 +97,21 @@ export function shiftInstant(instantMs: number, by: Temporal.DurationLike, timeZ
   return localTime(instantMs, timeZone).add(by).epochMilliseconds;
 }
 
+/** The instant at which a wall clock shows a time on the day of an instant. Takes  time: such as 07:00; where clocks leave it out, as much later. */
+export function timeOfDay(instantMs: number, time: string, timeZone: string): number {
+  const date = localTime(instantMs, timeZone).toPlainDate();
+  return date.toZonedDateTime({ timeZone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds;
+}
+
 /** The name of a day in a zone, as 2026-10-05. */
 export function dateOf(instantMs: number, timeZone: string): string {
   return localTime(instantMs, timeZone).toPlainDate().toString();
+}
+
+/** Which hour of the week it is in a zone, from 0 on Monday at midnight to 167; of days, which day, from 0 to 6. */
+export function slotOfWeek(instantMs: number, unit: 'hour' | 'day', timeZone: string): number {
+  const { dayOfWeek, hour } = localTime(instantMs, timeZone);
+  return unit === 'day' ? dayOfWeek - 1 : (dayOfWeek - 1) * 24 + hour;
 }
 
 /** Reads a span of time such as 24h, 90m, 7d, 30s. Fails PARAMETER_INVALID. */

@@ -1,7 +1,7 @@
 import type { TimeRange } from '../../model/index.ts';
-import type { ColumnStore, QueryParams } from '../../store/index.ts';
+import type { ColumnStore } from '../../store/index.ts';
 import { readPresence } from '../reports/freshness.ts';
-import { type Choice, type Dimension, dimensionSql } from '../sums/dimensions.ts';
+import { type Choice, choiceSql, type Dimension } from '../sums/dimensions.ts';
 import { type CallSums, callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { shiftInstant } from '../time/calendar.ts';
 import type { Evidence, Riser } from './diagnose.ts';
@@ -114,12 +114,6 @@ async function knownTenants(columns: ColumnStore, tenants: readonly string[], ra
   return new Set(rows.map(({ tenant }) => tenant));
 }
 
-function chosen(only: Choice): { sql: string; params: QueryParams } {
-  const names = Object.keys(only) as Dimension[];
-  const sql = names.map((name) => ` AND ${dimensionSql[name]} IN ({only_${name}:Array(String)})`).join('');
-  return { sql, params: Object.fromEntries(names.map((name) => [`only_${name}`, only[name]])) };
-}
-
 async function readRisers(
   columns: ColumnStore,
   consumers: readonly Two[],
@@ -131,7 +125,7 @@ async function readRisers(
   top.sort((a, b) => rise(b) - rise(a));
   const risers = top.slice(0, MOST_RISERS);
   if (risers.length === 0) return [];
-  const { sql, params } = chosen(only);
+  const { sql, params } = choiceSql(only);
   const rows = await columns.query<Record<string, string>>(
     `SELECT tenant, consumer, uniqExact(endpoint) AS endpoints, countIf(status IN (401, 403, 404, 405)) AS refused, count() AS n,
        topK(1)(endpoint)[1] AS top_endpoint, arrayFilter((d, i) -> i > 1, arrayDifference(arraySort(groupArray(ms)) AS times) AS steps, arrayEnumerate(steps)) AS intervals,
@@ -178,7 +172,7 @@ async function readRisers(
 async function readRepeats(columns: ColumnStore, { range, base, only }: TwoRanges, calls: number) {
   const part = Math.min(1, MOST_CALLS_LOOKED_AT / Math.max(calls, 1));
   const last = ({ fromMs, toMs }: TimeRange) => ({ fromMs: Math.floor(toMs - (toMs - fromMs) * part), toMs });
-  const { sql, params } = chosen(only);
+  const { sql, params } = choiceSql(only);
   const ask = async (asked: TimeRange) => {
     const [row] = await columns.query<{ repeats: string; repeaters: string }>(
       `SELECT countIf(is_repeat) AS repeats, uniqExactIf((tenant, consumer), is_repeat) AS repeaters FROM (
@@ -197,7 +191,7 @@ async function readRepeats(columns: ColumnStore, { range, base, only }: TwoRange
 
 /** Versions in the second range that the first one, and what is kept of the week before it, do not have. */
 async function readNewVersions(columns: ColumnStore, { range, base, only }: TwoRanges) {
-  const { sql, params } = chosen(only);
+  const { sql, params } = choiceSql(only);
   const past = { fromMs: Math.max(0, base.fromMs - 7 * 86_400_000), toMs: range.fromMs };
   const rows = await columns.query<{ version: string; n: string }>(
     `SELECT version, sum(sign * toInt128(share)) AS n FROM work
