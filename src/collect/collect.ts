@@ -5,25 +5,25 @@ import { assembledBoundary, boundaryInForce, boundaryName, noteAssembled } from 
 import { type EventPrivacy, EventTexts } from './events/event-privacy.ts';
 import { encodeEvent } from './events/meter-event.ts';
 import { type EventForm, readEvents } from './events/read-events.ts';
-import { Journal } from './journal/journal.ts';
-import { SegmentKind } from './journal/segment.ts';
+import type { Journal } from './journal/journal.ts';
+import { Journals } from './journal/journals.ts';
 import { Loader } from './load/load.ts';
 import { largestBatch, readEndpoints } from './load/queries.ts';
 import { largestSeenBatch } from './load/seen-file.ts';
 import { LogIntake } from './logs/log-intake.ts';
 import type { LogFormat } from './logs/log-line.ts';
 import type { LogSource } from './logs/log-source.ts';
-import { type DecodedLines, type MalformedLine, MOST_MALFORMED, takeLines } from './logs/take-lines.ts';
+import { type DecodedLines, takeLines } from './logs/take-lines.ts';
 import { EndpointBudget } from './naming/endpoint-budget.ts';
 import { endpointRulesInForce } from './naming/endpoint-map.ts';
 import { type Naming, newNaming } from './naming/naming.ts';
 import { tenantRulesInForce } from './naming/tenant-map.ts';
-import { parseOtlpJson } from './otlp/json.ts';
 import { LogRecords } from './otlp/log-records.ts';
 import { decodeLogsJson } from './otlp/logs-json.ts';
 import { type DecodedLogs, decodeLogsProtobuf } from './otlp/logs-protobuf.ts';
 import { decodeMetricsJson } from './otlp/metrics-json.ts';
 import { decodeMetricsProtobuf } from './otlp/metrics-protobuf.ts';
+import { type OtlpSignal, readOtlpLines } from './otlp/otlp-lines.ts';
 import { MalformedMessage } from './otlp/proto-reader.ts';
 import { SpanIntake } from './otlp/span-intake.ts';
 import { decodeTracesJson } from './otlp/traces-json.ts';
@@ -65,12 +65,6 @@ export interface CollectorCounts {
 const SEGMENT_ROWS = 400_000;
 const SEGMENT_BYTES = 192 << 20;
 const namespace = Buffer.alloc(0);
-/** By which field a line of OTLP/JSON is told. */
-const signals = [
-  { field: 'resourceMetrics', counted: 'samples' },
-  { field: 'resourceSpans', counted: 'spans' },
-  { field: 'resourceLogs', counted: 'lines' },
-] as const;
 const EVENT_NAMESPACE = namespace.toString();
 
 /**
@@ -81,11 +75,7 @@ export class Collector {
   /** What texts of events are kept as: questions about events must be made the same. */
   readonly eventTexts: EventTexts;
   readonly #config: CollectorConfig;
-  readonly #work: Journal;
-  readonly #samples: Journal;
-  readonly #events: Journal;
-  /** Spans of large traces that wait until it is worth deciding these again. */
-  readonly #late: Journal;
+  readonly #journals: Journals;
   readonly #loader: Loader;
   /** The largest number that a batch or segment was given. */
   readonly #lastId: () => number;
@@ -101,7 +91,7 @@ export class Collector {
 
   private constructor(
     config: CollectorConfig,
-    journals: [Journal, Journal, Journal, Journal],
+    journals: Journals,
     loader: Loader,
     refused: RefusalCount,
     lastId: () => number,
@@ -109,7 +99,7 @@ export class Collector {
     this.#config = config;
     this.eventTexts = new EventTexts(config.eventPrivacy ?? 'safe');
     this.counts = { spans: 0, samples: 0, events: 0, lines: 0, loadedRows: 0, refused };
-    [this.#work, this.#samples, this.#events, this.#late] = journals;
+    this.#journals = journals;
     this.#spans = new SpanIntake(this.#naming, config.weightFallbacks, config.requestIdAttributes);
     this.#records = this.#newRecords();
     this.#loader = loader;
@@ -118,38 +108,22 @@ export class Collector {
 
   /** Opens the journals, finishes what a crash interrupted, and begins to load. */
   static async open(config: CollectorConfig): Promise<Collector> {
-    const folders = {
-      work: join(config.folder, 'journal', 'work'),
-      samples: join(config.folder, 'journal', 'samples'),
-      events: join(config.folder, 'journal', 'events'),
-      late: join(config.folder, 'journal', 'late'),
-    };
+    const journalFolder = join(config.folder, 'journal');
     const seenFolder = join(config.folder, 'seen');
     usePseudonymKey(pseudonymKey(config.folder));
     let lastId = Math.max(
       await largestBatch(config.store.columns),
-      await Journal.largestId(folders.work),
-      await Journal.largestId(folders.samples),
-      await Journal.largestId(folders.events),
-      await Journal.largestId(folders.late),
+      await Journals.largestId(journalFolder),
       await largestSeenBatch(seenFolder),
     );
     const nextId = () => ++lastId;
-    const shared = {
+    const journals = await Journals.open(journalFolder, {
       segmentRows: SEGMENT_ROWS,
       segmentBytes: SEGMENT_BYTES,
       capacityBytes: config.journalCapacityBytes,
       nowMs: config.nowMs,
       nextId,
-    };
-    const journals: Journal[] = [];
-    const othersBytes = (place: number) => () => sizeOf(journals.filter((_, each) => each !== place));
-    for (const name of ['work', 'samples', 'events', 'late'] as const) {
-      const others = othersBytes(journals.length);
-      const kind = SegmentKind[name === 'late' ? 'work' : name];
-      const config = { ...shared, folder: folders[name], kind, othersBytes: others };
-      journals.push(await Journal.open(config));
-    }
+    });
     const refused = new RefusalCount();
     const loader = new Loader({
       columns: config.store.columns,
@@ -162,13 +136,7 @@ export class Collector {
     });
     const boundary = await boundaryInForce(config.store.documents);
     await loader.start(boundary.isBoundary);
-    const collector = new Collector(
-      config,
-      journals as [Journal, Journal, Journal, Journal],
-      loader,
-      refused,
-      () => lastId,
-    );
+    const collector = new Collector(config, journals, loader, refused, () => lastId);
     await collector.applyNaming();
     await collector.applyBoundary();
     collector.#schedule();
@@ -176,7 +144,7 @@ export class Collector {
   }
 
   get journalBytes(): number {
-    return sizeOf(this.#journals);
+    return this.#journals.sizeBytes;
   }
 
   /**
@@ -190,7 +158,7 @@ export class Collector {
     const decoded = decoding(() =>
       encoding === 'json' ? decodeTracesJson(body, this.#spans) : decodeTracesProtobuf(body, this.#spans),
     );
-    await this.#keep(this.#work, this.#spans.payload(), decoded);
+    await this.#keep(this.#journals.work, this.#spans.payload(), decoded);
     this.counts.spans += decoded.accepted;
     return decoded;
   }
@@ -201,7 +169,7 @@ export class Collector {
     const decoded = decoding(() =>
       encoding === 'json' ? decodeMetricsJson(body, writer) : decodeMetricsProtobuf(body, writer),
     );
-    await this.#keep(this.#samples, writer.bytes(), decoded);
+    await this.#keep(this.#journals.samples, writer.bytes(), decoded);
     this.counts.samples += decoded.accepted;
     return decoded;
   }
@@ -211,7 +179,7 @@ export class Collector {
     this.#spans.begin(namespace);
     const decode = encoding === 'json' ? decodeLogsJson : decodeLogsProtobuf;
     const decoded = decoding(() => decode(body, this.#spans, this.#records));
-    await this.#keep(this.#work, this.#spans.payload(), decoded);
+    await this.#keep(this.#journals.work, this.#spans.payload(), decoded);
     this.counts.lines += decoded.accepted;
     this.#countOthers(decoded);
     return decoded;
@@ -228,7 +196,7 @@ export class Collector {
     const events = readEvents(body, form, nowMs);
     const writer = new RowWriter(Math.max(1024, body.length));
     for (const event of events) encodeEvent(writer, this.eventTexts.event(event), EVENT_NAMESPACE, nowMs, event);
-    await this.#events.append(writer.bytes(), events.length);
+    await this.#journals.events.append(writer.bytes(), events.length);
     this.counts.events += events.length;
     return events.length;
   }
@@ -249,7 +217,7 @@ export class Collector {
   ): Promise<DecodedLines> {
     const log = { source, format, offset, head, isCounted: this.#countsLogsOf(source.service) };
     const taken = takeLines(this.#lines, body, log);
-    await this.#keep(this.#work, this.#lines.payload(), taken);
+    await this.#keep(this.#journals.work, this.#lines.payload(), taken);
     this.counts.lines += taken.accepted;
     return taken;
   }
@@ -260,37 +228,19 @@ export class Collector {
    * Gives  what was accepted, and the lines that are no such request; the others count all the same.
    */
   async otlpLines(text: string): Promise<DecodedLines> {
-    const refused = new RefusalCount();
-    const malformed: MalformedLine[] = [];
     const samples = new RowWriter(1024);
-    const accepted = { spans: 0, samples: 0, lines: 0 };
     this.#spans.begin(namespace);
-    text.split('\n').forEach((line, index) => {
-      if (line.trim() === '') return;
-      const before = { rows: this.#spans.table.rows, bytes: samples.sizeBytes };
-      try {
-        const of = signalOf(line);
-        if (of === undefined) throw new MalformedMessage('no OTLP traces, metrics or logs');
-        const decoded = this.#decodeJson(of.counted, Buffer.from(line), samples);
-        accepted[of.counted] += decoded.accepted;
-        for (const [reason, count] of decoded.refused.byReason) refused.add(reason, count);
-      } catch (cause) {
-        if (!(cause instanceof MalformedMessage)) throw cause;
-        this.#spans.table.truncate(before.rows);
-        samples.truncate(before.bytes);
-        refused.add('line_malformed');
-        if (malformed.length < MOST_MALFORMED)
-          malformed.push({ line: index + 1, refusal: 'line_malformed', reason: cause.message });
-      }
-    });
+    const { accepted, refused, malformed } = readOtlpLines(text, this.#spans.table, samples, (counted, body) =>
+      this.#decodeJson(counted, body, samples),
+    );
     const rows = accepted.spans + accepted.lines;
-    await this.#keep(this.#work, this.#spans.payload(), { accepted: rows, refused });
-    await this.#samples.append(samples.bytes(), accepted.samples);
-    for (const each of signals) this.counts[each.counted] += accepted[each.counted];
+    await this.#keep(this.#journals.work, this.#spans.payload(), { accepted: rows, refused });
+    await this.#journals.samples.append(samples.bytes(), accepted.samples);
+    for (const counted of ['spans', 'samples', 'lines'] as const) this.counts[counted] += accepted[counted];
     return { accepted: rows + accepted.samples, refused, malformed };
   }
 
-  #decodeJson(counted: (typeof signals)[number]['counted'], body: Buffer, samples: RowWriter): Decoded {
+  #decodeJson(counted: OtlpSignal, body: Buffer, samples: RowWriter): Decoded {
     if (counted === 'samples') return decodeMetricsJson(body, samples);
     if (counted === 'spans') return decodeTracesJson(body, this.#spans);
     const decoded = decodeLogsJson(body, this.#spans, this.#records);
@@ -370,7 +320,7 @@ export class Collector {
     if (this.#timer) clearTimeout(this.#timer);
     while (this.#loading) await this.#loading;
     await this.#saveSeen(true);
-    for (const journal of this.#journals) await journal.close();
+    await this.#journals.close();
   }
 
   async #keep(journal: Journal, payload: Buffer, decoded: Decoded): Promise<void> {
@@ -393,23 +343,22 @@ export class Collector {
     this.#timer.unref();
   }
 
-  get #journals(): readonly Journal[] {
-    return [this.#work, this.#samples, this.#events, this.#late];
-  }
-
   /** Takes  which: `all`, or without what had better wait as its trace is large. */
   async #load(which: 'all' | 'due' = 'due'): Promise<void> {
     // What waited goes first: of a span that was sent twice the first one journalled counts.
     if (which === 'all' || this.#loader.isLateDue()) {
-      await this.#late.seal();
-      this.counts.loadedRows += await this.#loader.loadSealed(this.#late);
+      await this.#journals.late.seal();
+      this.counts.loadedRows += await this.#loader.loadSealed(this.#journals.late);
     }
-    await this.#work.seal();
-    this.counts.loadedRows += await this.#loader.loadSealed(this.#work, which === 'all' ? undefined : this.#late);
-    await this.#samples.seal();
-    this.counts.loadedRows += await this.#loader.loadSealed(this.#samples);
-    await this.#events.seal();
-    this.counts.loadedRows += await this.#loader.loadSealed(this.#events);
+    await this.#journals.work.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(
+      this.#journals.work,
+      which === 'all' ? undefined : this.#journals.late,
+    );
+    await this.#journals.samples.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#journals.samples);
+    await this.#journals.events.seal();
+    this.counts.loadedRows += await this.#loader.loadSealed(this.#journals.events);
     await this.#saveSeen(false);
   }
 
@@ -424,22 +373,12 @@ export class Collector {
 
   /** Up to which number no segment waits to be stored any more, nor will. Segments are not stored in the order of their numbers. */
   get storedUntil(): number {
-    const waiting = [this.#loader.reassembling ?? [], ...this.#journals.map(({ oldestId }) => oldestId ?? [])].flat();
+    const waiting = [
+      this.#loader.reassembling ?? [],
+      ...this.#journals.all.map(({ oldestId }) => oldestId ?? []),
+    ].flat();
     return Math.min(this.#lastId(), ...waiting.map((id) => id - 1));
   }
-}
-
-/** Most lines begin with the field; of the others all fields are looked at. */
-function signalOf(line: string): (typeof signals)[number] | undefined {
-  const first = /^\s*\{\s*"(\w{1,20})"/.exec(line)?.[1];
-  const found = signals.find(({ field }) => field === first);
-  if (found !== undefined) return found;
-  const parsed = parseOtlpJson(Buffer.from(line));
-  return signals.find(({ field }) => Object.hasOwn(parsed, field));
-}
-
-function sizeOf(journals: readonly Journal[]): number {
-  return journals.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function decoding<D extends Decoded>(decode: () => D): D {
