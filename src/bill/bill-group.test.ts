@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RowWriter } from '../store/index.ts';
 import { BillGroups } from './bill-group.ts';
 import { lengthFirst, noTags, type Tags } from './cell.ts';
-import { type Charge, writeCharge } from './charge.ts';
+import { type Charge, ChargeWriter } from './charge.ts';
 
 const START = Date.UTC(2024, 8, 1);
 
@@ -29,12 +28,8 @@ function charge(otherwise: Partial<Charge> = {}): Charge {
 
 function groupsOf(charges: readonly Charge[]) {
   const groups = new BillGroups();
-  const row = new RowWriter();
-  for (const each of charges) {
-    row.reset();
-    writeCharge(row, each);
-    groups.add(each, row.bytes());
-  }
+  const writer = new ChargeWriter();
+  for (const each of charges) groups.add(each, writer.write(each).bytes);
   return groups.finish();
 }
 

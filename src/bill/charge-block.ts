@@ -1,4 +1,5 @@
 import { Block, RowWriter } from '../store/index.ts';
+import { CellRuns } from './cell-runs.ts';
 import { type Charge, FIXED_BYTES } from './charge.ts';
 import type { ColumnKeys } from './column-cells.ts';
 
@@ -21,6 +22,7 @@ export class ChargeRows {
   readonly #times = times.map(() => new RowWriter(1 << 10));
   readonly #amounts = amounts.map(() => new RowWriter(1 << 10));
   readonly #columns = { ends: [] as number[], keys: [] as number[], values: new RowWriter(1 << 12) };
+  readonly #runs = new CellRuns('value');
   readonly #tags = { ends: [] as number[], keys: new RowWriter(1 << 8), values: new RowWriter(1 << 8), count: 0 };
   #rows = 0;
 
@@ -34,7 +36,7 @@ export class ChargeRows {
     return this.#rows;
   }
 
-  /** Takes  bytes: the charge as writeCharge writes it, and where in them its fixed part begins. Gives  how much more it holds. */
+  /** Takes  bytes: the charge as ChargeWriter writes it, and where in them its fixed part begins. Gives  how much more it holds. */
   add(charge: Charge, line: number, bytes: Buffer, fixedAt: number): number {
     this.#rows += 1;
     this.#lines.u32(line);
@@ -52,10 +54,8 @@ export class ChargeRows {
     }
     const { keys, values, ends } = this.#columns;
     const before = values.sizeBytes;
-    for (const { key, entry, valueAt } of charge.cells) {
-      keys.push(key);
-      values.copy(entry, valueAt, entry.length);
-    }
+    for (const { key } of charge.cells) keys.push(key);
+    this.#runs.write(values, charge.cells, values.bytes());
     ends.push(keys.length);
     this.#addTags(charge);
     return values.sizeBytes - before + FIXED_BYTES + charge.cells.length * 2 + charge.tags.bytes.length;

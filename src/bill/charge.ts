@@ -1,5 +1,6 @@
-import type { RowWriter } from '../store/index.ts';
+import { RowWriter } from '../store/index.ts';
 import type { Cell, Tags } from './cell.ts';
+import { CellRuns } from './cell-runs.ts';
 
 /** One line of a provider's bill. Amounts in atto-units of its currency, times in milliseconds since 1970 UTC. */
 export interface Charge {
@@ -29,26 +30,37 @@ export function textOf(charge: Charge, column: string): string {
 export const FIXED_BYTES = 4 * 4 + 4 * 16;
 
 /**
- * Writes what a charge is, without where it came from: its fingerprint is made of these bytes, so their form must not change.
- *
- * Gives  where its times and amounts begin, `FIXED_BYTES` of them.
+ * Writes what charges are, without where they came from: their fingerprints are made of these bytes, so their form must not change.
+ * What it gives is good until the next charge.
  */
-export function writeCharge(to: RowWriter, charge: Charge): number {
-  to.text(charge.source);
-  to.text(charge.account);
-  to.text(charge.currency);
-  const fixedAt = to.sizeBytes;
-  to.u32(charge.billingStartMs / 1000);
-  to.u32(charge.billingEndMs / 1000);
-  to.u32(charge.chargeStartMs / 1000);
-  to.u32(charge.chargeEndMs / 1000);
-  to.i128(charge.billedAtto);
-  to.i128(charge.effectiveAtto);
-  to.i128(charge.listAtto);
-  to.i128(charge.contractedAtto);
-  to.varint(charge.cells.length);
-  for (const { entry } of charge.cells) to.copy(entry, 0, entry.length);
-  to.varint(charge.tags.texts.length);
-  to.copy(charge.tags.bytes, 0, charge.tags.bytes.length);
-  return fixedAt;
+export class ChargeWriter {
+  #row = new RowWriter(4096);
+  #before = new RowWriter(4096);
+  readonly #cells = new CellRuns('entry');
+
+  /** Gives  the bytes, and where times and amounts begin in them, `FIXED_BYTES` of these. */
+  write(charge: Charge): { readonly bytes: Buffer; readonly fixedAt: number } {
+    const to = this.#before;
+    const before = this.#row.bytes();
+    this.#before = this.#row;
+    this.#row = to;
+    to.reset();
+    to.text(charge.source);
+    to.text(charge.account);
+    to.text(charge.currency);
+    const fixedAt = to.sizeBytes;
+    to.u32(charge.billingStartMs / 1000);
+    to.u32(charge.billingEndMs / 1000);
+    to.u32(charge.chargeStartMs / 1000);
+    to.u32(charge.chargeEndMs / 1000);
+    to.i128(charge.billedAtto);
+    to.i128(charge.effectiveAtto);
+    to.i128(charge.listAtto);
+    to.i128(charge.contractedAtto);
+    to.varint(charge.cells.length);
+    this.#cells.write(to, charge.cells, before);
+    to.varint(charge.tags.texts.length);
+    to.copy(charge.tags.bytes, 0, charge.tags.bytes.length);
+    return { bytes: to.bytes(), fixedAt };
+  }
 }

@@ -1,8 +1,7 @@
 import { fail, type Problem } from '../model/index.ts';
-import { RowWriter } from '../store/index.ts';
 import { BillCheck, type CheckReport } from './bill-check.ts';
 import { type BillGroup, BillGroups } from './bill-group.ts';
-import { type Charge, writeCharge } from './charge.ts';
+import { type Charge, ChargeWriter } from './charge.ts';
 import { chargeFromFocusRow, type FocusReading, focusReading } from './charge-from-focus-row.ts';
 import { ColumnKeys } from './column-cells.ts';
 import type { DirtCounts } from './dirt.ts';
@@ -92,7 +91,7 @@ class BillReader {
   readonly #spool: Spool | null;
   readonly #asked: 'auto' | BillFormat;
   readonly #names: readonly string[];
-  readonly #bytes = new RowWriter(4096);
+  readonly #writer = new ChargeWriter();
   readonly #keys = new ColumnKeys();
   readonly #groups = new BillGroups();
   readonly #services = new ServiceTotals();
@@ -209,9 +208,7 @@ class BillReader {
 
   #keep(charge: Charge, line: number, file: BillFile): readonly string[] {
     this.#check.add(charge, file.name, line);
-    this.#bytes.reset();
-    const fixedAt = writeCharge(this.#bytes, charge);
-    const bytes = this.#bytes.bytes();
+    const { bytes, fixedAt } = this.#writer.write(charge);
     const unit = this.#groups.add(charge, bytes);
     if (unit === null) return ['BillingPeriodEnd differs from that of other rows with the same BillingPeriodStart'];
     this.#services.add(charge);

@@ -46,7 +46,7 @@ export class Spool {
     return spool;
   }
 
-  /** Takes  bytes and fixedAt: the charge as writeCharge wrote it. */
+  /** Takes  bytes and fixedAt: the charge as ChargeWriter wrote it. */
   add(unit: string, charge: Charge, line: number, bytes: Buffer, fixedAt: number, keys: ColumnKeys): void {
     const growing = this.#units.get(unit) ?? { unit, path: this.#nextPath(), rows: 0, pending: null };
     this.#units.set(unit, growing);
