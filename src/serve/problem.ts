@@ -25,7 +25,7 @@ export function problemResponse(cause: unknown, log: Log): Response {
 
 export function asFailure(cause: unknown, log: Log): Failure {
   if (cause instanceof Failure) {
-    if (cause.status >= 500) log.error(cause.message, { code: cause.code, cause: String(cause.cause ?? '') });
+    if (cause.status >= 500) tell(cause, log);
     return cause;
   }
   // The framework's own refusal of a body that is not what its type says.
@@ -34,4 +34,24 @@ export function asFailure(cause: unknown, log: Log): Failure {
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('DISK_FULL', {}, [], cause);
   log.error('a fault in Taximeter', { cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
   return new Failure('INTERNAL', {}, [], cause);
+}
+
+const TOLD_EVERY_MS = 10_000;
+/** Of each log and code: when it may be told again, and how often it was not. */
+const told = new WeakMap<Log, Map<string, { againMs: number; untold: number }>>();
+
+/** A full journal refuses every sender, thousands of times a minute: once in a while, with how often, says as much. */
+function tell(failure: Failure, log: Log): void {
+  const codes = told.get(log) ?? new Map<string, { againMs: number; untold: number }>();
+  told.set(log, codes);
+  const now = performance.now();
+  const known = codes.get(failure.code);
+  if (known !== undefined && now < known.againMs) {
+    known.untold += 1;
+    return;
+  }
+  codes.set(failure.code, { againMs: now + TOLD_EVERY_MS, untold: 0 });
+  const { code, message, cause } = failure;
+  const more = known === undefined || known.untold === 0 ? {} : { untold: known.untold };
+  log.error(message, { code, cause: String(cause ?? ''), ...more });
 }
