@@ -39,7 +39,7 @@ const HEAD_BYTES = 1 << 20;
 const INPUT_PAUSE_MS = 1_000;
 
 /**
- * Sends a file's content to the API, in its order.
+ * Sends a file's content to the API, part by part; of a log two parts may be on their way at once.
  *
  * Gives  what was accepted and what was refused; a packed file that is cut short is refused before its first line is used.
  * Fails  FILE_UNREADABLE, FILE_DAMAGED, FORMAT_UNKNOWN, BODY_MALFORMED.
@@ -74,7 +74,8 @@ async function ingestLines(
   let result = nothingSent(file, flags.format);
   let query: URLSearchParams | null = null;
   let shown = PROGRESS_BYTES;
-  // While one part of a file is made durable the next one is read and taken.
+  // While one part of a log is made durable the next one is read and taken. Of spans that were sent twice the first one counts, so
+  // telemetry goes part by part.
   let underWay: Promise<void> = Promise.resolve();
   for await (const chunk of chunks) {
     if (query === null) {
@@ -93,7 +94,12 @@ async function ingestLines(
     });
     // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
     underWay.catch(() => undefined);
-    await before;
+    // What is on its way when a part fails arrives nevertheless: nobody goes on, or away, before it has.
+    await before.catch(async (cause: unknown) => {
+      await sent.catch(() => undefined);
+      throw cause;
+    });
+    if (result.format.startsWith('otlp')) await underWay;
     if (chunk.offset > shown) {
       cli.warn(`${file}: ${Math.round(chunk.offset / 2 ** 20)} MB, ${result.accepted} accepted`);
       shown = chunk.offset + PROGRESS_BYTES;

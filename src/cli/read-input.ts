@@ -10,6 +10,7 @@ export type Packing = 'plain' | 'gzip' | 'zstd';
 const CHUNK_BYTES = 8 << 20;
 const LINE_FEED = 0x0a;
 const LONGEST_LINE_BYTES = 60 << 20;
+const MORE_OF_A_LINE_BYTES = 1 << 20;
 
 /** Whole lines of a file, with where they stand in it after unpacking. */
 export interface LineChunk {
@@ -156,7 +157,8 @@ export async function* fileLineChunks(path: string): AsyncGenerator<LineChunk> {
   let [offset, firstLine] = [0, 1];
   try {
     for (let turn = 0; ; turn = (turn + 1) % CHUNKS_AT_ONCE) {
-      const needed = rest.length + CHUNK_BYTES;
+      // A long line grows little by little: with much behind it, a chunk would be larger than what is taken at once.
+      const needed = rest.length + (rest.length < CHUNK_BYTES ? CHUNK_BYTES : MORE_OF_A_LINE_BYTES);
       if ((buffers[turn]?.length ?? 0) < needed) buffers[turn] = Buffer.allocUnsafeSlow(needed);
       const size = await fill(file, buffers[turn]!.subarray(0, needed), rest);
       const all = buffers[turn]!.subarray(0, size);
