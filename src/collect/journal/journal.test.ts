@@ -55,6 +55,14 @@ describe('a journal', () => {
     expect(kept(config.folder).rows).toBe(20);
   });
 
+  it('that could not begin a file waits for nothing', async () => {
+    const config = settings();
+    const journal = await Journal.open(config);
+    rmSync(config.folder, { recursive: true });
+    expect(await codeOf(journal.append(Buffer.alloc(10), 1))).toBe('ENOENT');
+    expect(journal.oldestId).toBeNull();
+  });
+
   it('counts what other journals of its house hold', async () => {
     const journal = await Journal.open(settings({ capacityBytes: 1_000, othersBytes: () => 900 }));
     expect(await codeOf(journal.append(Buffer.alloc(100), 1))).toBe('JOURNAL_FULL');

@@ -207,7 +207,11 @@ export class Journal {
     const id = this.#config.nextId();
     this.#begun = id;
     const path = join(this.#config.folder, `${String(id).padStart(16, '0')}.seg`);
-    const file = await open(path, 'wx');
+    const file = await open(path, 'wx').catch((cause: unknown) => {
+      // Nothing will come under this number any more.
+      this.#begun = null;
+      throw cause;
+    });
     const receivedDay = Math.floor(this.#config.nowMs() / MILLIS_PER_DAY);
     this.#current = { id, path, file, sizeBytes: HEADER_BYTES, rows: 0 };
     this.#sizeBytes += HEADER_BYTES;
