@@ -197,9 +197,9 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
         closing DateTime64(3, 'UTC'), hour DateTime('UTC'), tenant LowCardinality(String), endpoint LowCardinality(String), calls Int128
       ) ENGINE = MergeTree ORDER BY (closing, hour, tenant, endpoint) SETTINGS {durable}`,
       // Calls of each hour by the set of drivers that were measured for them, as of the last allocation of their day. A day counts by
-      // its newest stamp that has a head: a row without calls that says of which state of the day's work it was made.
+      // its newest stamp that has a head: a row without calls that says up to which batch of work it was made.
       `CREATE TABLE IF NOT EXISTS measured_hour (
-        day Date, stamp UInt64, is_head UInt8, state UInt64, hour DateTime('UTC'),
+        day Date, stamp UInt64, is_head UInt8, batch UInt64, hour DateTime('UTC'),
         tenant LowCardinality(String), endpoint LowCardinality(String), drivers UInt32, calls Int128
       ) ENGINE = MergeTree ORDER BY (day, stamp, tenant, endpoint) SETTINGS {durable}`,
     ],
@@ -236,6 +236,18 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       'ALTER TABLE work ADD COLUMN IF NOT EXISTS fee_pico Nullable(UInt64), ADD COLUMN IF NOT EXISTS fee_currency Nullable(UInt64)',
       // Whose a measurement is, where it says so.
       'ALTER TABLE samples ADD COLUMN IF NOT EXISTS tenant LowCardinality(String)',
+    ],
+  },
+  {
+    id: '0041-measured-state',
+    statements: [
+      // Batches are not stored in the order of their numbers, so the newest of a day says too little: heads hold which state of the
+      // day's work was counted. What was counted before is counted again.
+      'DROP TABLE IF EXISTS measured_hour',
+      `CREATE TABLE IF NOT EXISTS measured_hour (
+        day Date, stamp UInt64, is_head UInt8, state UInt64, hour DateTime('UTC'),
+        tenant LowCardinality(String), endpoint LowCardinality(String), drivers UInt32, calls Int128
+      ) ENGINE = MergeTree ORDER BY (day, stamp, tenant, endpoint) SETTINGS {durable}`,
     ],
   },
 ];
