@@ -114,6 +114,17 @@ test('of more calls than can be looked at the end is, to the minute', async () =
   expect(report.looked.to).toBe('2026-09-08T00:00:00Z');
 });
 
+test.each([500, 1_500, 2_500, 6_000])('of %i calls at most nearly so many are looked at', async (mostCalls) => {
+  const whole = await patternsReport(house.store, { range, only: {} }, now);
+  const report = await patternsReport(house.store, { range, only: {}, mostCalls }, now);
+  const most = Math.min(mostCalls, whole.calls);
+  expect(report.calls).toBeLessThanOrEqual(most);
+  // What is left over is less than the calls of one minute.
+  const before = { fromMs: Date.parse(report.looked.from) - 60_000, toMs: Date.parse(report.looked.to) };
+  const next = await patternsReport(house.store, { range: before, only: {} }, now);
+  if (report.isCut) expect(next.calls).toBeGreaterThan(most);
+});
+
 test('of a time without calls there is nothing', async () => {
   const { reads, bursts, visits } = await readTraffic(house.store.columns, { fromMs: START - DAY, toMs: START }, {});
   expect({ reads, bursts, visits }).toEqual({ reads: [], bursts: [], visits: [] });

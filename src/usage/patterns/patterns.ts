@@ -52,12 +52,36 @@ export async function patternsReport(
 const MINUTE_MS = 60_000;
 const PIECES = 240;
 
-/** The end of a range with no more than so many calls, to a part of it; to the minute where even the last part has more. */
+/** The end of a range with no more than so many calls, to the minute; the last minute where even that has more. */
 async function lastCalls(columns: ColumnStore, range: TimeRange, only: Choice, most: number): Promise<TimeRange> {
-  const [whole] = await sumCalls(columns, { ranges: [range], by: [], only, isByRange: false });
-  let left = BigInt(most) * 1_000_000n;
-  if ((whole?.calls ?? 0n) <= left) return range;
-  // Sums of quarters of an hour are there already; those of minutes have to be made.
+  const found = await lastWithin(columns, range, only, BigInt(most) * 1_000_000n);
+  return found ?? { fromMs: Math.max(range.fromMs, range.toMs - MINUTE_MS), toMs: range.toMs };
+}
+
+/** Takes  left: how many calls may be in it, in millionths. Gives  null where not even the last minute fits. */
+async function lastWithin(
+  columns: ColumnStore,
+  range: TimeRange,
+  only: Choice,
+  left: bigint,
+): Promise<TimeRange | null> {
+  const { size, ranges } = inPieces(range);
+  const sums = await sumCalls(columns, { ranges, by: [], only, isByRange: true });
+  let room = left;
+  for (const { range: place, calls } of sums.toReversed()) {
+    const piece = ranges[place]!;
+    if (calls > room) {
+      const inside = size > MINUTE_MS ? await lastWithin(columns, piece, only, room) : null;
+      const fromMs = inside?.fromMs ?? piece.toMs;
+      return fromMs < range.toMs ? { fromMs, toMs: range.toMs } : null;
+    }
+    room -= calls;
+  }
+  return range;
+}
+
+/** A range in pieces, ascending. Sums of quarters of an hour are there already; those of minutes have to be made. */
+function inPieces(range: TimeRange): { readonly size: number; readonly ranges: readonly TimeRange[] } {
   const unit = range.toMs - range.fromMs > PIECES * MINUTE_MS ? SLOT_MS : MINUTE_MS;
   const size = Math.max(1, Math.ceil((range.toMs - range.fromMs) / unit / PIECES)) * unit;
   const ranges: TimeRange[] = [];
@@ -65,13 +89,5 @@ async function lastCalls(columns: ColumnStore, range: TimeRange, only: Choice, m
     const startMs = Math.floor((toMs - 1) / size) * size;
     ranges.unshift({ fromMs: Math.max(range.fromMs, startMs), toMs });
   }
-  const sums = await sumCalls(columns, { ranges, by: [], only, isByRange: true });
-  for (const { range: place, calls } of sums.toReversed()) {
-    left -= calls;
-    if (left >= 0n) continue;
-    const last = ranges[place]!;
-    if (last.toMs < range.toMs) return { fromMs: last.toMs, toMs: range.toMs };
-    return size > MINUTE_MS ? lastCalls(columns, last, only, most) : last;
-  }
-  return range;
+  return { size, ranges };
 }

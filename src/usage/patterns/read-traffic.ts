@@ -57,7 +57,7 @@ async function readReads(columns: ColumnStore, range: TimeRange, only: Choice): 
          lagInFrame(ms, 1, 0) OVER by_call AS before,
          status = 304 OR (is_sized AND before > 0 AND ifNull(lagInFrame(bytes_out) OVER by_call, 0) = bytes_out) AS is_unchanged,
          status = 304 OR (is_sized AND ms - lagInFrame(ms, 1, 0) OVER by_size <= ${REPEAT_WITHIN_MS}) AS is_repeat
-       FROM (${callsSql(range, choice, " AND match(endpoint, '^(GET|HEAD) ')")})
+       FROM (${callsSql(range, choice, " AND consumer != '' AND match(endpoint, '^(GET|HEAD) ')")})
        WINDOW by_call AS (PARTITION BY tenant, consumer, endpoint ORDER BY ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW),
          by_size AS (PARTITION BY tenant, consumer, endpoint, bytes_out ORDER BY ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
      ) GROUP BY tenant, consumer, endpoint HAVING repeats > 0 OR unchanged > 0 ORDER BY micro DESC LIMIT ${MOST_GROUPS})`,
@@ -76,7 +76,7 @@ async function readReads(columns: ColumnStore, range: TimeRange, only: Choice): 
 /** Writes that succeeded and carried one record, or did not say how many. */
 async function readBursts(columns: ColumnStore, range: TimeRange, only: Choice): Promise<Bursts[]> {
   const choice = choiceSql(only);
-  const isWrite = ` AND match(endpoint, '^(POST|PUT|PATCH|DELETE) ') AND call_kind != 'bulk' AND is_error = 0 AND status < 300 AND ifNull(records, 1) <= 1`;
+  const isWrite = ` AND consumer != '' AND match(endpoint, '^(POST|PUT|PATCH|DELETE) ') AND call_kind != 'bulk' AND is_error = 0 AND status < 300 AND ifNull(records, 1) <= 1`;
   const rows = await columns.query<Record<string, string>>(
     `SELECT tenant, consumer, endpoint, count() AS bursts, sum(n) AS n_calls, sum(all_micro) AS micro, max(n) AS largest, sum(said) AS n_said,
        sum(intDiv(all_micro * (n - intDiv(n + ${BULK_SIZE - 1}, ${BULK_SIZE})), n)) AS saved_micro
