@@ -29,10 +29,15 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 export const passed: Verdict = { isAllowed: true, status: 200, headers: {}, body: '' };
 
-/** Reads Taximeter's answer. Gives  null when it is no decision, but says that there can be none now. */
+/**
+ * Reads Taximeter's answer.
+ *
+ * Gives  null when it is no decision, but says that there can be none now.
+ * Holds  only what Taximeter says itself lets a call pass: a sign-in page, or a proxy that answers for it, says 200 as well.
+ */
 export function verdictOf({ status, headers, body }: Answer): Verdict | null {
-  if (status === 200) return { isAllowed: true, status, headers: passedOn(headers), body: '' };
   const problem = objectOf(body);
+  if (status === 200) return problem.allowed === true ? { ...passed, headers: passedOn(headers) } : null;
   const isDecision = typeof problem.decision === 'object';
   if (!isDecision || (status !== 429 && status !== 403 && status !== 503)) return null;
   return { isAllowed: false, status, headers: passedOn(headers), body: problemBody(problem, status) };

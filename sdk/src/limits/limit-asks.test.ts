@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Poster } from '../http/post.ts';
+import { LimitAsks, type LimitConfig } from './limit-asks.ts';
+
+type Said = { readonly status: number; readonly body: string } | 'cut';
+const yes: Said = { status: 200, body: '{"allowed":true}' };
+
+let server: Server;
+let poster: Poster;
+/** What Taximeter says to an ask. */
+let answer: (verb: string, ask: Record<string, unknown>) => Said;
+let asked: string[];
+let problems: string[];
+
+beforeEach(async () => {
+  [answer, asked, problems] = [() => yes, [], []];
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const verb = request.url!.split('/').at(-1)!;
+    asked.push(verb);
+    const said = answer(verb, JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>);
+    if (said === 'cut') request.socket.destroy();
+    else response.writeHead(said.status).end(said.body);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  poster = new Poster(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '', 4);
+});
+afterEach(() => {
+  poster.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+function asks(set: Partial<LimitConfig> = {}): LimitAsks {
+  const usual = { mode: 'check', onFailure: 'closed', timeoutMs: 5_000, ttlSeconds: 60, random: () => 0 } as const;
+  return new LimitAsks({ poster, ...usual, onProblem: (problem) => problems.push(problem), ...set });
+}
+
+const statusOf = async (limits: LimitAsks, ask: object = {}) =>
+  (await limits.ask({ tenant: 'a', ...ask }, 'id')).verdict.status;
+
+describe('a 200 lets a call pass', () => {
+  test.each<[string, string, number]>([
+    ['that says that it may', '{"allowed":true}', 200],
+    ['not one that says nothing', '', 503],
+    ['not a page to sign in', '<html>sign in</html>', 503],
+    ['not one of something else', '{"status":"ok"}', 503],
+    ['not one that says no', '{"allowed":false}', 503],
+    ['not a text that looks like it', '{"allowed":"true"}', 503],
+    ['not a list', '[true]', 503],
+    ['not null', 'null', 503],
+  ])('%s', async (_, body, status) => {
+    answer = () => ({ status: 200, body });
+    for (const mode of ['check', 'reserve'] as const) expect(await statusOf(asks({ mode }))).toBe(status);
+  });
+});
