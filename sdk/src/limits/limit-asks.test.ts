@@ -57,3 +57,30 @@ describe('a 200 lets a call pass', () => {
     for (const mode of ['check', 'reserve'] as const) expect(await statusOf(asks({ mode }))).toBe(status);
   });
 });
+
+describe('an ask that Taximeter does not take', () => {
+  const decided = (ask: Record<string, unknown>): Said =>
+    Number.isInteger(ask.cost)
+      ? { status: 429, body: '{"decision":{},"status":429}' }
+      : { status: 400, body: '{"code":"PARAMETER_INVALID"}' };
+
+  test.each(['open', 'closed'] as const)(
+    'is refused where limits fail %s, and others are asked for',
+    async (onFailure) => {
+      answer = (_, ask) => decided(ask);
+      const limits = asks({ onFailure });
+      for (let i = 0; i < 20; i++) expect(await statusOf(limits, { cost: 1.5 })).toBe(400);
+      expect(await statusOf(limits, { cost: 1 })).toBe(429);
+      expect(limits.counts).toMatchObject({ denied: 21, failedOpen: 0, failedClosed: 0 });
+      expect([asked.length, problems.length]).toEqual([21, 20]);
+    },
+  );
+
+  test.each([401, 403, 404, 407, 408, 429])('is not meant by a %i, which would meet any other', async (status) => {
+    answer = () => ({ status, body: '{}' });
+    const limits = asks();
+    for (let i = 0; i < 8; i++) expect(await statusOf(limits)).toBe(503);
+    expect(limits.counts).toMatchObject({ denied: 0, failedClosed: 8 });
+    expect(asked).toHaveLength(5);
+  });
+});

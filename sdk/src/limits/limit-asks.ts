@@ -102,6 +102,7 @@ export class LimitAsks {
     const answer = await this.#post(mode, body);
     const verdict = verdictOf(answer);
     if (verdict === null) throw new Error(`Taximeter answered ${answer.status}`);
+    if (verdict.status === 400) this.#config.onProblem(`Taximeter does not take an ask: it answered ${answer.status}`);
     return { answer, verdict };
   }
 
