@@ -1,6 +1,7 @@
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
 import { type BackoffConfig, backoffMs } from '../http/backoff.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
+import { timerMs } from '../http/timers.ts';
 import { attoFromDecimal } from './decimal.ts';
 import { PoliteRefusal } from './polite-refusal.ts';
 import { remainingOf } from './rate-limit-fields.ts';
@@ -242,7 +243,7 @@ function pause(ms: number, signal: AbortSignal | null): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop);
       done();
-    }, ms);
+    }, timerMs(ms));
     signal?.addEventListener('abort', stop, { once: true });
   });
 }

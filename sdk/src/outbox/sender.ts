@@ -1,7 +1,7 @@
-import { promisify } from 'node:util';
 import { backoffMs } from '../http/backoff.ts';
 import type { Answer, Poster } from '../http/post.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
+import { LONGEST_TIMER_MS, timerMs } from '../http/timers.ts';
 import type { Outbox } from './outbox.ts';
 import type { OutboxFile } from './owned-folder.ts';
 import { rejectedSpans } from './partial-success.ts';
@@ -24,7 +24,7 @@ const ADOPT_EVERY_MS = 60_000;
 /** What senders of OTLP repeat; these besides, because an operator can mend them. */
 const RETRIED = new Set([429, 502, 503, 504]);
 const MENDABLE = new Set([401, 403, 404, 405, 407, 408, 500]);
-const pause = promisify(setTimeout);
+const pause = (ms: number) => new Promise((done) => setTimeout(done, timerMs(ms)));
 
 type Outcome = { readonly isDone: true } | { readonly isDone: false; readonly why: string; readonly atLeastMs: number };
 
@@ -77,12 +77,14 @@ export class Sender {
 
   #begin(afterMs: number): void {
     this.#timer = setTimeout(() => {
+      // Retry-After may ask for a year.
+      if (afterMs > LONGEST_TIMER_MS) return this.#begin(afterMs - LONGEST_TIMER_MS);
       this.#timer = null;
       this.#running = this.#turn().finally(() => {
         this.#running = null;
         if (!this.#config.outbox.isEmpty) this.wake();
       });
-    }, afterMs);
+    }, timerMs(afterMs));
     this.#timer.unref();
   }
 
