@@ -145,9 +145,9 @@ export class Taximeter {
     return verdict;
   }
 
-  /** Waits until Taximeter has heard what the calls that ended really used. */
-  async settled(): Promise<void> {
-    await this.#limits?.settled();
+  /** Waits until Taximeter has heard what the calls that ended really used. Gives  whether it has, or will not, in time. */
+  async settled(withinMs = 10_000): Promise<boolean> {
+    return this.#limits?.settled(withinMs) ?? true;
   }
 
   /** Delivers what there is. Gives  whether nothing is left; what is left stays on the disk. */
@@ -161,9 +161,12 @@ export class Taximeter {
     process.removeListener('exit', this.#write);
     this.#outbound?.close();
     this.#tracking.close();
-    await this.#limits?.settled();
+    const untilMs = performance.now() + withinMs;
+    // Side by side: what one waits for in vain must not take the other's time.
+    await Promise.all([this.settled(withinMs), this.flush(withinMs)]);
+    // Calls that ended meanwhile.
     this.#write();
-    const isDelivered = await this.#sender.close(withinMs);
+    const isDelivered = await this.#sender.close(Math.max(0, untilMs - performance.now()));
     for (const poster of this.#posters) poster.close();
     return isDelivered;
   }

@@ -84,3 +84,26 @@ describe('an ask that Taximeter does not take', () => {
     expect(asked).toHaveLength(5);
   });
 });
+
+describe('waiting for what was used to be heard', () => {
+  const reserved = { name: 'YQ.1', units: 1 };
+
+  test('ends when the time is over', async () => {
+    answer = () => 'cut';
+    const limits = asks({ random: () => 0.99 });
+    limits.settle(reserved, 'commit', null, null);
+    expect(await limits.settled(10)).toBe(false);
+    expect(limits.counts.unsettled).toBe(0);
+  });
+
+  test('keeps the program alive, whose timers between attempts do not', async () => {
+    const limits = asks();
+    answer = () => (asked.length < 3 ? 'cut' : { status: 200, body: '{}' });
+    limits.settle(reserved, 'release', null, null);
+    const keeping = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+    const before = keeping();
+    const settled = limits.settled(5_000);
+    expect(keeping()).toBe(before + 1);
+    expect([await settled, asked.length, limits.counts.unsettled]).toEqual([true, 3, 0]);
+  });
+});

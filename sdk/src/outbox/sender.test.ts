@@ -90,3 +90,30 @@ describe('a sender that is told to come back in 30 days', () => {
     expect(posts).toBe(1);
   });
 });
+
+describe('draining', () => {
+  test('twice at once delivers each file once', async () => {
+    const { sender, counts } = open();
+    for (const text of ['a', 'b', 'c']) append(`${text} is long enough for a file`);
+    answer = async () => {
+      await new Promise(setImmediate);
+      return { status: 200 };
+    };
+    expect(await Promise.all([sender.drain(5_000), sender.drain(5_000)])).toEqual([true, true]);
+    expect([posts, counts.delivered]).toEqual([3, 3]);
+    append('what came later');
+    expect(await sender.drain(5_000)).toBe(true);
+    expect([posts, counts.delivered]).toEqual([4, 4]);
+  });
+
+  test('comes back in time also while an answer does not come', async () => {
+    const { sender } = open();
+    append('a');
+    let say = (_: Partial<Answer>) => {};
+    answer = () => new Promise((done) => (say = done));
+    expect(await sender.drain(20)).toBe(false);
+    say({ status: 200 });
+    expect(await sender.drain(5_000)).toBe(true);
+    expect(posts).toBe(1);
+  });
+});
