@@ -145,9 +145,9 @@ export class Taximeter {
     return verdict;
   }
 
-  /** Waits until Taximeter has heard what the calls that ended really used. */
-  async settled(): Promise<void> {
-    await this.#limits?.settled();
+  /** Waits until Taximeter has heard what the calls that ended really used. Gives  whether it has, or will not, in time. */
+  async settled(withinMs = 10_000): Promise<boolean> {
+    return this.#limits?.settled(withinMs) ?? true;
   }
 
   /** Delivers what there is. Gives  whether nothing is left; what is left stays on the disk. */
@@ -161,16 +161,24 @@ export class Taximeter {
     process.removeListener('exit', this.#write);
     this.#outbound?.close();
     this.#tracking.close();
-    await this.#limits?.settled();
+    const untilMs = performance.now() + withinMs;
+    // Side by side: what one waits for in vain must not take the other's time.
+    await Promise.all([this.settled(withinMs), this.flush(withinMs)]);
+    // Calls that ended meanwhile.
     this.#write();
-    const isDelivered = await this.#sender.close(withinMs);
+    const isDelivered = await this.#sender.close(Math.max(0, untilMs - performance.now()));
     for (const poster of this.#posters) poster.close();
     return isDelivered;
   }
 
+  /** Runs in a listener of the program's response: what is thrown here would end the program. */
   #end(call: Call): void {
     if (call.isEnded) return;
     call.isEnded = true;
+    this.#guarded('the end', () => this.#tell(call), undefined);
+  }
+
+  #tell(call: Call): void {
     const ended = this.#ended;
     const { response, request } = call;
     const cpuMs = this.#tracking.end(call);
@@ -195,7 +203,7 @@ export class Taximeter {
     if (call.reservation !== null) this.#settle(call, ended.status);
   }
 
-  #endOutbound(ended: EndedOutbound): void {
+  #tellOutbound(ended: EndedOutbound): void {
     this.#counts.outbound += 1;
     if (!this.#writer.addOutbound(ended)) {
       this.#write();
@@ -237,17 +245,22 @@ export class Taximeter {
   /** Finds out whose a call is, unless a handler has said it. */
   #nameCall(call: Call): void {
     const { tenant, consumer } = this.#options;
-    if (call.tenant === '' && tenant !== undefined) call.tenant = this.#nameOf(call, 'tenant', tenant);
-    if (call.consumer === '' && consumer !== undefined) call.consumer = this.#nameOf(call, 'consumer', consumer);
+    call.tenant = this.#nameOf(call, 'tenant', call.tenant, tenant);
+    call.consumer = this.#nameOf(call, 'consumer', call.consumer, consumer);
   }
 
-  #nameOf({ request, source }: Call, what: string, from: NonNullable<TaximeterOptions['tenant']>): string {
+  /** Whoever says a name, it becomes a text here: ids of a database are numbers, and everything behind this counts on texts. */
+  #nameOf(call: Call, what: string, said: string, from: TaximeterOptions['tenant']): string {
+    const { request, source } = call;
+    if (typeof said === 'string' && said !== '') return said;
+    const isSaid = said !== '' && said !== null && said !== undefined;
+    if (isSaid || from === undefined) return this.#guarded(what, () => String(said ?? ''), '');
     if (typeof from === 'string') return utf8(rawHeader(request, from) ?? '');
-    return this.#guarded(what, () => from(request, source) ?? '', '');
+    return this.#guarded(what, () => String(from(request, source) ?? ''), '');
   }
 
   #routeOf({ source, routeOf }: Call): string {
-    return this.#guarded('the route', () => (routeOf as RouteOf<unknown>)(source), '');
+    return this.#guarded('the route', () => String((routeOf as RouteOf<unknown>)(source) ?? ''), '');
   }
 
   /** What a program says of its calls must not end it. */
@@ -255,7 +268,7 @@ export class Taximeter {
     try {
       return ask();
     } catch (cause) {
-      this.#problem(`${what} of a call cannot be told: ${(cause as Error).message}`);
+      this.#problem(`${what} of a call cannot be told: ${(cause as Error | null)?.message}`);
       return otherwise;
     }
   }
@@ -270,7 +283,7 @@ export class Taximeter {
       nowMs: Date.now,
       onLoss: (loss: Loss) => {
         this.#counts.lost += loss.spans ?? 0;
-        onLoss?.(loss);
+        harmless(() => onLoss?.(loss));
       },
     });
     const sender = new Sender({
@@ -297,8 +310,8 @@ export class Taximeter {
       tracking: this.#tracking,
       ids: this.#ids,
       clock: this.#clock,
-      tellsTrace: (host) => tellsTraceTo?.(host) === true,
-      report: (ended) => this.#endOutbound(ended),
+      tellsTrace: (host) => this.#guarded('tellsTraceTo', () => tellsTraceTo?.(host) === true, false),
+      report: (ended) => this.#guarded('the end', () => this.#tellOutbound(ended), undefined),
     });
   }
 
@@ -315,7 +328,16 @@ export class Taximeter {
   }
 
   #problem(message: string): void {
-    this.#options.onProblem?.(message);
+    harmless(() => this.#options.onProblem?.(message));
+  }
+}
+
+/** Tells a program something. That it fails at hearing it, at once or later, must not end it; there is nobody else to tell. */
+function harmless(tell: () => unknown): void {
+  try {
+    Promise.resolve(tell()).catch(() => {});
+  } catch {
+    // As above.
   }
 }
 

@@ -120,6 +120,41 @@ describe("stops before a vendor's quota", () => {
     expect(sent).toHaveLength(1);
   });
 
+  /** A vendor that counts, answers a moment later, and takes so many until its reset, once it is up. */
+  function counting(most: number, failures: number) {
+    let [sent, nowMs] = [0, 1_000_000_000_000];
+    const send = async () => {
+      sent += 1;
+      const left = Math.max(0, most - sent);
+      const status = sent <= failures ? 503 : 200;
+      await new Promise((done) => setTimeout(done, 1));
+      return new Response('', { status, headers: { 'ratelimit-remaining': `${left}`, 'ratelimit-reset': '3600' } });
+    };
+    const polite = politeFetch({
+      fetch: send as typeof fetch,
+      nowMs: () => nowMs,
+      pause: async (ms) => {
+        nowMs += ms;
+      },
+      attempts: 1,
+      circuit: { failures: Math.max(1, failures), openMs: 0 },
+    });
+    const all = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => outcomeOf(polite('http://vendor.test/'))));
+    return { all, sent: () => sent };
+  }
+
+  test.each([
+    ['at once', 0],
+    ['while a circuit tries out whether the host is back', 3],
+  ])('by requests that start %s', async (_, failures) => {
+    const { all, sent } = counting(failures + 5, failures);
+    for (let i = 0; i < Math.max(1, failures); i++) await all(1);
+    const outcomes = await all(50);
+    expect(sent()).toBe(failures + 5);
+    expect(outcomes.filter((each) => each === 'vendor_quota')).toHaveLength(failures === 0 ? 46 : 45);
+  });
+
   test('that the caller knows of', async () => {
     const { ask, sent, pass } = vendor([200], { quota: { requests: 3, windowMs: 60_000 } });
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => outcomeOf(ask())));

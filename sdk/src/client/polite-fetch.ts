@@ -1,6 +1,7 @@
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
 import { type BackoffConfig, backoffMs } from '../http/backoff.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
+import { timerMs } from '../http/timers.ts';
 import { attoFromDecimal } from './decimal.ts';
 import { PoliteRefusal } from './polite-refusal.ts';
 import { remainingOf } from './rate-limit-fields.ts';
@@ -53,6 +54,10 @@ interface Host {
   readonly quota: VendorQuota;
   readonly circuit: ReturnType<typeof circuitOf>;
 }
+
+type Named = Host & { readonly name: string };
+/** Thrown through the circuit, which takes it for no failure of the host. */
+const HAS_SHUT = new Error('the quota has shut');
 
 /**
  * Makes a fetch that keeps to the limits of others, and to its own.
@@ -112,12 +117,26 @@ class PoliteClient {
     return waitMs > longestWaitMs || !this.#budget.take() ? null : waitMs;
   }
 
-  async #attempt(host: Host & { readonly name: string }, request: Request): Promise<Outcome> {
-    await this.#waitForTurn(host, request.signal);
+  async #attempt(host: Named, request: Request): Promise<Outcome> {
+    for (;;) {
+      const waitMs = this.#waitForTurnMs(host);
+      if (waitMs > 0) {
+        await this.#pause(waitMs, request.signal);
+        continue;
+      }
+      const outcome = await this.#send(host, request);
+      if (outcome !== null) return outcome;
+    }
+  }
+
+  /** Sends within the turn of the event loop in which it is called, unless the circuit waits. Gives  null where the quota has shut meanwhile. */
+  async #send(host: Named, request: Request): Promise<Outcome | null> {
     const taken = this.#take(host.name, request);
     let sent = 0;
     try {
       const response = await host.circuit.execute(() => {
+        // While a circuit tries out whether a host is back, others wait in it, and go on all at once.
+        if (host.quota.opensAtMs(this.#nowMs()) > this.#nowMs()) throw HAS_SHUT;
         sent = host.quota.send();
         return this.#fetch(request);
       });
@@ -125,6 +144,7 @@ class PoliteClient {
     } catch (error) {
       if (sent === 0) this.#giveBack(taken);
       else host.quota.hear(sent, null, 0, this.#nowMs());
+      if (error === HAS_SHUT) return null;
       if (error instanceof BrokenCircuitError) throw new PoliteRefusal('circuit_open', host.name, null);
       return { error: error as Error };
     }
@@ -142,17 +162,19 @@ class PoliteClient {
     return { response, retryAfterMs: asked };
   }
 
-  /** Waits until the vendor's quota opens, where that is soon. */
-  async #waitForTurn({ quota, name }: Host & { readonly name: string }, signal: AbortSignal): Promise<void> {
+  /**
+   * How long to wait until the vendor's quota opens, where that is soon; 0: it is open.
+   *
+   * Holds  nothing is waited for between this answer and the request: of many that start at once each must see what the others took.
+   */
+  #waitForTurnMs({ quota, name }: Named): number {
     const { longestWaitMs = 30_000, backoff = { baseMs: 250, mostMs: 20_000 } } = this.#options;
-    for (;;) {
-      const nowMs = this.#nowMs();
-      const opensAtMs = quota.opensAtMs(nowMs);
-      if (opensAtMs <= nowMs) return;
-      if (opensAtMs - nowMs > longestWaitMs) throw new PoliteRefusal('vendor_quota', name, opensAtMs);
-      // All who wait for the same moment come one after the other.
-      await this.#pause(backoffMs(backoff, 0, this.#random(), opensAtMs - nowMs), signal);
-    }
+    const nowMs = this.#nowMs();
+    const opensAtMs = quota.opensAtMs(nowMs);
+    if (opensAtMs <= nowMs) return 0;
+    if (opensAtMs - nowMs > longestWaitMs) throw new PoliteRefusal('vendor_quota', name, opensAtMs);
+    // All who wait for the same moment come one after the other.
+    return backoffMs(backoff, 0, this.#random(), opensAtMs - nowMs);
   }
 
   /** Takes a request out of the own quota, and what it may cost out of the cap: both or nothing. */
@@ -172,7 +194,7 @@ class PoliteClient {
     this.#own?.correct(-1n, atMs, this.#nowMs());
   }
 
-  #hostOf(name: string): Host & { readonly name: string } {
+  #hostOf(name: string): Named {
     let host = this.#hosts.get(name);
     if (host === undefined) {
       host = { quota: new VendorQuota(this.#options.keep ?? 0), circuit: circuitOf(this.#options.circuit) };
@@ -221,7 +243,7 @@ function pause(ms: number, signal: AbortSignal | null): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', stop);
       done();
-    }, ms);
+    }, timerMs(ms));
     signal?.addEventListener('abort', stop, { once: true });
   });
 }

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { timerMs } from './timers.ts';
 
 const LONGEST_ANSWER = 1 << 20;
 
@@ -69,7 +70,10 @@ export class Poster {
         response.once('error', fails);
       });
       own.add(request);
-      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(
+        () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+        timerMs(timeoutMs),
+      );
       const fails = (cause: Error & { isStale?: boolean }) => {
         clearTimeout(timer);
         cause.isStale = request.reusedSocket && (cause as NodeJS.ErrnoException).code === 'ECONNRESET';

@@ -2,6 +2,7 @@ import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } fro
 import type { Money, Reservation } from '../call.ts';
 import { backoffMs } from '../http/backoff.ts';
 import type { Answer, Poster } from '../http/post.ts';
+import { endsWithin } from '../http/timers.ts';
 import { isName } from './names.ts';
 import { passed, unavailable, unnameable, type Verdict, verdictOf } from './verdict.ts';
 
@@ -93,15 +94,16 @@ export class LimitAsks {
     this.#settling.add(settled);
   }
 
-  /** Waits until Taximeter has heard of every reservation that ended. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#settling);
+  /** Waits until Taximeter has heard of every reservation that ended, or that was given up. Gives  whether that was in time. */
+  async settled(withinMs: number): Promise<boolean> {
+    return this.#settling.size === 0 || endsWithin(Promise.all(this.#settling), withinMs);
   }
 
   async #decided(mode: string, body: object): Promise<{ answer: Answer; verdict: Verdict }> {
     const answer = await this.#post(mode, body);
     const verdict = verdictOf(answer);
     if (verdict === null) throw new Error(`Taximeter answered ${answer.status}`);
+    if (verdict.status === 400) this.#config.onProblem(`Taximeter does not take an ask: it answered ${answer.status}`);
     return { answer, verdict };
   }
 
@@ -122,6 +124,7 @@ export class LimitAsks {
         why = (cause as Error).message;
       }
       const waitMs = backoffMs(settleBackoff, attempt, this.#config.random());
+      // Alone, it does not keep the program alive; whoever waits for it does.
       await new Promise((done) => setTimeout(done, waitMs).unref());
     }
     this.#counts.unsettled += 1;

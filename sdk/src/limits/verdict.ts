@@ -24,16 +24,25 @@ const PASSED_ON = [
   'x-ratelimit-reset',
   'sforce-limit-info',
 ];
+/** These of the 4xx are about the way to Taximeter, its token or its load, and would meet every other ask as well. */
+const NOT_OF_THE_ASK = new Set([401, 403, 404, 405, 407, 408, 425, 429]);
 const DRAFT_PROBLEMS = 'https://iana.org/assignments/http-problem-types';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 export const passed: Verdict = { isAllowed: true, status: 200, headers: {}, body: '' };
 
-/** Reads Taximeter's answer. Gives  null when it is no decision, but says that there can be none now. */
+/**
+ * Reads Taximeter's answer.
+ *
+ * Gives  null when it is no decision, but says that there can be none now. What Taximeter cannot be asked at all is refused: it is wrong by itself, and says
+ *        nothing of others.
+ * Holds  only what Taximeter says itself lets a call pass: a sign-in page, or a proxy that answers for it, says 200 as well.
+ */
 export function verdictOf({ status, headers, body }: Answer): Verdict | null {
-  if (status === 200) return { isAllowed: true, status, headers: passedOn(headers), body: '' };
   const problem = objectOf(body);
+  if (status === 200) return problem.allowed === true ? { ...passed, headers: passedOn(headers) } : null;
   const isDecision = typeof problem.decision === 'object';
+  if (!isDecision && isOfTheAsk(status)) return unaskable();
   if (!isDecision || (status !== 429 && status !== 403 && status !== 503)) return null;
   return { isAllowed: false, status, headers: passedOn(headers), body: problemBody(problem, status) };
 }
@@ -48,6 +57,15 @@ export function unavailable(): Verdict {
 /** What a caller is told whose name cannot be one. */
 export function unnameable(part: string): Verdict {
   return refusal(400, 'about:blank', `the ${part} is longer than 512 characters, or holds control characters`, {});
+}
+
+/** What a caller is told for whom something was asked that Taximeter does not take, such as a cost that is no whole number. */
+function unaskable(): Verdict {
+  return refusal(400, 'about:blank', 'limits cannot be checked for what this call asks', {});
+}
+
+function isOfTheAsk(status: number): boolean {
+  return status >= 400 && status < 500 && !NOT_OF_THE_ASK.has(status);
 }
 
 function refusal(status: number, type: string, title: string, headers: Readonly<Record<string, string>>): Verdict {

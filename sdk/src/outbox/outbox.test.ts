@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -102,6 +111,18 @@ describe('an outbox', () => {
     second.close();
   });
 
+  test('a file that somebody took away is told, once, and is no more in the way', async () => {
+    const outbox = open();
+    outbox.append(frame('gone'), 3);
+    outbox.seal();
+    const file = outbox.oldest()!;
+    rmSync(file.path);
+    expect([await outbox.read(file), await outbox.read(file)]).toEqual([null, null]);
+    expect(losses).toEqual([{ reason: 'disk', spans: 3, detail: 'the file is gone' }]);
+    expect([outbox.isEmpty, outbox.bytes]).toEqual([true, 0]);
+    outbox.close();
+  });
+
   test('a torn end is told, and what stands before it is delivered', async () => {
     const first = open();
     first.append(frame('whole'), 1);
@@ -160,6 +181,21 @@ describe('what an owner left', () => {
   test('stays where its process cannot be seen, until it is old', async () => {
     const [, pid] = own();
     orphan(`n1.${pid}.17.0.0123456789ab`);
+    const now = open();
+    expect(now.oldest()).toBe(null);
+    now.close();
+    const later = open({ nowMs: () => Date.now() + 3_600_000 });
+    expect(await textsIn(later)).toEqual(['left']);
+    later.close();
+  });
+
+  const bootId = '/proc/sys/kernel/random/boot_id';
+  test.skipIf(!existsSync(bootId))('stays where its process runs on another machine, until it is old', async () => {
+    const [namespace = ''] = own();
+    const boot = readFileSync(bootId, 'utf8').replace(/[^0-9a-f]/g, '');
+    expect(namespace).toMatch(/^n\d+b[0-9a-f]{32}$/);
+    // The namespace has the same number there, and no such process runs here.
+    orphan(`${namespace.replace(boot, boot.replace(/./g, '0'))}.4194305.17.0.0123456789ab`);
     const now = open();
     expect(now.oldest()).toBe(null);
     now.close();

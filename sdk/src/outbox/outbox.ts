@@ -120,17 +120,29 @@ export class Outbox {
     return this.#sealed[0] ?? null;
   }
 
-  /** Reads a file. Gives  null when it is gone. What is damaged in it is told. */
+  /** Reads a file. Gives  null when it is gone. That, and what is damaged in it, is told. */
   async read(file: OutboxFile): Promise<FileContent | null> {
     const bytes = await readFile(file.path).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return null;
       throw cause;
     });
-    if (bytes === null) return null;
+    if (bytes === null) {
+      this.#forgetGone(file);
+      return null;
+    }
     const content = readFrames(bytes);
     if (content.tornBytes > 0)
       this.#lose('damaged', null, `${content.tornBytes} bytes behind ${content.spans} whole spans`);
     return content;
+  }
+
+  /** What somebody else took away may have been delivered there, or not: only its owner knows that it is missing. */
+  #forgetGone(file: OutboxFile): void {
+    const known = this.#sealed.find(({ number }) => number === file.number);
+    // It gave way to others in the meantime, and that was told.
+    if (known === undefined) return;
+    this.remove(file);
+    if (known.spans !== 0) this.#lose('disk', known.spans, 'the file is gone');
   }
 
   /** Gives up a file that nobody will take. */

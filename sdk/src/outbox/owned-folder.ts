@@ -4,8 +4,10 @@ import { basename, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
 export const FILE_END = '.spans';
-/** Whether a process of another container runs cannot be seen from here. It would have ended such an old file long ago. */
+/** Whether a process of another container, or of another machine on the same disk, runs cannot be seen from here. It would have ended such an old file long ago. */
 const FOREIGN_AFTER_MS = 600_000;
+/** Another one each time that a machine starts. */
+const BOOT = '/proc/sys/kernel/random/boot_id';
 
 /** A file of an outbox. Its number says its place in the order. */
 export interface OutboxFile {
@@ -106,11 +108,17 @@ function self(): Owner {
   return { namespace: namespace(), pid: process.pid, start: startOf(process.pid) ?? '0', thread: threadId };
 }
 
+/** The number of the first namespace is the same on all machines: only with the boot it says which one is meant. */
 function namespace(): string {
+  return `n${said(() => readlinkSync('/proc/self/ns/pid'), /\D/g)}b${said(() => readFileSync(BOOT, 'utf8'), /[^0-9a-f]/g)}`;
+}
+
+/** Gives  '0' where the system does not say it. */
+function said(ask: () => string, without: RegExp): string {
   try {
-    return `n${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
+    return ask().replace(without, '');
   } catch {
-    return 'n0';
+    return '0';
   }
 }
 

@@ -1,7 +1,7 @@
-import { promisify } from 'node:util';
 import { backoffMs } from '../http/backoff.ts';
 import type { Answer, Poster } from '../http/post.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
+import { endsWithin, LONGEST_TIMER_MS, timerMs } from '../http/timers.ts';
 import type { Outbox } from './outbox.ts';
 import type { OutboxFile } from './owned-folder.ts';
 import { rejectedSpans } from './partial-success.ts';
@@ -24,7 +24,7 @@ const ADOPT_EVERY_MS = 60_000;
 /** What senders of OTLP repeat; these besides, because an operator can mend them. */
 const RETRIED = new Set([429, 502, 503, 504]);
 const MENDABLE = new Set([401, 403, 404, 405, 407, 408, 500]);
-const pause = promisify(setTimeout);
+const pause = (ms: number) => new Promise((done) => setTimeout(done, timerMs(ms)));
 
 type Outcome = { readonly isDone: true } | { readonly isDone: false; readonly why: string; readonly atLeastMs: number };
 
@@ -34,7 +34,8 @@ export class Sender {
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #isClosed = false;
-  #isDraining = false;
+  #draining: Promise<void> | null = null;
+  #drainUntilMs = 0;
   #failures = 0;
   #waitMs = 0;
   #adoptedMs: number;
@@ -47,24 +48,17 @@ export class Sender {
 
   /** Says that there is something to deliver. */
   wake(): void {
-    if (this.#timer !== null || this.#running !== null || this.#isClosed || this.#isDraining) return;
+    if (this.#timer !== null || this.#running !== null || this.#isClosed || this.#draining !== null) return;
     this.#begin(Math.max(this.#waitMs, this.#config.everyMs));
   }
 
-  /** Delivers what there is now. Gives  whether nothing is left. */
+  /** Delivers what there is now. Gives  whether nothing is left. Several who ask at once wait for the same delivery, each as long as it likes. */
   async drain(withinMs: number): Promise<boolean> {
     const { outbox, nowMs } = this.#config;
-    const deadlineMs = nowMs() + withinMs;
-    this.#isDraining = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    await this.#running;
-    for (outbox.seal(); !outbox.isEmpty && nowMs() < deadlineMs; outbox.seal()) {
-      await this.#deliverAll(deadlineMs);
-      if (this.#waitMs > 0) await pause(Math.min(this.#waitMs, Math.max(0, deadlineMs - nowMs())));
-    }
-    this.#isDraining = false;
-    if (!outbox.isEmpty) this.wake();
+    const untilMs = nowMs() + withinMs;
+    this.#drainUntilMs = this.#draining === null ? untilMs : Math.max(this.#drainUntilMs, untilMs);
+    this.#draining ??= this.#drainAll();
+    await endsWithin(this.#draining, withinMs);
     return outbox.isEmpty;
   }
 
@@ -75,14 +69,33 @@ export class Sender {
     return isDelivered;
   }
 
+  async #drainAll(): Promise<void> {
+    const { outbox, nowMs } = this.#config;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    try {
+      await this.#running;
+      for (outbox.seal(); !outbox.isEmpty && nowMs() < this.#drainUntilMs; outbox.seal()) {
+        await this.#deliverAll();
+        if (this.#waitMs > 0) await pause(Math.min(this.#waitMs, Math.max(0, this.#drainUntilMs - nowMs())));
+      }
+    } finally {
+      // Not a turn later: whoever asks then must not wait for what has ended.
+      this.#draining = null;
+      if (!outbox.isEmpty) this.wake();
+    }
+  }
+
   #begin(afterMs: number): void {
     this.#timer = setTimeout(() => {
+      // Retry-After may ask for a year.
+      if (afterMs > LONGEST_TIMER_MS) return this.#begin(afterMs - LONGEST_TIMER_MS);
       this.#timer = null;
       this.#running = this.#turn().finally(() => {
         this.#running = null;
         if (!this.#config.outbox.isEmpty) this.wake();
       });
-    }, afterMs);
+    }, timerMs(afterMs));
     this.#timer.unref();
   }
 
@@ -94,14 +107,14 @@ export class Sender {
         outbox.adopt();
       }
       outbox.seal();
-      await this.#deliverAll(Number.POSITIVE_INFINITY);
+      await this.#deliverAll();
     } catch (cause) {
       onProblem(`the outbox cannot be looked through: ${(cause as Error).message}`);
     }
   }
 
   /** Delivers all files that are ended, or says how long to wait before the next attempt. */
-  async #deliverAll(deadlineMs: number): Promise<void> {
+  async #deliverAll(): Promise<void> {
     const { outbox, backoff, random, nowMs, onProblem } = this.#config;
     for (let file = outbox.oldest(); file !== null; file = outbox.oldest()) {
       const outcome = await this.#deliver(file);
@@ -111,7 +124,7 @@ export class Sender {
         return;
       }
       this.#failures = 0;
-      if (nowMs() >= deadlineMs) break;
+      if (this.#draining !== null && nowMs() >= this.#drainUntilMs) break;
     }
     this.#waitMs = 0;
   }
