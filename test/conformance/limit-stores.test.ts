@@ -210,6 +210,18 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect(await passed(limiter, 9, ask('a'))).toBe(6);
   });
 
+  it.each([
+    'window: { fixed: 1h }',
+    'window: { rolling: 1h }',
+    'window: { calendar: day }',
+    'rate: { per: 1h, burst: 100 }',
+  ])('counts what a commit brings where the reservation took nothing of %s', async (window) => {
+    const { limiter } = await world(policy('p', 'per: [tenant]', `id: a, amount: 100, ${window}`));
+    const { reservation } = await limiter.decide(ask('new', 0, hold('free')));
+    expect(await limiter.settle(reservation!, 'commit', 100, null)).toBe('done');
+    expect((await limiter.decide(ask('new'))).isAllowed).toBe(false);
+  });
+
   it('reserves once by id, and tells another content', async () => {
     const { limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 60s }'));
     const reserve = (units: number, fingerprint: string) =>

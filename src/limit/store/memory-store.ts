@@ -262,12 +262,13 @@ export class MemoryStore implements CounterStore {
     const { limit } = line;
     // The key is looked up again: its row may have been given to somebody else when it was idle.
     const table = this.#table(limit);
-    const row = this.#rows.find(table.path, subject);
-    if (!table.hasRow(row)) return;
+    const known = this.#rows.find(table.path, subject);
+    const difference = (limit.algorithm === 'concurrency' ? 0 : cost) - each.cost;
+    // Without a counter there is nothing to give back to; what was used beyond the reservation has happened, though, and is counted.
+    if (!table.hasRow(known) && difference <= 0) return;
+    const row = table.hasRow(known) ? known : this.#rows.add(table.path, subject);
     const place = table.placeOf(row);
     advance(place, line, this.#lastUs);
-    const isHeldOnly = limit.algorithm === 'concurrency';
-    const difference = (isHeldOnly ? 0 : cost) - each.cost;
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
