@@ -78,7 +78,7 @@ export class MemoryStore implements CounterStore {
     const { hold, lines } = demand;
     const id = hold === null ? '' : `${demand.root}\n${hold.id}`;
     const known = hold === null ? undefined : this.#held.get(id);
-    if (known) return known.outcome.again(known.fingerprint === hold!.fingerprint ? 'same' : 'other');
+    if (known) return known.outcome.again(repeatOf(known, hold!.fingerprint));
     this.#checkRoom(demand, nowUs);
     this.#look(demand, nowUs);
     const granted = grantOf(demand, this.#rooms);
@@ -341,6 +341,12 @@ function emptyPlace(limit: CompiledLimit): Place {
   const place = { state: new Float64Array(STATE), at: 0, ring, ringAt: 0 };
   empties.set(limit, place);
   return place;
+}
+
+/** What was committed stays used: asking for it again is still the same. What was given back is held by nobody. */
+function repeatOf({ fingerprint, state }: Held, asked: string): Exclude<Outcome['repeat'], 'none'> {
+  if (fingerprint !== asked) return 'other';
+  return state === 'released' || state === 'expired' ? 'over' : 'same';
 }
 
 /** Gives how many units are granted: all, or what fits where part of it is of use, or -1 for none. */

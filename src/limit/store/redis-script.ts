@@ -244,8 +244,12 @@ local now = clock(ARGV[2])
 ${freeing}
 if id ~= '' then
   ttl = num(ARGV[8])
-  local held = redis.call('HMGET', root .. 'h:' .. id, 'fingerprint', 'answer', 'marks')
-  if held[1] then return { held[1] == ARGV[9] and 'same' or 'other', held[2], held[3] } end
+  local held = redis.call('HMGET', root .. 'h:' .. id, 'fingerprint', 'answer', 'marks', 'state')
+  if held[1] then
+    local again = 'same'
+    if held[1] ~= ARGV[9] then again = 'other' elseif held[4] == 'released' or held[4] == 'expired' then again = 'over' end
+    return { again, held[2], held[3] }
+  end
 end
 local n = #KEYS - 1
 local texts = n > 0 and redis.call('MGET', unpack(KEYS, 2)) or {}
