@@ -67,3 +67,30 @@ it('when it is full, passes what is new up to the local cap of policies that are
   expect(await limiter.decide(ask('d0'))).toMatchObject({ isAllowed: true, reason: 'allowed' });
   expect(store.keys).toBeLessThan(20);
 });
+
+it.each([
+  ['calendar: day', '2026-06-01', '2026-06-02', 40],
+  // 25 hours.
+  ['calendar: day, zone: Europe/Berlin', '2026-10-24T22:00:00Z', '2026-10-25T23:00:00Z', 40],
+  ['calendar: week', '2026-06-01', '2026-06-08', 40],
+  ['calendar: month', '2026-07-01', '2026-08-01', 40],
+  ['calendar: month, zone: Europe/Berlin', '2026-09-30T22:00:00Z', '2026-10-31T23:00:00Z', 40],
+  // Of somebody whose day is not known it is counted from the first of January 1970.
+  ['calendar: anniversary', '2026-07-01', '2026-08-01', 40],
+  ['calendar: anniversary, every: year', '2028-01-01', '2029-01-01', 400],
+  ['calendar: year', '2028-01-01', '2029-01-01', 400],
+])(
+  'has for a window of %s from %s to %s its counters, and room for others %i days later',
+  async (rule, from, to, days) => {
+    const window = Object.fromEntries(rule.split(', ').map((each) => each.split(': ')));
+    const { clock, limiter } = opened(100, 10, { limits: [{ id: 'a', amount: 2, window }] });
+    clock.us = Date.parse(from) * 1000;
+    let made = 0;
+    for (let last = 'allowed'; last === 'allowed'; ) last = (await limiter.decide(ask(`c${made++}`))).reason;
+    clock.us = Date.parse(to) * 1000 - 1;
+    expect((await limiter.decide(ask('late'))).reason).toBe('store_full');
+    expect((await limiter.decide({ ...ask('c0'), isPeek: true })).findings[0]!.outcome.before).toBe(1);
+    clock.us = (Date.parse(from) + days * 86_400_000) * 1000;
+    expect((await limiter.decide(ask('late'))).reason).toBe('allowed');
+  },
+);
