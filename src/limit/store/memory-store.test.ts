@@ -10,10 +10,10 @@ const limits = [
   { id: 'flight', amount: 9, concurrency: true },
 ];
 
-function opened(mostKeys: number, mostHeld: number, otherwise = {}) {
+function opened(mostKeys: number, mostHeld: number, otherwise = {}, given?: MemoryStore) {
   const clock = { us: Date.UTC(2026, 5, 1) * 1000 };
   const nowUs = () => clock.us;
-  const store = new MemoryStore({ nowUs, mostKeys, mostHeld });
+  const store = given ?? new MemoryStore({ nowUs, mostKeys, mostHeld });
   const limiter = new Limiter({ store, nowUs, ratedCostOf: () => null, warn: () => undefined });
   const spec = limitPolicySpec.parse({ per: ['tenant', 'consumer'], limits, ...otherwise });
   limiter.usePolicies(compilePolicies([{ name: 'p', version: 1, spec }], new Map()));
@@ -94,3 +94,52 @@ it.each([
     expect((await limiter.decide(ask('late'))).reason).toBe('allowed');
   },
 );
+
+/** Looking for idle counters takes two seconds of its clock. */
+class SlowStore extends MemoryStore {
+  sweeps = 0;
+  readonly #clock: { us: number };
+
+  constructor(clock: { us: number }) {
+    super({ nowUs: () => clock.us, mostKeys: 100, mostHeld: 10 });
+    this.#clock = clock;
+  }
+
+  override *allRecords() {
+    this.sweeps++;
+    this.#clock.us += 2_000_000;
+    yield* super.allRecords();
+  }
+}
+
+it('when it is full, spends a small part of its time on looking for idle counters', async () => {
+  const clock = { us: Date.UTC(2026, 5, 1) * 1000 };
+  const store = new SlowStore(clock);
+  const { limiter } = opened(100, 10, {}, store);
+  const startedUs = clock.us;
+  for (let made = 0; clock.us < startedUs + 3_600_000_000; made++) {
+    await limiter.decide(ask(`c${made}`));
+    clock.us += 100_000;
+  }
+  expect(store.sweeps).toBeGreaterThan(10);
+  expect(store.sweeps * 2).toBeLessThanOrEqual(3_600 / 10);
+  expect(store.keys).toBeGreaterThan(10);
+});
+
+it('counts as changed after a look for idle counters only what was changed before and not given yet', async () => {
+  const { clock, store, limiter } = opened(100, 10);
+  store.keepChanges();
+  for (let made = 0; made < 40; made++) await limiter.decide(ask(`early${made}`));
+  clock.us += 30_000_000;
+  const given = store.changedRecords(1_000);
+  expect(given).toHaveLength(40);
+  await limiter.decide(ask('early0'));
+  clock.us += 30_000_000;
+  for (let made = 0; made < 30; made++) await limiter.decide(ask(`late${made}`));
+  expect(store.changedRecords(10)).toHaveLength(10);
+  for (let made = 0; store.keys > 60; made++) await limiter.decide(ask(`last${made}`));
+  const names = store.changedRecords(1_000).map(([, [, , consumer]]) => consumer);
+  // The last ten of the late ones were given before, and the early ones longer ago; of early0 there was a word to give.
+  expect(names.filter((name) => /^early/.test(name!))).toEqual(['early0']);
+  expect(names.filter((name) => /^late/.test(name!))).toHaveLength(20);
+});

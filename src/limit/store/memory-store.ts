@@ -36,6 +36,9 @@ interface Held {
   state: 'held' | 'committed' | 'released' | 'expired';
 }
 
+/** Between two looks for idle counters at least. */
+const SWEEP_REST_US = 1_000_000;
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface MemoryStoreOptions {
@@ -57,7 +60,10 @@ export class MemoryStore implements CounterStore {
   /** Whether somebody keeps what changes. */
   #isKept = false;
   #lastUs = 0;
-  #sweptUs = 0;
+  /** Before this, idle counters are not looked for again. */
+  #sweepsAgainUs = 0;
+  /** What had changed and was not given yet when the store began anew; some of these counters are gone. */
+  #pending: CounterRecord[] = [];
   /** One decision at a time is made, so what its lines need is used again for the next. */
   readonly #places: Writable<Place>[] = [];
   readonly #row: number[] = [];
@@ -200,7 +206,8 @@ export class MemoryStore implements CounterStore {
 
   /** Gives counters that changed since they were given last, so many at most. */
   changedRecords(most: number): CounterRecord[] {
-    const records: CounterRecord[] = [];
+    // These first, because their counters may have changed again since.
+    const records = this.#pending.splice(0, most);
     for (const table of this.#tables.values()) {
       if (records.length >= most) break;
       for (const row of table.takeChanged(most - records.length)) records.push(recordOf(this.#rows, table, row));
@@ -230,7 +237,6 @@ export class MemoryStore implements CounterStore {
     const table = this.#table(limit);
     const row = this.#rows.add(table.path, { organisation, tenant, consumer, endpoint });
     table.put(row, record);
-    if (this.#isKept) table.mark(row);
   }
 
   /** Time never goes backward; what is due meanwhile is given back first. */
@@ -296,21 +302,32 @@ export class MemoryStore implements CounterStore {
     if (this.#rows.size <= most) return;
     if (lines.every(({ limit }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
     // Looking for idle ones takes long: not at every call of somebody who makes up names.
-    if (nowUs >= this.#sweptUs + 1_000_000) this.#sweep(nowUs);
+    if (nowUs >= this.#sweepsAgainUs) this.#sweepAndRest();
     if (this.#rows.size > most) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
   }
 
-  /** Begins anew with what is not idle; all of it counts as changed, so that nothing is forgotten that was about to be kept. */
-  #sweep(nowUs: number): void {
-    this.#sweptUs = nowUs;
+  /** No decision is made meanwhile: most of the time is left for them, the more so when little came free. */
+  #sweepAndRest(): void {
+    const startedUs = this.#lastUs;
+    const before = this.#rows.size;
+    this.#sweep();
+    const tookUs = this.#now() - startedUs;
+    const isWorthIt = this.#rows.size < before * 0.9;
+    this.#sweepsAgainUs = this.#lastUs + Math.max(SWEEP_REST_US, tookUs * 10) * (isWorthIt ? 1 : 6);
+  }
+
+  /** Begins anew with what is not idle. Only what had not been given to who keeps it counts as changed, idle or not. */
+  #sweep(): void {
     const tables = [...this.#tables.values()];
     const records = [...this.allRecords()].flat();
+    const pending = this.changedRecords(Number.MAX_SAFE_INTEGER);
     this.#rows = new SubjectRows();
     this.#tables = new Map();
     this.#tableOf = new WeakMap();
     this.#lines = [];
     const limits = new Map(tables.map(({ limit }) => [limit.counterId, limit]));
     for (const record of records) this.#put(limits.get(record[0])!, record);
+    this.#pending = pending;
   }
 
   #table(limit: CompiledLimit): CounterTable {
