@@ -52,6 +52,25 @@ it('refuses more reservations than it may keep, and takes nothing of them', asyn
   expect(next.findings.map(({ outcome }) => outcome.before)).toEqual([0, 0]);
 });
 
+it('remembers a reservation for ten minutes after its end, however long it might have been held', async () => {
+  const { clock, limiter } = opened(10_000, 3);
+  // Each might be held for an hour; there is room for three.
+  for (let call = 0; call < 30; call++) {
+    const { reservation, reason } = await limiter.decide(ask(`c${call}`, `${call}`));
+    expect(reason).toBe('allowed');
+    expect(await limiter.settle(reservation!, 'commit', null, null)).toBe('done');
+    clock.us += 200_000_000;
+    expect(await limiter.settle(reservation!, 'commit', null, null)).toBe('already');
+    if (call >= 3) expect(await limiter.settle(`YQ.${call - 3}`, 'commit', null, null)).toBe('unknown');
+  }
+  // What nobody ends expires, and is remembered as long.
+  const { reservation } = await limiter.decide(ask('late', 'late'));
+  clock.us += 3_600_000_000 + 599_000_000;
+  expect(await limiter.settle(reservation!, 'commit', null, null)).toBe('expired');
+  clock.us += 1_000_000;
+  expect(await limiter.settle(reservation!, 'commit', null, null)).toBe('unknown');
+});
+
 it('when it is full, passes what is new up to the local cap of policies that are open, and decides known names exactly', async () => {
   const { clock, store, limiter } = opened(100, 10, { onStoreFailure: 'open', localCap: 3 });
   let made = 0;

@@ -16,7 +16,7 @@ import {
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
-import { Deadlines } from './deadlines.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
 import { putUnits } from './put-units.ts';
 import { SubjectRows } from './subject-rows.ts';
 import { TakenOutcome } from './taken-outcome.ts';
@@ -32,7 +32,8 @@ interface Held {
   readonly subject: Subject;
   readonly lines: readonly HeldLine[];
   readonly outcome: TakenOutcome;
-  readonly expiresUs: number;
+  /** When it expires; once it is over, when it is forgotten. */
+  due: Deadline;
   state: 'held' | 'committed' | 'released' | 'expired';
 }
 
@@ -171,6 +172,7 @@ export class MemoryStore implements CounterStore {
     for (const each of held.lines)
       this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
+    this.#due.move(held.due, this.#lastUs + REMEMBERED_US);
     return 'done';
   }
 
@@ -250,17 +252,17 @@ export class MemoryStore implements CounterStore {
   #expire(id: string, nowUs: number): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
-    if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
-    else this.#due.add(held.expiresUs + REMEMBERED_US, id);
+    const endedUs = held.due.atUs;
+    if (held.state !== 'held' || nowUs >= endedUs + REMEMBERED_US) this.#held.delete(id);
+    else held.due = this.#due.add(endedUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
     if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(held.subject, each, 0);
     held.state = 'expired';
   }
 
   #keep(id: string, { hold, subject }: Demand, outcome: TakenOutcome, lines: readonly HeldLine[]): void {
-    const expiresUs = outcome.nowUs + hold!.ttlUs;
-    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, expiresUs, state: 'held' });
-    this.#due.add(expiresUs, id);
+    const due = this.#due.add(outcome.nowUs + hold!.ttlUs, id);
+    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, due, state: 'held' });
   }
 
   #settleLine(subject: Subject, each: HeldLine, cost: number): void {

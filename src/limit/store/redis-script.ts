@@ -1,4 +1,4 @@
-import { LEASE } from './counter-store.ts';
+import { LEASE, REMEMBERED_US } from './counter-store.ts';
 
 /**
  * The decisions of the Redis store, one script each: what src/limit/store/counters.ts does in memory, in Lua.
@@ -338,6 +338,7 @@ ${settling}
 if ARGV[6] ~= '' and not counted_in(held[2], num(ARGV[7])) then return 'currency' end
 finish(held[2], ARGV[5], ARGV[6], now, num(ARGV[7]))
 redis.call('HSET', key, 'state', action)
+redis.call('PEXPIRE', key, '${REMEMBERED_US / 1000}')
 redis.call('ZREM', KEYS[1], id)
 return 'done'
 `;
