@@ -102,6 +102,7 @@ const settings = z.object({
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(z.enum(limitHeaderKinds))),
   TAXIMETER_LIMIT_KEYS: z.coerce.number().int().min(1_000).max(16_000_000).default(5_000_000),
+  TAXIMETER_LIMIT_HELD: z.coerce.number().int().min(1_000).max(16_000_000).default(1_000_000),
   TAXIMETER_SMTP_URL: z
     .string()
     .refine(
@@ -165,6 +166,8 @@ export interface Config {
   readonly limitHeaders: readonly LimitHeaderKind[];
   /** Counters in memory at most. */
   readonly limitKeys: number;
+  /** Reservations in memory at most, with those that ended within the last ten minutes. */
+  readonly limitHeld: number;
   /** Of the mail server, with the password; empty without one. */
   readonly smtpUrl: string;
   readonly smtpFrom: string;
@@ -222,6 +225,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     eventPrivacy: data.TAXIMETER_EVENT_PRIVACY,
     limitHeaders: data.TAXIMETER_LIMIT_HEADERS,
     limitKeys: data.TAXIMETER_LIMIT_KEYS,
+    limitHeld: data.TAXIMETER_LIMIT_HELD,
     smtpUrl: data.TAXIMETER_SMTP_URL,
     smtpFrom: data.TAXIMETER_SMTP_FROM,
     webhookSecrets: data.TAXIMETER_WEBHOOK_SECRETS,

@@ -45,7 +45,11 @@ export interface Decision {
     | 'cost_exceeds_limit'
     | 'cost_unknown'
     | 'store_unavailable'
-    | 'store_full';
+    | 'store_full'
+    /** The id is reserved for something else. */
+    | 'reservation_differs'
+    /** What the id had reserved was given back. */
+    | 'reservation_over';
   readonly granted: number;
   readonly repeat: Outcome['repeat'];
   readonly nowUs: number;
@@ -86,11 +90,12 @@ export class Decided implements Decision {
   }
 
   get isAllowed(): boolean {
-    return this.#outcome.isAdmitted;
+    // An id that holds something else, or nothing any more, lets nothing pass, whatever was answered to it then.
+    return this.#outcome.isAdmitted && (this.repeat === 'none' || this.repeat === 'same');
   }
 
   get granted(): number {
-    return this.#outcome.granted;
+    return this.isAllowed ? this.#outcome.granted : 0;
   }
 
   get repeat(): Outcome['repeat'] {
@@ -110,6 +115,8 @@ export class Decided implements Decision {
 
   get reason(): Decision['reason'] {
     if (this.isAllowed) return 'allowed';
+    if (this.repeat === 'other') return 'reservation_differs';
+    if (this.repeat === 'over') return 'reservation_over';
     return this.freesAtUs === -1 ? 'cost_exceeds_limit' : 'over_limit';
   }
 
@@ -134,6 +141,7 @@ export class Decided implements Decision {
   }
 
   get wouldPass(): number {
+    if (this.repeat === 'other' || this.repeat === 'over') return 0;
     return mostUnits(this.#lines, this.#outcome, this.#units);
   }
 

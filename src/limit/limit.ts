@@ -140,9 +140,10 @@ export class Limiter {
   }
 
   #read(ask: Ask, root: string, lines: readonly AskedLine[], outcome: Outcome): Decision {
-    const isHeld = ask.hold !== null && outcome.isAdmitted && outcome.repeat !== 'other';
-    // Policies may be others than when it was reserved first: then there is nothing left to explain.
-    const isExplained = outcome.repeat === 'none' || outcome.lines.length === lines.length;
+    const { isAdmitted, repeat } = outcome;
+    const isHeld = ask.hold !== null && isAdmitted && (repeat === 'none' || repeat === 'same');
+    // Policies may be others than when it was reserved first, and the limits of another reservation say nothing of this one.
+    const isExplained = repeat === 'none' || (repeat === 'same' && outcome.lines.length === lines.length);
     const reservation = isHeld ? reservationName(root, ask.hold.id) : null;
     return this.#counted(new Decided(ask, isExplained ? lines : [], outcome, reservation));
   }

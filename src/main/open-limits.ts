@@ -44,7 +44,7 @@ async function openLimiter(
     limiter.usePolicies(policies);
     return { limiter, close: () => leasing.close() };
   }
-  const counters = new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: 1_000_000 });
+  const counters = new MemoryStore({ nowUs, mostKeys: config.limitKeys, mostHeld: config.limitHeld });
   const file = await CounterFile.open(folder, counters, policies, warn);
   const limiter = new Limiter({ ...options, store: counters, synced: () => file.synced() });
   limiter.usePolicies(policies);

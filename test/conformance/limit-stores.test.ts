@@ -210,16 +210,44 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect(await passed(limiter, 9, ask('a'))).toBe(6);
   });
 
+  it.each([
+    'window: { fixed: 1h }',
+    'window: { rolling: 1h }',
+    'window: { calendar: day }',
+    'rate: { per: 1h, burst: 100 }',
+  ])('counts what a commit brings where the reservation took nothing of %s', async (window) => {
+    const { limiter } = await world(policy('p', 'per: [tenant]', `id: a, amount: 100, ${window}`));
+    const { reservation } = await limiter.decide(ask('new', 0, hold('free')));
+    expect(await limiter.settle(reservation!, 'commit', 100, null)).toBe('done');
+    expect((await limiter.decide(ask('new'))).isAllowed).toBe(false);
+  });
+
   it('reserves once by id, and tells another content', async () => {
     const { limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 60s }'));
     const reserve = (units: number, fingerprint: string) =>
       limiter.decide(ask('a', units, hold('same', 60, fingerprint)));
     expect(await reserve(6, 'six')).toMatchObject({ isAllowed: true, repeat: 'none', granted: 6 });
     expect(await reserve(6, 'six')).toMatchObject({ isAllowed: true, repeat: 'same', granted: 6 });
-    expect(await reserve(2, 'two')).toMatchObject({ repeat: 'other', reservation: null });
+    const refused = { isAllowed: false, granted: 0, wouldPass: 0, reservation: null };
+    expect(await reserve(2, 'two')).toMatchObject({ ...refused, repeat: 'other', reason: 'reservation_differs' });
     expect(await passed(limiter, 9, ask('a'))).toBe(4);
     expect(await limiter.settle('YQ.unheard-of', 'commit', null, null)).toBe('unknown');
     expect(await limiter.settle('no reservation at all', 'commit', null, null)).toBe('unknown');
+  });
+
+  it('says no to an id that was given back, and still yes to one that was committed', async () => {
+    const { clock, limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 1h }'));
+    const reserve = (id: string) => limiter.decide(ask('a', 3, hold(id, 10, 'three')));
+    const [back, kept] = [await reserve('back'), await reserve('kept')];
+    await limiter.settle(back.reservation!, 'release', null, null);
+    await limiter.settle(kept.reservation!, 'commit', null, null);
+    const over = { isAllowed: false, reason: 'reservation_over', granted: 0, reservation: null };
+    expect(await reserve('back')).toMatchObject(over);
+    expect(await reserve('kept')).toMatchObject({ isAllowed: true, repeat: 'same', granted: 3 });
+    expect((await reserve('late')).isAllowed).toBe(true);
+    clock.seconds(10);
+    expect(await reserve('late')).toMatchObject(over);
+    expect((await limiter.decide(ask('a', 1, { isPeek: true }))).findings[0]!.outcome.before).toBe(3);
   });
 
   it('frees what expires, places for calls at once too', async () => {

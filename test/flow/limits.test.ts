@@ -120,6 +120,26 @@ describe('limits over HTTP', () => {
     });
   });
 
+  it('says no in a list as to one ask, where an id holds something else or nothing any more', async () => {
+    await ways(async (ask) => {
+      const one = { tenant: 'ids', cost: 1, id: `l-${nowMs}` };
+      const reserve = (body: unknown) => ask('/api/v1/limits/reserve', post(body));
+      const both = async (body: object) => {
+        const alone = await reserve(body);
+        const list = await reserve({ asks: [body] });
+        const { decisions } = (await list.json()) as { decisions: object[] };
+        return [alone.status, await json(alone), list.status, decisions[0]] as const;
+      };
+      const { reservation } = await json(await reserve(one));
+      const no = (reason: string) => ({ allowed: false, reason, granted: 0, wouldPass: 0, limits: [] });
+      const differs = no('reservation_differs');
+      expect(await both({ ...one, cost: 9 })).toMatchObject([409, { code: 'RESERVATION_DIFFERS' }, 200, differs]);
+      await ask('/api/v1/limits/release', post({ reservation }));
+      const over = no('reservation_over');
+      expect(await both(one)).toMatchObject([409, { code: 'RESERVATION_OVER', decision: over }, 200, over]);
+    });
+  });
+
   it('decides a list, each by itself', async () => {
     await ways(async (ask) => {
       const asks = Array.from({ length: 5 }, () => ({ tenant: 'list' }));

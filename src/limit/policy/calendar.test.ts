@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Calendar, calendarRule } from './calendar.ts';
+import { Calendar, calendarRule, LONGEST_WINDOW_US } from './calendar.ts';
 
 type Window = Parameters<typeof calendarRule>[0];
 
@@ -67,6 +67,7 @@ it('has windows that touch, and that hold the instant asked for', () => {
         const window = at.at(ms * 1000);
         expect(window.startUs).toBeLessThanOrEqual(ms * 1000);
         expect(window.endUs).toBeGreaterThan(ms * 1000);
+        expect(window.endUs - window.startUs).toBeLessThanOrEqual(LONGEST_WINDOW_US[calendar as 'day']);
         expect(at.at(window.endUs).startUs).toBe(window.endUs);
         expect(at.at(window.startUs - 1).endUs).toBe(window.startUs);
       },

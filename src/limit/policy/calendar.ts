@@ -15,6 +15,16 @@ export interface CalendarRule {
   readonly day: number;
 }
 
+/**
+ * How long a window may last, with a day over: the clock goes back in autumn, and now and then a country changes its zone.
+ */
+export const LONGEST_WINDOW_US: Readonly<Record<CalendarRule['unit'], number>> = {
+  day: 2 * 86_400_000_000,
+  week: 8 * 86_400_000_000,
+  month: 32 * 86_400_000_000,
+  year: 367 * 86_400_000_000,
+};
+
 interface LocalDay {
   readonly year: number;
   /** From 0, may lie outside of 0 to 11. */

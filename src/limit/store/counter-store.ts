@@ -50,8 +50,8 @@ export interface LineOutcome {
 
 export interface Outcome {
   readonly isAdmitted: boolean;
-  /** Of the reservation: it was there already, with the same or with another content. */
-  readonly repeat: 'none' | 'same' | 'other';
+  /** Of the reservation: it was there already, with the same or with another content; or is over, and holds nothing any more. */
+  readonly repeat: 'none' | 'same' | 'other' | 'over';
   readonly granted: number;
   readonly nowUs: number;
   readonly lines: readonly LineOutcome[];

@@ -1,3 +1,4 @@
+import { LONGEST_WINDOW_US } from '../policy/calendar.ts';
 import type { CompiledLimit } from '../policy/compile.ts';
 import { type Place, STATE } from './counters.ts';
 import type { Path } from './subject-rows.ts';
@@ -120,6 +121,8 @@ export class CounterTable {
     if (limit.algorithm === 'rate') return Math.floor(nowUs / limit.tickUs) - state[at + 1]! > state[at]!;
     if (limit.algorithm === 'fixed') return nowUs >= state[at + 1]! + limit.length;
     if (limit.algorithm === 'rolling') return nowUs >= (state[at + 1]! + limit.parts + 1) * limit.partUs;
+    // Which window it is depends on who it is of. What is kept too long does no harm.
+    if (limit.algorithm === 'calendar') return nowUs >= state[at + 1]! + longestUs(limit);
     return false;
   }
 
@@ -132,4 +135,9 @@ export class CounterTable {
     this.#chunks[number] = chunk;
     return chunk;
   }
+}
+
+function longestUs({ spec }: CompiledLimit): number {
+  const { calendar, every } = spec.window!;
+  return LONGEST_WINDOW_US[calendar === 'anniversary' ? every : calendar!];
 }

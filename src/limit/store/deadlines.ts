@@ -1,16 +1,32 @@
-/** What is due when: a heap, the earliest first. */
-export class Deadlines {
-  readonly #heap: { readonly atUs: number; readonly key: string }[] = [];
+export interface Deadline {
+  readonly key: string;
+  readonly atUs: number;
+}
 
-  add(atUs: number, key: string): void {
-    const heap = this.#heap;
-    let place = heap.push({ atUs, key }) - 1;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      if (heap[above]!.atUs <= heap[place]!.atUs) break;
-      this.#swap(place, above);
-      place = above;
-    }
+interface Placed {
+  readonly key: string;
+  atUs: number;
+  /** Where it is in the heap. */
+  place: number;
+}
+
+/** What is due when: a heap, the earliest first. Each knows its place, so that one that moves leaves nothing behind. */
+export class Deadlines {
+  readonly #heap: Placed[] = [];
+
+  add(atUs: number, key: string): Deadline {
+    const placed = { atUs, key, place: this.#heap.length };
+    this.#heap.push(placed);
+    this.#rise(placed.place);
+    return placed;
+  }
+
+  /** Makes one due at another time. It must not have been taken out. */
+  move(deadline: Deadline, atUs: number): void {
+    const placed = deadline as Placed;
+    placed.atUs = atUs;
+    this.#rise(placed.place);
+    this.#sink(placed.place);
   }
 
   /** Takes out the earliest that is due; null when nothing is. */
@@ -18,17 +34,25 @@ export class Deadlines {
     const heap = this.#heap;
     const first = heap[0];
     if (first === undefined || first.atUs > nowUs) return null;
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      heap[0] = last;
-      this.#sink();
-    }
+    this.#swap(0, heap.length - 1);
+    heap.pop();
+    if (heap.length > 0) this.#sink(0);
     return first.key;
   }
 
-  #sink(): void {
+  #rise(from: number): void {
     const heap = this.#heap;
-    for (let place = 0; ; ) {
+    for (let place = from; place > 0; ) {
+      const above = (place - 1) >> 1;
+      if (heap[above]!.atUs <= heap[place]!.atUs) break;
+      this.#swap(place, above);
+      place = above;
+    }
+  }
+
+  #sink(from: number): void {
+    const heap = this.#heap;
+    for (let place = from; ; ) {
       let least = place;
       for (const below of [2 * place + 1, 2 * place + 2])
         if (below < heap.length && heap[below]!.atUs < heap[least]!.atUs) least = below;
@@ -39,6 +63,9 @@ export class Deadlines {
   }
 
   #swap(a: number, b: number): void {
-    [this.#heap[a], this.#heap[b]] = [this.#heap[b]!, this.#heap[a]!];
+    const heap = this.#heap;
+    [heap[a], heap[b]] = [heap[b]!, heap[a]!];
+    heap[a]!.place = a;
+    heap[b]!.place = b;
   }
 }

@@ -16,7 +16,7 @@ import {
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
-import { Deadlines } from './deadlines.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
 import { putUnits } from './put-units.ts';
 import { SubjectRows } from './subject-rows.ts';
 import { TakenOutcome } from './taken-outcome.ts';
@@ -32,9 +32,13 @@ interface Held {
   readonly subject: Subject;
   readonly lines: readonly HeldLine[];
   readonly outcome: TakenOutcome;
-  readonly expiresUs: number;
+  /** When it expires; once it is over, when it is forgotten. */
+  due: Deadline;
   state: 'held' | 'committed' | 'released' | 'expired';
 }
+
+/** Between two looks for idle counters at least. */
+const SWEEP_REST_US = 1_000_000;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -57,7 +61,10 @@ export class MemoryStore implements CounterStore {
   /** Whether somebody keeps what changes. */
   #isKept = false;
   #lastUs = 0;
-  #sweptUs = 0;
+  /** Before this, idle counters are not looked for again. */
+  #sweepsAgainUs = 0;
+  /** What had changed and was not given yet when the store began anew; some of these counters are gone. */
+  #pending: CounterRecord[] = [];
   /** One decision at a time is made, so what its lines need is used again for the next. */
   readonly #places: Writable<Place>[] = [];
   readonly #row: number[] = [];
@@ -78,7 +85,7 @@ export class MemoryStore implements CounterStore {
     const { hold, lines } = demand;
     const id = hold === null ? '' : `${demand.root}\n${hold.id}`;
     const known = hold === null ? undefined : this.#held.get(id);
-    if (known) return known.outcome.again(known.fingerprint === hold!.fingerprint ? 'same' : 'other');
+    if (known) return known.outcome.again(repeatOf(known, hold!.fingerprint));
     this.#checkRoom(demand, nowUs);
     this.#look(demand, nowUs);
     const granted = grantOf(demand, this.#rooms);
@@ -165,6 +172,7 @@ export class MemoryStore implements CounterStore {
     for (const each of held.lines)
       this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
+    this.#due.move(held.due, this.#lastUs + REMEMBERED_US);
     return 'done';
   }
 
@@ -200,7 +208,8 @@ export class MemoryStore implements CounterStore {
 
   /** Gives counters that changed since they were given last, so many at most. */
   changedRecords(most: number): CounterRecord[] {
-    const records: CounterRecord[] = [];
+    // These first, because their counters may have changed again since.
+    const records = this.#pending.splice(0, most);
     for (const table of this.#tables.values()) {
       if (records.length >= most) break;
       for (const row of table.takeChanged(most - records.length)) records.push(recordOf(this.#rows, table, row));
@@ -230,7 +239,6 @@ export class MemoryStore implements CounterStore {
     const table = this.#table(limit);
     const row = this.#rows.add(table.path, { organisation, tenant, consumer, endpoint });
     table.put(row, record);
-    if (this.#isKept) table.mark(row);
   }
 
   /** Time never goes backward; what is due meanwhile is given back first. */
@@ -244,17 +252,17 @@ export class MemoryStore implements CounterStore {
   #expire(id: string, nowUs: number): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
-    if (nowUs >= held.expiresUs + REMEMBERED_US) this.#held.delete(id);
-    else this.#due.add(held.expiresUs + REMEMBERED_US, id);
+    const endedUs = held.due.atUs;
+    if (held.state !== 'held' || nowUs >= endedUs + REMEMBERED_US) this.#held.delete(id);
+    else held.due = this.#due.add(endedUs + REMEMBERED_US, id);
     if (held.state !== 'held') return;
     if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(held.subject, each, 0);
     held.state = 'expired';
   }
 
   #keep(id: string, { hold, subject }: Demand, outcome: TakenOutcome, lines: readonly HeldLine[]): void {
-    const expiresUs = outcome.nowUs + hold!.ttlUs;
-    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, expiresUs, state: 'held' });
-    this.#due.add(expiresUs, id);
+    const due = this.#due.add(outcome.nowUs + hold!.ttlUs, id);
+    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, due, state: 'held' });
   }
 
   #settleLine(subject: Subject, each: HeldLine, cost: number): void {
@@ -262,12 +270,13 @@ export class MemoryStore implements CounterStore {
     const { limit } = line;
     // The key is looked up again: its row may have been given to somebody else when it was idle.
     const table = this.#table(limit);
-    const row = this.#rows.find(table.path, subject);
-    if (!table.hasRow(row)) return;
+    const known = this.#rows.find(table.path, subject);
+    const difference = (limit.algorithm === 'concurrency' ? 0 : cost) - each.cost;
+    // Without a counter there is nothing to give back to; what was used beyond the reservation has happened, though, and is counted.
+    if (!table.hasRow(known) && difference <= 0) return;
+    const row = table.hasRow(known) ? known : this.#rows.add(table.path, subject);
     const place = table.placeOf(row);
     advance(place, line, this.#lastUs);
-    const isHeldOnly = limit.algorithm === 'concurrency';
-    const difference = (isHeldOnly ? 0 : cost) - each.cost;
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
@@ -295,21 +304,32 @@ export class MemoryStore implements CounterStore {
     if (this.#rows.size <= most) return;
     if (lines.every(({ limit }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
     // Looking for idle ones takes long: not at every call of somebody who makes up names.
-    if (nowUs >= this.#sweptUs + 1_000_000) this.#sweep(nowUs);
+    if (nowUs >= this.#sweepsAgainUs) this.#sweepAndRest();
     if (this.#rows.size > most) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
   }
 
-  /** Begins anew with what is not idle; all of it counts as changed, so that nothing is forgotten that was about to be kept. */
-  #sweep(nowUs: number): void {
-    this.#sweptUs = nowUs;
+  /** No decision is made meanwhile: most of the time is left for them, the more so when little came free. */
+  #sweepAndRest(): void {
+    const startedUs = this.#lastUs;
+    const before = this.#rows.size;
+    this.#sweep();
+    const tookUs = this.#now() - startedUs;
+    const isWorthIt = this.#rows.size < before * 0.9;
+    this.#sweepsAgainUs = this.#lastUs + Math.max(SWEEP_REST_US, tookUs * 10) * (isWorthIt ? 1 : 6);
+  }
+
+  /** Begins anew with what is not idle. Only what had not been given to who keeps it counts as changed, idle or not. */
+  #sweep(): void {
     const tables = [...this.#tables.values()];
     const records = [...this.allRecords()].flat();
+    const pending = this.changedRecords(Number.MAX_SAFE_INTEGER);
     this.#rows = new SubjectRows();
     this.#tables = new Map();
     this.#tableOf = new WeakMap();
     this.#lines = [];
     const limits = new Map(tables.map(({ limit }) => [limit.counterId, limit]));
     for (const record of records) this.#put(limits.get(record[0])!, record);
+    this.#pending = pending;
   }
 
   #table(limit: CompiledLimit): CounterTable {
@@ -340,6 +360,12 @@ function emptyPlace(limit: CompiledLimit): Place {
   const place = { state: new Float64Array(STATE), at: 0, ring, ringAt: 0 };
   empties.set(limit, place);
   return place;
+}
+
+/** What was committed stays used: asking for it again is still the same. What was given back is held by nobody. */
+function repeatOf({ fingerprint, state }: Held, asked: string): Exclude<Outcome['repeat'], 'none'> {
+  if (fingerprint !== asked) return 'other';
+  return state === 'released' || state === 'expired' ? 'over' : 'same';
 }
 
 /** Gives how many units are granted: all, or what fits where part of it is of use, or -1 for none. */

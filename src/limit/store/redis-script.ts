@@ -1,4 +1,4 @@
-import { LEASE } from './counter-store.ts';
+import { LEASE, REMEMBERED_US } from './counter-store.ts';
 
 /**
  * The decisions of the Redis store, one script each: what src/limit/store/counters.ts does in memory, in Lua.
@@ -244,8 +244,12 @@ local now = clock(ARGV[2])
 ${freeing}
 if id ~= '' then
   ttl = num(ARGV[8])
-  local held = redis.call('HMGET', root .. 'h:' .. id, 'fingerprint', 'answer', 'marks')
-  if held[1] then return { held[1] == ARGV[9] and 'same' or 'other', held[2], held[3] } end
+  local held = redis.call('HMGET', root .. 'h:' .. id, 'fingerprint', 'answer', 'marks', 'state')
+  if held[1] then
+    local again = 'same'
+    if held[1] ~= ARGV[9] then again = 'other' elseif held[4] == 'released' or held[4] == 'expired' then again = 'over' end
+    return { again, held[2], held[3] }
+  end
 end
 local n = #KEYS - 1
 local texts = n > 0 and redis.call('MGET', unpack(KEYS, 2)) or {}
@@ -334,6 +338,7 @@ ${settling}
 if ARGV[6] ~= '' and not counted_in(held[2], num(ARGV[7])) then return 'currency' end
 finish(held[2], ARGV[5], ARGV[6], now, num(ARGV[7]))
 redis.call('HSET', key, 'state', action)
+redis.call('PEXPIRE', key, '${REMEMBERED_US / 1000}')
 redis.call('ZREM', KEYS[1], id)
 return 'done'
 `;

@@ -60,7 +60,7 @@ export class TakenOutcome implements Outcome {
   }
 
   /** The same, for somebody who asks for it again. */
-  again(repeat: 'same' | 'other'): TakenOutcome {
+  again(repeat: Exclude<Outcome['repeat'], 'none'>): TakenOutcome {
     const again = new TakenOutcome(this.isAdmitted ? this.granted : -1, this.nowUs, 0);
     again.repeat = repeat;
     again.#figures = this.#figures;

@@ -26,6 +26,7 @@ const one = fc.record({
   units: fc.constantFrom(0, 1, 1, 2, 50),
   least: fc.constantFrom(0, 1),
   id: fc.constantFrom(null, 'one', 'two'),
+  fingerprint: fc.constantFrom('', '', 'other'),
   pauseUs: fc.integer({ min: 0, max: 90_000_000 }),
 });
 
@@ -36,9 +37,11 @@ it('writes what the shown decision is as JSON, character by character', async ()
       const store = new MemoryStore({ nowUs: clock.nowUs, mostKeys: 100_000, mostHeld: 1_000 });
       const rated = () => ({ amountAtto: 12_345_678_900_000_000n, currency: 'USD' }) as never;
       const limiter = limiterOf(store, clock, yaml, rated);
-      for (const { tenant, more, units, least, id, pauseUs } of asks) {
+      for (const { tenant, more, units, least, id, fingerprint, pauseUs } of asks) {
         clock.us += pauseUs;
-        const decision = await limiter.decide(ask(tenant, units, { ...more, least, ...(id === null ? {} : hold(id)) }));
+        const decision = await limiter.decide(
+          ask(tenant, units, { ...more, least, ...(id === null ? {} : hold(id, 60, fingerprint)) }),
+        );
         expect(decisionText(decision)).toBe(JSON.stringify(shownDecision(decision)));
       }
     }),

@@ -17,6 +17,8 @@ const failureOf: Record<Exclude<Decision['reason'], 'allowed'>, FailureCode> = {
   cost_unknown: 'LIMIT_COST_UNKNOWN',
   store_unavailable: 'LIMIT_STORE_UNAVAILABLE',
   store_full: 'LIMIT_KEYS_FULL',
+  reservation_differs: 'RESERVATION_DIFFERS',
+  reservation_over: 'RESERVATION_OVER',
 };
 
 /** Made once: whoever is refused most is refused again and again. */
@@ -27,7 +29,6 @@ const refusals = Object.fromEntries(
 /** A decision as an answer: 200 when the call may pass, problem details when it may not. */
 export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKind[]): LimitAnswer {
   const headers = limitHeaders(decision, kinds);
-  if (decision.repeat === 'other') return failed(fail('RESERVATION_DIFFERS'), {}, {});
   if (decision.isAllowed) return { status: 200, headers: Object.assign(headers, json), body: decisionText(decision) };
   const failure = refusals[decision.reason as keyof typeof failureOf];
   const answer = failed(failure, headers, {
