@@ -174,6 +174,22 @@ describe('targets', () => {
     expect(rows[1]).toMatchObject({ windows: 13, start: formatInstant(JUDGED), projectedOn: null });
   });
 
+  test('of costs are judged by windows of which every call has a cost', async () => {
+    // Of the last week one day has no cost yet.
+    const missing = JUDGED + 3 * DAY;
+    const costs: CostsByDay = async ({ fromMs, toMs }) =>
+      new Map(
+        Array.from({ length: Math.round((toMs - fromMs) / DAY) }, (_, day) => fromMs + day * DAY)
+          .filter((at) => at !== missing)
+          .map((at) => {
+            const calls = 2 * callsOf((at - FIRST) / DAY);
+            return [formatInstant(at).slice(0, 10), { amountAtto: 10n ** 18n, callsMicro: BigInt(calls) * 1_000_000n }];
+          }),
+      );
+    const { rows } = await targetsReport(house.store, { atMs: now.getTime(), costs }, now);
+    expect(rows.at(-1)).toMatchObject({ name: 'g-costs', start: formatInstant(JUDGED - 7 * DAY), windows: 12 });
+  });
+
   test('that cannot be judged say why, and the others are judged', async () => {
     const costs: CostsByDay = () => Promise.reject(fail('CURRENCY_MIXED', { currencies: 'EUR, USD' }));
     const { rows } = await targetsReport(house.store, { atMs: now.getTime(), costs }, now);
