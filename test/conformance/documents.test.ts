@@ -55,7 +55,7 @@ function conformance(start: () => Promise<{ readonly config: StoreConfig; stop()
     const deliveries = new Deliveries(store.documents);
     const [period, targets] = [{ fromMs: 0, toMs: 86_400_000 }, [{ file: 'html' as const }]];
     const nowMs = Date.UTC(2026, 0, 1);
-    await Promise.all([1, 2, 3].map(() => deliveries.add('daily', period, targets, nowMs)));
+    const added = await Promise.all([1, 2, 3].map(() => deliveries.add('daily', period, targets, nowMs)));
     const [row, ...others] = await deliveries.due(nowMs);
     expect(others).toEqual([]);
     const got = await Promise.all([1, 2, 3, 4].map(() => deliveries.claim(row!, nowMs)));
@@ -66,11 +66,15 @@ function conformance(start: () => Promise<{ readonly config: StoreConfig; stop()
     expect(await deliveries.claim(again!, nowMs + 10 * 60_000)).toBe(true);
     await deliveries.ended(row!, { reason: 'too late', isFinal: true }, nowMs);
     await deliveries.ended(again!, null, nowMs + 11 * 60_000);
-    expect(await deliveries.of('daily', period)).toMatchObject([
+    expect(await deliveries.of(added[0]!)).toMatchObject([
       { state: 'sent', attempts: 2, error: '', sent_at: '2026-01-01T00:11:00.000Z' },
     ]);
-    expect(await deliveries.wake('daily', period, false, nowMs)).toBe(0);
-    expect(await deliveries.wake('daily', period, true, nowMs)).toBe(1);
+    expect(await deliveries.wake(added[0]!, false, nowMs)).toBe(0);
+    expect(await deliveries.wake(added[0]!, true, nowMs)).toBe(1);
+    // Of the same day with other targets nothing is touched.
+    const elsewhere = await deliveries.add('daily', period, [{ file: 'text' }], nowMs);
+    expect(await deliveries.wake(elsewhere, true, nowMs)).toBe(1);
+    expect(await deliveries.of(elsewhere)).toMatchObject([{ shown: 'file as text' }]);
   });
 
   it('another time from which it holds is another version', async () => {

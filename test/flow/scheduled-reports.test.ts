@@ -232,6 +232,38 @@ describe('a report that is due', () => {
   });
 });
 
+describe('sending by hand', () => {
+  const files = () => readdirSync(join(opened.house.folder, 'reports')).filter((name) => name.startsWith('edited'));
+
+  test('leaves alone what was sent to targets that the schedule had before, and for other periods', async () => {
+    await apply('edited', [{ file: 'html' }, { file: 'json' }]);
+    later(60 * MINUTE);
+    expect(await reports().look()).toBe(2);
+    const rows = () =>
+      opened.house.store.documents.selectFrom('report_delivery').selectAll().where('schedule', '=', 'edited').execute();
+    const dropped = async () => (await rows()).filter(({ shown }) => shown === 'file as html');
+    const before = await dropped();
+    expect(before).toMatchObject([{ state: 'sent' }]);
+    later(60 * MINUTE);
+    await apply('edited', [{ file: 'json' }]);
+    expect(await reports().send('edited', undefined, true)).toMatchObject({
+      ...{ sent: 1, deliveries: [{ target: 'file as json', state: 'sent', attempts: 2 }] },
+    });
+    expect(await reports().send('edited', undefined, false)).toMatchObject({ sent: 0 });
+    expect(await dropped()).toEqual(before);
+    expect(files()).toHaveLength(2);
+  });
+
+  test('sends what is disabled as well', async () => {
+    await apply('asleep', [{ file: 'text' }], { enabled: false });
+    later(60 * MINUTE);
+    expect(await reports().look()).toBe(0);
+    expect(await reports().send('asleep', undefined, false)).toMatchObject({
+      ...{ sent: 1, deliveries: [{ state: 'sent' }] },
+    });
+  });
+});
+
 describe('mail', () => {
   test('waits for a server that is not there; no password is told', async () => {
     await apply('mailed', [{ mail: ['ops@example.com'] }]);

@@ -38,7 +38,7 @@ export interface ComposedReport {
   readonly figures: Figures | null;
   readonly why: Pick<WhyReport, 'before' | 'after' | 'change' | 'growth' | 'diagnoses' | 'rows'> | Missing | null;
   readonly advice: Pick<AdviceReport, 'looked' | 'isCut' | 'calls' | 'rows'> | Missing | null;
-  readonly targets: readonly TargetRow[] | null;
+  readonly targets: readonly TargetRow[] | Missing | null;
   readonly coverage: Standing['coverage'];
   readonly freshness: Standing['freshness'];
   /** Where it is written what the figures mean. */
@@ -84,6 +84,7 @@ export async function composeReport(
   const { coverage, freshness, ...whole } = await volumeReport(store, { ...asked, window: null, by: [] }, now);
   const has = (part: (typeof parts)[number]) => parts.includes(part);
   const why = () => whyReport(store, { ...asked, by: ['tenant', 'endpoint'], shown: SHOWN / 2 }, now);
+  const targets = async () => (await targetsReport(store, { atMs: period.toMs, costs: costsByDay }, now)).rows;
   return {
     ...{ schedule: name, every, timeZone },
     period: { from: formatInstant(period.fromMs), to: formatInstant(period.toMs) },
@@ -93,7 +94,7 @@ export async function composeReport(
     advice: has('advice')
       ? await orMissing(() => shownAdvice(store, { range: period, only, costs: costsOfCalls }, now))
       : null,
-    targets: has('targets') ? (await targetsReport(store, { atMs: period.toMs, costs: costsByDay }, now)).rows : null,
+    targets: has('targets') ? await orMissing(targets) : null,
     ...{ coverage, freshness, definitions: '/api/v1/usage/definitions' },
   };
 }

@@ -47,7 +47,7 @@ function report(name: string): ComposedReport {
           start: null,
           projected: 0.0101,
         } as const),
-        ...{ projectedOn: null, windows: 13 },
+        ...{ projectedOn: null, windows: 13, reason: null },
       },
     ],
     ...{ coverage: { weight: 1, time: 0.5 }, freshness: { asOf: '2026-10-05T07:00:00Z', newestCall: null } },

@@ -96,10 +96,12 @@ function adviceSection(advice: NonNullable<ComposedReport['advice']>): ReportSec
 }
 
 function targetsSection(targets: NonNullable<ComposedReport['targets']>): ReportSection {
+  if (isMissing(targets)) return section('Targets', [targets.missing]);
   if (targets.length === 0) return section('Targets', ['There are none.']);
   const figure = (value: number | string | null) =>
     typeof value === 'number' ? String(Number(value.toPrecision(6))) : (value ?? 'unknown');
-  return section('Targets', [], {
+  const reasons = targets.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
+  return section('Targets', reasons, {
     heads: ['target', 'is', 'now', 'wanted', 'by', 'goes to', 'there on'],
     rows: targets.map((row) => [
       ...[row.name, row.state.replace('_', ' '), figure(row.current)],

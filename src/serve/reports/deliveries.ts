@@ -27,8 +27,8 @@ export class Deliveries {
     this.#documents = documents;
   }
 
-  /** Writes rows for the targets of a period, those that are not there. */
-  async add(schedule: string, period: TimeRange, targets: readonly ReportTarget[], nowMs: number): Promise<void> {
+  /** Writes rows for the targets of a period, those that are not there. Gives the ids of them all. */
+  async add(schedule: string, period: TimeRange, targets: readonly ReportTarget[], nowMs: number): Promise<string[]> {
     for (const target of targets) {
       await this.#documents
         .insertInto('report_delivery')
@@ -41,6 +41,7 @@ export class Deliveries {
         .onConflict((conflict) => conflict.column('id').doNothing())
         .execute();
     }
+    return targets.map((target) => deliveryId(schedule, period, target));
   }
 
   /** Gives what is to be sent now, and what somebody began to send and never ended; oldest first. */
@@ -86,25 +87,23 @@ export class Deliveries {
     return state;
   }
 
-  /** Makes those of a period that were not sent wait no longer; with `again` those that were as well. Gives how many. */
-  async wake(schedule: string, period: TimeRange, again: boolean, nowMs: number): Promise<number> {
+  /** Makes those that were not sent wait no longer; with `again` those that were as well. Gives how many. */
+  async wake(ids: readonly string[], again: boolean, nowMs: number): Promise<number> {
     const { numUpdatedRows } = await this.#documents
       .updateTable('report_delivery')
       .set({ state: 'waiting', made_at: stamp(nowMs), next_at: stamp(nowMs) })
-      .where('schedule', '=', schedule)
-      .where('period_start', '=', formatInstant(period.fromMs))
+      .where('id', 'in', ids)
       .where('state', 'in', again ? ['waiting', 'failed', 'sent'] : ['waiting', 'failed'])
       .executeTakeFirst();
     return Number(numUpdatedRows);
   }
 
-  /** Of a period, in the order of their targets. */
-  of(schedule: string, period: TimeRange): Promise<StoredReportDelivery[]> {
+  /** In the order of their targets. */
+  of(ids: readonly string[]): Promise<StoredReportDelivery[]> {
     return this.#documents
       .selectFrom('report_delivery')
       .selectAll()
-      .where('schedule', '=', schedule)
-      .where('period_start', '=', formatInstant(period.fromMs))
+      .where('id', 'in', ids)
       .orderBy('shown')
       .orderBy('id')
       .execute();

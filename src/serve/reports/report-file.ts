@@ -20,8 +20,19 @@ export async function writeReport(folder: string, name: string, text: string): P
       await file.close();
     }
     await rename(`${path}.part`, path);
+    await syncFolder(folder);
     return null;
   } catch (cause) {
     return unsent(`${name} cannot be written: ${(cause as NodeJS.ErrnoException).code ?? 'unknown'}`);
+  }
+}
+
+/** A file is only sure to be found under its new name after a crash when its folder is on the disk too. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }

@@ -127,21 +127,23 @@ export class Reports {
   }
 
   /**
-   * Sends a report now: to those targets that it did not reach; with `again` to all, under the same ids.
+   * Sends a report now: to those targets that it did not reach; with `again` to all, under the same ids. By hand also what is disabled.
    *
+   * Holds  what was sent to targets that the schedule had once stays as it was: nobody sends to them any more.
    * Fails  NOT_FOUND; PARAMETER_INVALID for a period that is not over; REPORT_UNSENT with what went wrong at each target.
    */
   async send(name: string, from: string | undefined, again: boolean) {
     const schedule = await this.#schedule(name);
     const period = periodOf(schedule.spec, from, this.#deps.now());
-    const sent = await this.#inTurn(async () => {
+    const asked = { ...schedule, spec: { ...schedule.spec, enabled: true } };
+    const { sent, ids } = await this.#inTurn(async () => {
       const nowMs = this.#deps.now().getTime();
-      await this.#deliveries.add(name, period, schedule.spec.to, nowMs);
-      await this.#deliveries.wake(name, period, again, nowMs);
-      const waiting = (await this.#deliveries.of(name, period)).filter(({ state }) => state === 'waiting');
-      return this.#sendAll(waiting, new Map([[name, schedule]]));
+      const ids = await this.#deliveries.add(name, period, schedule.spec.to, nowMs);
+      await this.#deliveries.wake(ids, again, nowMs);
+      const waiting = (await this.#deliveries.of(ids)).filter(({ state }) => state === 'waiting');
+      return { ids, sent: await this.#sendAll(waiting, new Map([[name, asked]])) };
     });
-    const deliveries = (await this.#deliveries.of(name, period)).map(shownDelivery);
+    const deliveries = (await this.#deliveries.of(ids)).map(shownDelivery);
     const problems = deliveries.flatMap(({ target, state, error }) =>
       state === 'sent' ? [] : [{ message: `${target}: ${error || state}` }],
     );
@@ -209,7 +211,7 @@ export class Reports {
     if (!schedule || !isWanted) return unsent('the schedule no longer names this target', true);
     try {
       const period = { fromMs: Date.parse(row.period_start), toMs: Date.parse(row.period_end) };
-      const key = `${row.schedule} ${row.period_start}`;
+      const key = `${row.schedule} ${row.period_start} ${row.period_end}`;
       const report = composed.get(key) ?? this.#compose(schedule, period);
       composed.set(key, report);
       return await this.#deliver(row.id, JSON.parse(row.target) as ReportTarget, await report);

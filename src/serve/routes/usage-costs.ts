@@ -1,9 +1,9 @@
 import type { CostsOfCalls } from '../../advise/index.ts';
-import { storedAmount } from '../../cost/index.ts';
+import { modelsInForce, storedAmount } from '../../cost/index.ts';
 import { type CostReport, costReport } from '../../ledger/index.ts';
-import { divideHalfEven, fail, MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
+import { divideHalfEven, fail, MILLIS_PER_MINUTE, monthOf, type TimeRange } from '../../model/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { Choice, CostsByDay } from '../../usage/index.ts';
+import { type Choice, type CostsByDay, dateOf, windowStart, windowsOf } from '../../usage/index.ts';
 
 /** Calls that cost something, by what the ledger has of them. A group with calls and no share costs an unknown amount: nobody shared it out yet. */
 type CostRow = CostReport['rows'][number];
@@ -20,9 +20,9 @@ export function costsByDay(store: Store, currency?: string): CostsByDay {
       if (name === 'tenant' || name === 'endpoint') return name;
       throw fail('PARAMETER_INVALID', { reason: `costs are not known by ${name}` });
     });
-    const { rows } = await costReport(store, wholeMinutes(range), [...names, 'day'], currency, timeZone);
+    const { rows } = await rowsOfDays(store, range, names, timeZone, currency);
     const days = new Map<string, { amountAtto: bigint; callsMicro: bigint }>();
-    for (const row of rows.filter(isKnown)) {
+    for (const row of rows.filter(hasFullCost)) {
       if (names.some((name) => !only[name]!.includes(row[name]!))) continue;
       const day = days.get(row.day!) ?? { amountAtto: 0n, callsMicro: 0n };
       const callsMicro = day.callsMicro + microOf(row);
@@ -32,26 +32,69 @@ export function costsByDay(store: Store, currency?: string): CostsByDay {
   };
 }
 
-/** Gives what calls cost directly, by tenant and endpoint, for advice. Fails CURRENCY_MIXED. */
+/**
+ * Gives what calls cost directly, by tenant and endpoint, for advice: as an average over the days of a range on which it is known.
+ *
+ * Fails  CURRENCY_MIXED.
+ */
 export function costsOfCalls(store: Store, currency?: string): CostsOfCalls {
   return async (range) => {
-    const report = await costReport(store, wholeMinutes(range), ['tenant', 'endpoint'], currency);
-    const known = new Map(
-      report.rows.filter(isKnown).map((row) => [JSON.stringify([row.tenant, row.endpoint]), row] as const),
-    );
+    const report = await rowsOfDays(store, range, ['tenant', 'endpoint'], 'UTC', currency);
+    const known = new Map<string, { amountAtto: bigint; callsMicro: bigint }>();
+    for (const row of report.rows.filter(hasDirectCost)) {
+      const key = JSON.stringify([row.tenant, row.endpoint]);
+      const sum = known.get(key) ?? { amountAtto: 0n, callsMicro: 0n };
+      const callsMicro = sum.callsMicro + microOf(row);
+      known.set(key, { amountAtto: sum.amountAtto + storedAmount(row.direct), callsMicro });
+    }
     if (known.size === 0) return null;
     return {
       currency: report.currency,
       costOf: (tenant, endpoint, callsMicro) => {
-        const row = known.get(JSON.stringify([tenant, endpoint]));
-        return row ? divideHalfEven(storedAmount(row.direct) * callsMicro, microOf(row)) : null;
+        const sum = known.get(JSON.stringify([tenant, endpoint]));
+        return sum ? divideHalfEven(sum.amountAtto * callsMicro, sum.callsMicro) : null;
       },
     };
   };
 }
 
-function isKnown(row: CostRow): boolean {
+/**
+ * Gives rows of the whole days that a range touches, whatever it cuts off of them.
+ *
+ * A charge belongs to all days that it covers, and a report knows only those that begin in what it is asked for. So it is asked from
+ * before the range on, and days that nobody asked for are left out.
+ */
+async function rowsOfDays(
+  store: Store,
+  range: TimeRange,
+  names: readonly ('tenant' | 'endpoint')[],
+  timeZone: string,
+  currency: string | undefined,
+): Promise<Pick<CostReport, 'currency' | 'rows'>> {
+  const last = { fromMs: range.toMs - 1, toMs: range.toMs };
+  const fromMs = Math.min(windowStart(range.fromMs, 'day', timeZone), await beginningOfCharges(store, range.fromMs));
+  const toMs = windowsOf(last, 'day', timeZone)[0]!.toMs;
+  const report = await costReport(store, wholeMinutes({ fromMs, toMs }), [...names, 'day'], currency, timeZone);
+  const [firstDay, lastDay] = [dateOf(range.fromMs, timeZone), dateOf(last.fromMs, timeZone)];
+  return { currency: report.currency, rows: report.rows.filter(({ day }) => day! >= firstDay && day! <= lastDay) };
+}
+
+/** When the longest charges of an instant began: with its calendar month, or with its year where a model has amounts for a year. */
+async function beginningOfCharges({ documents }: Store, atMs: number): Promise<number> {
+  const models = await modelsInForce(documents);
+  const hasYears = models.some(({ spec }) =>
+    spec.pools.some(({ fixed, people }) => fixed?.per === 'year' || people?.per === 'year'),
+  );
+  return hasYears ? Date.UTC(new Date(atMs).getUTCFullYear(), 0) : monthOf(atMs).fromMs;
+}
+
+function hasFullCost(row: CostRow): boolean {
   return microOf(row) > 0n && storedAmount(row.full) !== 0n;
+}
+
+/** What people cost is no cost that fewer calls would save: where nothing but that is posted, the direct cost is not known. */
+function hasDirectCost(row: CostRow): boolean {
+  return microOf(row) > 0n && storedAmount(row.direct) !== 0n;
 }
 
 function microOf({ calls }: CostRow): bigint {

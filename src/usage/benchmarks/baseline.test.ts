@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { House } from '../../../test/flow/house.ts';
 import { type StoredCall, storeCalls } from '../../../test/support/stored-calls.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
-import { formatInstant } from '../../model/index.ts';
+import { fail, formatInstant } from '../../model/index.ts';
 import { applyVersions } from '../../store/index.ts';
 import { refreshRollups } from '../rollups/refresh.ts';
 import { baselineReport } from './baseline.ts';
@@ -174,7 +174,39 @@ describe('targets', () => {
     expect(rows[1]).toMatchObject({ windows: 13, start: formatInstant(JUDGED), projectedOn: null });
   });
 
+  test('of costs are judged by windows of which every call has a cost', async () => {
+    // Of the last week one day has no cost yet.
+    const missing = JUDGED + 3 * DAY;
+    const costs: CostsByDay = async ({ fromMs, toMs }) =>
+      new Map(
+        Array.from({ length: Math.round((toMs - fromMs) / DAY) }, (_, day) => fromMs + day * DAY)
+          .filter((at) => at !== missing)
+          .map((at) => {
+            const calls = 2 * callsOf((at - FIRST) / DAY);
+            return [formatInstant(at).slice(0, 10), { amountAtto: 10n ** 18n, callsMicro: BigInt(calls) * 1_000_000n }];
+          }),
+      );
+    const { rows } = await targetsReport(house.store, { atMs: now.getTime(), costs }, now);
+    expect(rows.at(-1)).toMatchObject({ name: 'g-costs', start: formatInstant(JUDGED - 7 * DAY), windows: 12 });
+  });
+
+  test('that cannot be judged say why, and the others are judged', async () => {
+    const costs: CostsByDay = () => Promise.reject(fail('CURRENCY_MIXED', { currencies: 'EUR, USD' }));
+    const { rows } = await targetsReport(house.store, { atMs: now.getTime(), costs }, now);
+    expect(rows.map(({ state }) => state)).toEqual(['off_track', 'met', 'off_track', 'missed', 'met', 'unknown']);
+    expect(rows.at(-1)).toMatchObject({ current: null, windows: 0, reason: expect.stringContaining('currenc') });
+    expect(rows[0]!.reason).toBeNull();
+    const broken: CostsByDay = () => Promise.reject(new Error('the disk is gone'));
+    await expect(targetsReport(house.store, { atMs: now.getTime(), costs: broken }, now)).rejects.toThrow('disk');
+  });
+
+  test('of costs may name tenants and endpoints', () => {
+    const where = 'tenant:steady;endpoint:GET /a';
+    expect(targetSpec.safeParse({ ...targets['g-costs'], where }).success).toBe(true);
+  });
+
   test.each([
+    ['a cost by consumer', { ...targets['g-costs'], where: 'tenant:steady;consumer:x' }],
     ['a rate above 1', { ...targets['a-fewer-errors'], value: 20 }],
     ['a day that does not exist', { ...targets['a-fewer-errors'], by: '2026-02-30' }],
     ['a choice that is none', { ...targets['a-fewer-errors'], where: 'colour:red' }],

@@ -59,7 +59,7 @@ export async function metricSeries(columns: ColumnStore, question: SeriesQuestio
   const { metric, windows } = question;
   const isOfTenants = metric === 'activeTenants' || metric === 'callsPerTenant';
   const sums = isOfTenants ? await tenantSums(columns, question) : await plainSums(columns, question);
-  const costs = metric === 'costPerCall' ? await costSums(question) : null;
+  const costs = metric === 'costPerCall' ? await costSums(question, sums) : null;
   let [calls, known] = [0n, 0n];
   const points = windows.map((window, place): MetricPoint => {
     const state = presence.stateOf(window, window);
@@ -105,8 +105,14 @@ async function tenantSums(columns: ColumnStore, { windows, only }: SeriesQuestio
   );
 }
 
-/** Costs are known by day: a window has those of its days, if all of them with calls are known. */
-async function costSums({ windows, only, timeZone, costs }: SeriesQuestion): Promise<Map<number, number>> {
+/**
+ * Costs are known by day: a window has those of its days, if they are known of all its calls. What a part of them cost may be far from
+ * what the others did, and a window whose bill is still to come would look cheap or dear for that alone.
+ */
+async function costSums(
+  { windows, only, timeZone, costs }: SeriesQuestion,
+  all: ReadonlyMap<number, WindowSums>,
+): Promise<Map<number, number>> {
   const first = windows[0];
   if (first === undefined) return new Map();
   const days = await costs({ fromMs: first.fromMs, toMs: windows.at(-1)!.toMs }, timeZone, only);
@@ -119,7 +125,9 @@ async function costSums({ windows, only, timeZone, costs }: SeriesQuestion): Pro
   }
   return new Map(
     [...sums].flatMap(([place, { amount, calls }]) =>
-      calls > 0n ? [[place, Number(divideHalfEven(amount * 1_000_000n, calls))] as const] : [],
+      calls > 0n && calls >= (all.get(place)?.calls ?? 0n)
+        ? [[place, Number(divideHalfEven(amount * 1_000_000n, calls))] as const]
+        : [],
     ),
   );
 }

@@ -26,6 +26,12 @@ export const zoneName = z
   .max(64)
   .refine((zone) => /^[A-Za-z]/.test(zone) && isTimeZone(zone), 'must be a time zone of the IANA database');
 
+/** A choice that cannot be read has its own problem already. */
+function isKnownByCosts({ metric, where }: { metric: string; where: string }): boolean {
+  if (metric !== 'costPerCall' || !choiceText.safeParse(where).success) return true;
+  return Object.keys(parseChoice(where)).every((name) => name === 'tenant' || name === 'endpoint');
+}
+
 /** The spec of a Target document: what a figure should be, by when. */
 export const targetSpec = z
   .strictObject({
@@ -44,7 +50,8 @@ export const targetSpec = z
   .refine(({ metric, value }) => metric !== 'errorRate' || Number(value) <= 1, {
     message: 'a rate is a share from 0 to 1',
     path: ['value'],
-  });
+  })
+  .refine(isKnownByCosts, { message: 'costs are known by tenant and endpoint only', path: ['where'] });
 
 export type TargetSpec = z.infer<typeof targetSpec>;
 

@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant, type TimeRange } from '../../model/index.ts';
+import { Failure, formatInstant, parseInstant, type TimeRange } from '../../model/index.ts';
 import { newestOf, type Store } from '../../store/index.ts';
 import { firstSlotMs } from '../reports/entities.ts';
 import { type Presence, readPresence, type Standing } from '../reports/freshness.ts';
@@ -28,6 +28,8 @@ export interface TargetRow {
   readonly projectedOn: string | null;
   /** How many windows say so. */
   readonly windows: number;
+  /** Why nothing can be said of it, where its figure cannot be asked for; null where it can. */
+  readonly reason: string | null;
 }
 
 export interface TargetsReport extends Standing {
@@ -37,6 +39,9 @@ export interface TargetsReport extends Standing {
 /** A quarter of weeks, eight weeks of days, three quarters of months. */
 const windowsBack = { day: 56, week: 13, month: 9 } as const;
 const unitsBack = { day: 'days', week: 'weeks', month: 'months' } as const;
+
+/** What a target can bring about by what it asks for, and by how far back. */
+const ofOneTarget: ReadonlySet<string> = new Set(['PARAMETER_INVALID', 'RANGE_DROPPED', 'CURRENCY_MIXED']);
 
 /** Says of each target whether it is met, missed, on the way or off it. Takes  atMs: as it was then known to be. */
 export async function targetsReport(
@@ -57,7 +62,7 @@ export async function targetsReport(
   const sinceMs = (await firstSlotMs(store.columns)) ?? atMs;
   const rows: TargetRow[] = [];
   for (const { name, spec, range } of asked)
-    rows.push(await rowOf(store, name, spec, { range, atMs, sinceMs, costs, presence }));
+    rows.push(await rowOrReason(name, spec, () => rowOf(store, name, spec, { range, atMs, sinceMs, costs, presence })));
   return { rows, ...presence.standing(whole, 0n, 0n) };
 }
 
@@ -86,8 +91,23 @@ interface Asked {
   readonly presence: Presence;
 }
 
+/** One target that cannot be judged must not hide how the others stand. What is wrong with more than a target is not caught. */
+async function rowOrReason(name: string, spec: TargetSpec, row: () => Promise<TargetRow>): Promise<TargetRow> {
+  try {
+    return await row();
+  } catch (cause) {
+    if (!(cause instanceof Failure) || !ofOneTarget.has(cause.code)) throw cause;
+    const nothing = { current: null, start: null, projected: null, projectedOn: null, windows: 0 };
+    return { ...asWritten(name, spec), state: 'unknown', ...nothing, reason: `${cause.message}. ${cause.todo}` };
+  }
+}
+
+function asWritten(name: string, { metric, where, direction, value, by, per, timeZone }: TargetSpec) {
+  return { name, metric, where, direction, value, by, per, timeZone };
+}
+
 async function rowOf(store: Store, name: string, spec: TargetSpec, asked: Asked): Promise<TargetRow> {
-  const { metric, where, direction, value, by, per, timeZone } = spec;
+  const { metric, where, direction, per, timeZone } = spec;
   const { range, atMs, sinceMs, costs, presence } = asked;
   const windows = windowsOf(range, per, timeZone);
   const question = { metric, windows, only: parseChoice(where), timeZone, costs };
@@ -101,11 +121,11 @@ async function rowOf(store: Store, name: string, spec: TargetSpec, asked: Asked)
   const judged = judgeTarget({ points: known, aim: aimOf(spec), direction, nowMs: atMs, deadlineMs: deadline });
   const last = known.at(-1);
   return {
-    ...{ name, metric, where, direction, value, by, per, timeZone, state: judged.state },
+    ...{ ...asWritten(name, spec), state: judged.state },
     current: shownFigure(metric, judged.current),
     start: last === undefined ? null : formatInstant(last.start),
     projected: shownFigure(metric, judged.projected),
     projectedOn: judged.reachedMs === null ? null : dateOf(judged.reachedMs, timeZone),
-    windows: known.length,
+    ...{ windows: known.length, reason: null },
   };
 }
