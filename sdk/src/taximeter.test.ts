@@ -14,7 +14,7 @@ let servers: Server[];
 let deaths: string[];
 const died = (cause: unknown) => deaths.push(String(cause));
 /** So that an error of a listener is seen here, and not by the test runner. */
-let others: { readonly [event: string]: ((...args: never[]) => void)[] };
+let others: { readonly [event: string]: Parameters<NodeJS.EventEmitter['on']>[1][] };
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'taximeter-program-'));
