@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ComposedReport } from './compose.ts';
+import type { ComposedReport, Missing } from './compose.ts';
 import { reportHtml, reportText } from './report-forms.ts';
 import { pageOf } from './report-page.ts';
 
@@ -47,7 +47,7 @@ function report(name: string): ComposedReport {
           start: null,
           projected: 0.0101,
         } as const),
-        ...{ projectedOn: null, windows: 13, reason: null },
+        ...{ projectedOn: null, windows: 13 },
       },
     ],
     ...{ coverage: { weight: 1, time: 0.5 }, freshness: { asOf: '2026-10-05T07:00:00Z', newestCall: null } },
@@ -71,6 +71,15 @@ describe('a report', () => {
       ])
         expect(text).toContain(words);
     }
+  });
+
+  test('says why a target cannot be judged, or all of them', () => {
+    const [target] = report('acme').targets as Exclude<ComposedReport['targets'], Missing | null>;
+    const unknown = { ...target!, state: 'unknown' as const, reason: 'bills have several currencies' };
+    expect(reportText(pageOf({ ...report('acme'), targets: [unknown] }))).toContain('errors: bills have several');
+    expect(reportText(pageOf({ ...report('acme'), targets: { missing: 'no longer kept' } }))).toContain(
+      'no longer kept',
+    );
   });
 
   test('says what it cannot say', () => {

@@ -100,7 +100,7 @@ function targetsSection(targets: NonNullable<ComposedReport['targets']>): Report
   if (targets.length === 0) return section('Targets', ['There are none.']);
   const figure = (value: number | string | null) =>
     typeof value === 'number' ? String(Number(value.toPrecision(6))) : (value ?? 'unknown');
-  const reasons = targets.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason}`]));
+  const reasons = targets.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
   return section('Targets', reasons, {
     heads: ['target', 'is', 'now', 'wanted', 'by', 'goes to', 'there on'],
     rows: targets.map((row) => [

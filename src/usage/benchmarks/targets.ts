@@ -28,8 +28,8 @@ export interface TargetRow {
   readonly projectedOn: string | null;
   /** How many windows say so. */
   readonly windows: number;
-  /** Why nothing can be said of it, where its figure cannot be asked for; null where it can. */
-  readonly reason: string | null;
+  /** Why nothing can be said of it: only there where its figure cannot be told at all. */
+  readonly reason?: string;
 }
 
 export interface TargetsReport extends Standing {
@@ -126,6 +126,6 @@ async function rowOf(store: Store, name: string, spec: TargetSpec, asked: Asked)
     start: last === undefined ? null : formatInstant(last.start),
     projected: shownFigure(metric, judged.projected),
     projectedOn: judged.reachedMs === null ? null : dateOf(judged.reachedMs, timeZone),
-    ...{ windows: known.length, reason: null },
+    windows: known.length,
   };
 }
