@@ -14,14 +14,14 @@ let servers: Server[];
 let deaths: string[];
 const died = (cause: unknown) => deaths.push(String(cause));
 /** So that an error of a listener is seen here, and not by the test runner. */
-let others: { readonly [event: string]: Parameters<NodeJS.EventEmitter['on']>[1][] };
+let others: Record<string, NodeJS.UncaughtExceptionListener[]>;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'taximeter-program-'));
   [servers, deaths] = [[], []];
   others = {};
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    others = { ...others, [event]: process.listeners(event as 'uncaughtException') as never };
+    others[event] = process.listeners(event as 'uncaughtException');
     process.removeAllListeners(event);
     process.on(event, died);
   }
@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const [event, listeners] of Object.entries(others)) {
     process.removeListener(event, died);
-    for (const listener of listeners) process.on(event, listener);
+    for (const listener of listeners) process.on(event as 'uncaughtException', listener);
   }
   for (const server of servers) {
     server.closeAllConnections();
