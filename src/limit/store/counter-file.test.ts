@@ -1,6 +1,7 @@
 import { appendFileSync, copyFileSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
 import { Limiter } from '../limit.ts';
 import { compilePolicies } from '../policy/compile.ts';
@@ -98,4 +99,30 @@ it('writes itself anew while decisions go on, and forgets none of them', async (
   await file.close();
   growing.remove();
   crashed.remove();
+});
+
+it('writes everything anew after the disk was full in the middle of a line', async () => {
+  const full = tempFolder('full');
+  const warnings: string[] = [];
+  const { limiter, file } = await opened(full.path, warnings);
+  await limiter.decide(ask('a'));
+  const some = await open(join(full.path, 'some'), 'w');
+  const handles = Object.getPrototypeOf(some) as FileHandle;
+  await some.close();
+  const appends = vi.spyOn(handles, 'appendFile').mockImplementationOnce(async function (this: FileHandle, text) {
+    await this.write(String(text).slice(0, 40));
+    throw new Error('ENOSPC');
+  });
+  expect((await limiter.decide(ask('b'))).reason).toBe('store_unavailable');
+  // The disk is not tried again at once.
+  expect((await limiter.decide(ask('c'))).reason).toBe('store_unavailable');
+  expect(appends).toHaveBeenCalledTimes(1);
+  appends.mockRestore();
+  await file.close();
+  expect(warnings).toEqual(['limit counters cannot be written']);
+  const after = await opened(full.path, warnings);
+  for (const tenant of ['a', 'b', 'c']) expect(await used(after.limiter, tenant)).toEqual([1, 1, 1, 1, 0]);
+  expect(warnings).toHaveLength(1);
+  await after.file.close();
+  full.remove();
 });

@@ -6,6 +6,8 @@ import type { MemoryStore } from './memory-store.ts';
 
 const NAME = 'limit-counters.jsonl';
 const FLUSH_MS = 50;
+/** After a failure the disk is left alone for so many turns of the timer: five seconds. */
+const REST_TURNS = 100;
 /** A file that has grown by this much, and has doubled, since it was written whole is written whole again. */
 const COMPACT_BYTES = 64 << 20;
 /** Counters that are written down before decisions have their turn again. */
@@ -33,6 +35,9 @@ export class CounterFile {
   /** While the file is written whole: what changed since that began. */
   #meanwhile: string[] | null = null;
   #compacting: Promise<void> = Promise.resolve();
+  /** Why the file may end in a torn line and lack what no longer counts as changed; null while it is right. */
+  #failure: unknown = null;
+  #restTurns = 0;
   readonly #timer: NodeJS.Timeout;
 
   private constructor(path: string, store: MemoryStore, whole: Whole, warn: Warn, compactBytes: number) {
@@ -43,7 +48,7 @@ export class CounterFile {
     this.#wholeBytes = whole.bytes;
     this.#warn = warn;
     this.#compactBytes = compactBytes;
-    this.#timer = setInterval(() => void this.synced().catch(() => undefined), FLUSH_MS).unref();
+    this.#timer = setInterval(() => this.#tick(), FLUSH_MS).unref();
   }
 
   /** Reads what was kept into the store, and goes on keeping. Policies must be known: counters of no policy are left out. */
@@ -76,28 +81,54 @@ export class CounterFile {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.synced();
-    await this.#compacting;
-    await this.#file.close();
+    this.#restTurns = 0;
+    try {
+      // Where it fails, the file is written whole, for the last time that this can be done.
+      await this.synced().catch(() => undefined);
+      await this.#compacting;
+      if (this.#failure !== null) throw this.#failure;
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  #tick(): void {
+    if (this.#restTurns > 0) this.#restTurns--;
+    void this.synced().catch(() => undefined);
   }
 
   /** What writes to the file does so one after the other. */
   #inTurn(write: () => Promise<void>): Promise<void> {
     const mine = this.#turn.then(write);
-    this.#turn = mine.catch((cause: unknown) =>
-      this.#warn('limit counters cannot be written', { cause: String(cause) }),
-    );
+    this.#turn = mine.catch(() => undefined);
     return mine;
   }
 
   async #flush(): Promise<void> {
+    const isResting = this.#restTurns > 0 || this.#meanwhile !== null;
+    if (this.#failure !== null) {
+      if (!isResting) this.#compacting = this.#compact();
+      throw this.#failure;
+    }
     const text = await this.#changed();
     if (text === '') return;
-    await this.#file.appendFile(text);
-    await this.#file.datasync();
+    try {
+      await this.#file.appendFile(text);
+      await this.#file.datasync();
+    } catch (cause) {
+      throw this.#failed(cause);
+    }
     this.#bytes += text.length;
     const isGrown = this.#bytes > this.#wholeBytes + Math.max(this.#compactBytes, this.#wholeBytes);
-    if (isGrown && this.#meanwhile === null) this.#compacting = this.#compact();
+    if (isGrown && !isResting) this.#compacting = this.#compact();
+  }
+
+  /** From now on nothing is appended, until the file is written whole. */
+  #failed(cause: unknown): unknown {
+    this.#failure = cause;
+    this.#restTurns = REST_TURNS;
+    this.#warn('limit counters cannot be written', { cause: String(cause) });
+    return cause;
   }
 
   async #changed(): Promise<string> {
@@ -117,21 +148,32 @@ export class CounterFile {
     this.#meanwhile = [];
     try {
       const whole = await writtenBeside(this.#path, this.#store);
-      await this.#inTurn(async () => {
-        await this.#flush();
-        const text = this.#meanwhile!.join('');
-        await whole.file.appendFile(text);
-        await takesPlace(whole, this.#path);
-        await this.#file.close();
-        this.#file = whole.file;
-        this.#wholeBytes = whole.bytes;
-        this.#bytes = whole.bytes + text.length;
-      });
+      await this.#inTurn(() => this.#replace(whole));
     } catch (cause) {
-      // The old one is whole, and the next flush tries again.
+      this.#restTurns = REST_TURNS;
       this.#warn('limit counters cannot be written anew', { cause: String(cause) });
     } finally {
       this.#meanwhile = null;
+    }
+  }
+
+  /** What changed since the new file was begun goes into it only: the old one may be what cannot be written. */
+  async #replace(whole: Whole): Promise<void> {
+    let left = whole.file;
+    try {
+      await this.#changed();
+      const text = this.#meanwhile!.join('');
+      await whole.file.appendFile(text);
+      await takesPlace(whole, this.#path);
+      left = this.#file;
+      this.#file = whole.file;
+      this.#wholeBytes = whole.bytes;
+      this.#bytes = whole.bytes + text.length;
+      this.#failure = null;
+    } catch (cause) {
+      throw this.#failed(cause);
+    } finally {
+      await left.close();
     }
   }
 }
@@ -149,10 +191,15 @@ interface Whole {
 async function writtenBeside(path: string, store: MemoryStore): Promise<Whole> {
   const file = await open(`${path}.new`, 'w', 0o600);
   let bytes = 0;
-  for (const records of store.allRecords()) {
-    const text = linesOf(records);
-    if (text !== '') await file.appendFile(text);
-    bytes += text.length;
+  try {
+    for (const records of store.allRecords()) {
+      const text = linesOf(records);
+      if (text !== '') await file.appendFile(text);
+      bytes += text.length;
+    }
+  } catch (cause) {
+    await file.close();
+    throw cause;
   }
   return { file, bytes };
 }
