@@ -32,4 +32,4 @@ test('the server sends what fell due while it was away, and not again after it w
     await receiver.close();
     folder.remove();
   }
-}, 120_000);
+});

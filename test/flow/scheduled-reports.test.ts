@@ -39,7 +39,7 @@ beforeAll(async () => {
     webhookAllow: '127.0.0.1/32',
   };
   api = createApi(opened.house, { pages: '' });
-}, 60_000);
+});
 afterAll(async () => {
   await opened.close();
   await mail.close();

@@ -51,7 +51,7 @@ beforeAll(async () => {
   await house.store.close();
   house = await House.open(folder.path);
   await refreshRollups(house.store.columns);
-}, 120_000);
+});
 afterAll(async () => {
   await house.close();
   folder.remove();

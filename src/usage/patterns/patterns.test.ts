@@ -29,7 +29,7 @@ beforeAll(async () => {
   await house.store.close();
   house = await House.open(folder.path);
   found = (await patternsReport(house.store, { range, only: {} }, now)).rows;
-}, 120_000);
+});
 afterAll(async () => {
   await house.close();
   folder.remove();
