@@ -13,7 +13,7 @@ export { lateCallsOf } from './late-calls.ts';
 export { type PostingSummary, postAllocation } from './ledger.ts';
 export { openBills } from './open-bills.ts';
 export { type Calibration, calibration, rateCardAt } from './rates.ts';
-export { keepAllocated, reallocateChanged } from './reallocation.ts';
+export { keepAllocated, reachBack, reallocateChanged } from './reallocation.ts';
 export { type ReconcileLine, type Reconciliation, reconcile } from './reconcile.ts';
 export { type FullReconciliation, reconcileFully } from './reconcile-parts.ts';
 export { type Repetition, repeatedly } from './repetition.ts';

@@ -70,7 +70,7 @@ async function openMonths(store: Store, now: Date): Promise<TimeRange[]> {
 }
 
 /** Slices that began before and go on into a range: a calendar month's, or a year's where a model has any. */
-async function reachBack(store: Store, { fromMs, toMs }: TimeRange): Promise<TimeRange> {
+export async function reachBack(store: Store, { fromMs, toMs }: TimeRange): Promise<TimeRange> {
   const models = await modelsInForce(store.documents);
   const hasYears = models.some(({ spec }) =>
     spec.pools.some(({ fixed, people }) => fixed?.per === 'year' || people?.per === 'year'),

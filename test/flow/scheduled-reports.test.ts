@@ -2,11 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { runCli } from '../../src/cli/index.ts';
 import type { ReportSchedulesAnswer } from '../../src/serve/contract/report-schedules.ts';
 import { type Api, createApi, type ReportSettings, Reports } from '../../src/serve/index.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { runCommand } from '../support/run-command.ts';
 import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { callRequest } from './small-input.ts';
 
@@ -340,21 +340,7 @@ describe('webhooks', () => {
 });
 
 describe('commands', () => {
-  const run = async (...args: string[]) => {
-    let [out, err] = ['', ''];
-    const code = await runCli([...args, '--data', opened.house.folder], {
-      ...{ version: '0', environment: {} },
-      openLocally: async () => ({ api, close: async () => undefined }),
-      serve: () => Promise.reject(new Error('not asked')),
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-    });
-    return { code, out, err };
-  };
+  const run = (...args: string[]) => runCommand(api, opened.house.folder, args);
 
   test('list, preview and send', async () => {
     await apply('by-hand', [{ file: 'text' }], { every: 'week', parts: ['figures'], tenants: ['acme'] });

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from '../../src/cli/index.ts';
 import { type UsageReportName, usageAnswers } from '../../src/serve/contract/usage.ts';
 import { createApi } from '../../src/serve/index.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
+import { runCommand } from '../support/run-command.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { callRequest } from './small-input.ts';
 
@@ -200,20 +200,8 @@ test.each([
   expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, code]);
 });
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await runCli([...args, '--data', folder.path], {
-    ...{ version: '0', environment: {} },
-    openLocally: async () => ({ api, close: async () => undefined }),
-    serve: () => Promise.reject(new Error('not asked')),
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-  });
-  return { code, out, err };
+function run(...args: string[]) {
+  return runCommand(api, folder.path, args);
 }
 
 describe('commands', () => {

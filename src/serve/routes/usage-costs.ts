@@ -1,7 +1,7 @@
 import type { CostsOfCalls } from '../../advise/index.ts';
-import { modelsInForce, storedAmount } from '../../cost/index.ts';
-import { type CostReport, costReport } from '../../ledger/index.ts';
-import { divideHalfEven, fail, MILLIS_PER_MINUTE, monthOf, type TimeRange } from '../../model/index.ts';
+import { storedAmount } from '../../cost/index.ts';
+import { type CostReport, costReport, reachBack } from '../../ledger/index.ts';
+import { divideHalfEven, fail, MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type Choice, type CostsByDay, dateOf, windowStart, windowsOf } from '../../usage/index.ts';
 
@@ -72,20 +72,11 @@ async function rowsOfDays(
   currency: string | undefined,
 ): Promise<Pick<CostReport, 'currency' | 'rows'>> {
   const last = { fromMs: range.toMs - 1, toMs: range.toMs };
-  const fromMs = Math.min(windowStart(range.fromMs, 'day', timeZone), await beginningOfCharges(store, range.fromMs));
+  const fromMs = Math.min(windowStart(range.fromMs, 'day', timeZone), (await reachBack(store, range)).fromMs);
   const toMs = windowsOf(last, 'day', timeZone)[0]!.toMs;
   const report = await costReport(store, wholeMinutes({ fromMs, toMs }), [...names, 'day'], currency, timeZone);
   const [firstDay, lastDay] = [dateOf(range.fromMs, timeZone), dateOf(last.fromMs, timeZone)];
   return { currency: report.currency, rows: report.rows.filter(({ day }) => day! >= firstDay && day! <= lastDay) };
-}
-
-/** When the longest charges of an instant began: with its calendar month, or with its year where a model has amounts for a year. */
-async function beginningOfCharges({ documents }: Store, atMs: number): Promise<number> {
-  const models = await modelsInForce(documents);
-  const hasYears = models.some(({ spec }) =>
-    spec.pools.some(({ fixed, people }) => fixed?.per === 'year' || people?.per === 'year'),
-  );
-  return hasYears ? Date.UTC(new Date(atMs).getUTCFullYear(), 0) : monthOf(atMs).fromMs;
 }
 
 function hasFullCost(row: CostRow): boolean {
