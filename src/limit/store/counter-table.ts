@@ -54,6 +54,12 @@ export class CounterTable {
     place.ringAt = within * this.#ringSize;
   }
 
+  /** Reads something of a row, so that the rest of it is on its way. */
+  touch(row: number): number {
+    const chunk = this.#chunks[row >>> this.#bits];
+    return chunk === undefined ? 0 : chunk.state[(row & ((1 << this.#bits) - 1)) * STATE]!;
+  }
+
   hasRow(row: number): boolean {
     return row >= 0 && this.#chunks[row >>> this.#bits] !== undefined;
   }

@@ -18,7 +18,7 @@ import { type CounterRecord, CounterTable } from './counter-table.ts';
 import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import { putUnits } from './put-units.ts';
-import { SubjectRows } from './subject-rows.ts';
+import { type Path, SubjectRows } from './subject-rows.ts';
 import { TakenOutcome } from './taken-outcome.ts';
 
 interface HeldLine {
@@ -71,6 +71,9 @@ export class MemoryStore implements CounterStore {
   readonly #rooms: number[] = [];
   #lines: readonly Line[] = [];
   #tablesOfLines: CounterTable[] = [];
+  #pathsOfLines: Path[] = [];
+  /** Only kept, so that nobody takes reading it for idle. */
+  touched = 0;
 
   constructor(options: MemoryStoreOptions) {
     this.#options = options;
@@ -103,12 +106,15 @@ export class MemoryStore implements CounterStore {
   /** Brings every counter of the lines up to now, and notes what fits of each. */
   #look({ lines, subject }: Demand, nowUs: number): void {
     const tables = this.#tablesOf(lines);
+    this.#rows.findAll(this.#pathsOfLines, subject, this.#row);
+    let touched = 0;
+    for (let i = 0; i < lines.length; i++) if (this.#row[i]! >= 0) touched += tables[i]!.touch(this.#row[i]!);
+    this.touched = touched;
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
       const place = this.#placeAt(i);
       const table = tables[i]!;
-      const row = this.#rows.find(table.path, subject);
-      this.#row[i] = row;
+      const row = this.#row[i]!;
       if (table.hasRow(row)) table.find(row, place);
       else Object.assign(place, emptyPlace(line.limit));
       advance(place, line, nowUs);
@@ -157,6 +163,7 @@ export class MemoryStore implements CounterStore {
     if (lines === this.#lines) return this.#tablesOfLines;
     this.#lines = lines;
     this.#tablesOfLines = lines.map(({ limit }) => this.#table(limit));
+    this.#pathsOfLines = this.#tablesOfLines.map(({ path }) => path);
     return this.#tablesOfLines;
   }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { Texts } from './texts.ts';
 
-/** Of each slot, side by side so that a look-up reads one line of the memory: hash, owner, number + 1, and one to fill the line. */
+/** Of each slot, side by side so that a look-up reads one line of the memory: hash, owner, number + 1, where its text is. */
 const SLOT_BITS = 2;
 const SLOT = 1 << SLOT_BITS;
 
@@ -14,30 +15,49 @@ const SEED = randomInt(2 ** 32) | 0;
 export class OwnedNames {
   #slots = new Int32Array(64 * SLOT);
   #owners = new Int32Array(32);
-  readonly #texts: string[] = [];
+  #places = new Int32Array(32);
+  readonly #texts = new Texts();
+  #size = 0;
 
   get size(): number {
-    return this.#texts.length;
+    return this.#size;
   }
 
   /** Gives the number; -1 when there is none. */
   find(owner: number, text: string): number {
-    const wanted = hash(owner, text);
+    return this.findHashed(hashOf(owner, text), owner, text);
+  }
+
+  /** The same, for those who had to know the hash before. */
+  findHashed(hashed: number, owner: number, text: string): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let at = (wanted << SLOT_BITS) & mask; ; at = (at + SLOT) & mask) {
+    for (let at = (hashed << SLOT_BITS) & mask; ; at = (at + SLOT) & mask) {
       const id = slots[at + 2]! - 1;
-      if (id < 0 || (slots[at] === wanted && slots[at + 1] === owner && this.#texts[id] === text)) return id;
+      if (id < 0) return -1;
+      if (slots[at] === hashed && slots[at + 1] === owner && this.#texts.isAt(slots[at + 3]!, text)) return id;
     }
   }
 
+  /** Reads the slot where a look-up begins, so that it is on its way while others are asked for. Gives  something that depends on it. */
+  touchSlot(hashed: number): number {
+    return this.#slots[(hashed << SLOT_BITS) & (this.#slots.length - 1)]!;
+  }
+
+  /** The same for the text that it names. */
+  touchText(hashed: number): number {
+    return this.#texts.touch(this.#slots[((hashed << SLOT_BITS) & (this.#slots.length - 1)) + 3]!);
+  }
+
   add(owner: number, text: string): number {
-    const known = this.find(owner, text);
+    const hashed = hashOf(owner, text);
+    const known = this.findHashed(hashed, owner, text);
     if (known >= 0) return known;
-    const id = this.#texts.push(text) - 1;
+    const id = this.#size++;
     if (id === this.#owners.length) this.#grow();
     this.#owners[id] = owner;
-    place(this.#slots, hash(owner, text), owner, id);
+    this.#places[id] = this.#texts.add(text);
+    place(this.#slots, hashed, owner, id, this.#places[id]!);
     return id;
   }
 
@@ -46,31 +66,37 @@ export class OwnedNames {
   }
 
   textOf(id: number): string {
-    return this.#texts[id]!;
+    return this.#texts.textAt(this.#places[id]!);
   }
 
   #grow(): void {
-    const owners = new Int32Array(this.#owners.length * 2);
-    owners.set(this.#owners);
-    this.#owners = owners;
+    this.#owners = doubled(this.#owners);
+    this.#places = doubled(this.#places);
     const before = this.#slots;
     this.#slots = new Int32Array(before.length * 2);
     for (let at = 0; at < before.length; at += SLOT)
-      if (before[at + 2] !== 0) place(this.#slots, before[at]!, before[at + 1]!, before[at + 2]! - 1);
+      if (before[at + 2] !== 0) place(this.#slots, before[at]!, before[at + 1]!, before[at + 2]! - 1, before[at + 3]!);
   }
 }
 
-function place(slots: Int32Array, hashed: number, owner: number, id: number): void {
+function doubled(numbers: Int32Array): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(numbers.length * 2);
+  more.set(numbers);
+  return more;
+}
+
+function place(slots: Int32Array, hashed: number, owner: number, id: number, textAt: number): void {
   const mask = slots.length - 1;
   let at = (hashed << SLOT_BITS) & mask;
   while (slots[at + 2] !== 0) at = (at + SLOT) & mask;
   slots[at] = hashed;
   slots[at + 1] = owner;
   slots[at + 2] = id + 1;
+  slots[at + 3] = textAt;
 }
 
 /** From  Bob Jenkins' one-at-a-time, which the runtime's own maps use too, with a seed. */
-function hash(owner: number, text: string): number {
+export function hashOf(owner: number, text: string): number {
   let mixed = SEED ^ Math.imul(owner, 0x9e3779b1);
   for (let at = 0; at < text.length; at++) {
     mixed = (mixed + text.charCodeAt(at)) | 0;

@@ -49,35 +49,9 @@ local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local function num(v) return tonumber(v or '0') or 0 end
 local function str(n) return string.format('%.0f', n) end
 
-local function roll(line, key, now)
-  local v = redis.call('HMGET', key, 'u', 'w', 'o')
-  local u, w, o = num(v[1]), num(v[2]), num(v[3])
-  line.gone = {}
-  local part = floor(now / ${length})
-  local size = ${parts} + 1
-  if part > w then
-    if w == 0 or part - w >= size then
-      if u > 0 then line.wipe = true end
-      u = 0
-    else
-      local fields = {}
-      for each = w + 1, part do fields[#fields + 1] = str(each % size) end
-      local counts = redis.call('HMGET', key, unpack(fields))
-      for i = 1, #fields do
-        if counts[i] then u = u - num(counts[i]); line.gone[#line.gone + 1] = fields[i] end
-      end
-    end
-    w = part
-    if u <= ${amount} then o = 0 end
-  end
-  ${used}, ${window}, ${since} = u, w, o
-end
-
 -- Brings a counter up to now. text: what is kept of it, unless it is a rolling window.
 local function load(line, key, text, now)
-  local kind = ${kind}
-  if kind == ${ROLLING} then return roll(line, key, now) end
-  local u, w, o = 0, 0, 0
+  local kind, u, w, o = ${kind}, 0, 0, 0
   if text then u, w, o = struct.unpack('<ddd', text) end
   if kind == ${RATE} then
     local tick = floor(now / ${tick})
@@ -85,6 +59,27 @@ local function load(line, key, text, now)
     if elapsed > 0 then
       if elapsed > u / ${amount} then u = 0 else u = max(0, u - elapsed * ${amount}) end
       w = tick
+    end
+  elseif kind == ${ROLLING} then
+    local v = redis.call('HMGET', key, 'u', 'w', 'o')
+    u, w, o = num(v[1]), num(v[2]), num(v[3])
+    line.gone = {}
+    local part = floor(now / ${length})
+    local size = ${parts} + 1
+    if part > w then
+      if w == 0 or part - w >= size then
+        if u > 0 then line.wipe = true end
+        u = 0
+      else
+        local fields = {}
+        for each = w + 1, part do fields[#fields + 1] = str(each % size) end
+        local counts = redis.call('HMGET', key, unpack(fields))
+        for i = 1, #fields do
+          if counts[i] then u = u - num(counts[i]); line.gone[#line.gone + 1] = fields[i] end
+        end
+      end
+      w = part
+      if u <= ${amount} then o = 0 end
     end
   elseif kind ~= ${CONCURRENCY} then
     local start = ${length}
@@ -117,7 +112,7 @@ local function save(line, key, now, keep)
   local ms = max(1000, ceil((ends - now) / 1000) + 1000 + keep)
   if kind ~= ${ROLLING} then
     if kind == ${CONCURRENCY} then ms = max(ms, redis.call('PTTL', key)) end
-    redis.call('SET', key, struct.pack('<ddd', u, w, o), 'PX', str(ms))
+    redis.call('SET', key, struct.pack('<ddd', u, w, o), 'PX', ms)
     return
   end
   if line.wipe then redis.call('DEL', key) elseif #line.gone > 0 then redis.call('HDEL', key, unpack(line.gone)) end
@@ -132,6 +127,15 @@ local function clock(given)
   return num(t[1]) * 1000000 + num(t[2])
 end
 `;
+
+/** Keeps when the first reservation is due: one small key that is read with the counters, instead of asking the sorted ones each time. */
+function told(): string {
+  return `
+  local first = redis.call('ZRANGE', KEYS[1], '0', '0', 'WITHSCORES')
+  if first[2] then redis.call('SET', KEYS[2], first[2], 'PX', max(1000, redis.call('PTTL', KEYS[1])))
+  else redis.call('DEL', KEYS[2]) end
+`;
+}
 
 /** Ends of reservations. A block of its own: most decisions have none to end, and need not even have these functions made. */
 const settling = `
@@ -216,32 +220,46 @@ const settling = `
   end
 `;
 
-/** Gives back what has expired, 100 reservations at most. */
+/**
+ * Gives back what has expired, 100 reservations at most, and in any case the one that is asked for. Says when the next one is due.
+ * Only done when that time has come: nearly always nothing is due.
+ */
 const freeing = `
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', str(now), 'LIMIT', '0', '100')
-if #due > 0 then
 ${settling}
-  for _, id in ipairs(due) do
-    local key = root .. 'h:' .. id
+  local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', str(now), 'LIMIT', '0', '100')
+  if id ~= '' and num(redis.call('ZSCORE', KEYS[1], id) or 'inf') <= now then due[#due + 1] = id end
+  for _, each in ipairs(due) do
+    local key = root .. 'h:' .. each
     local held = redis.call('HMGET', key, 'state', 'lines')
     if held[1] == 'held' then
       finish(held[2], 'none', '', now, 0)
       redis.call('HSET', key, 'state', 'expired')
     end
-    redis.call('ZREM', KEYS[1], id)
+    redis.call('ZREM', KEYS[1], each)
   end
+${told()}
+`;
+
+const freeingWhenDue = `
+local first_due = redis.call('GET', KEYS[2])
+if first_due and num(first_due) <= now then
+${freeing}
 end
 `;
 
 /**
- * KEYS: those due of the root, then a counter each. ARGV: the root's beginning of keys, now or '', the lines, units, least, peek, and of a reservation
- * its id, length and fingerprint.
+ * KEYS: those due of the root, when the first of them is, then a counter each. ARGV: the root's beginning of keys, now or '', the lines, units, least,
+ * peek, and of a reservation its id, length and fingerprint.
  */
 export const decideScript = `${counters}
 local root, packed, asked, least, peek = ARGV[1], ARGV[3], num(ARGV[4]), num(ARGV[5]), ARGV[6] == '1'
 local id, ttl = ARGV[7] or '', 0
 local now = clock(ARGV[2])
+local texts = redis.call('MGET', unpack(KEYS, 2))
+if texts[1] and num(texts[1]) <= now then
 ${freeing}
+  texts = redis.call('MGET', unpack(KEYS, 2))
+end
 if id ~= '' then
   ttl = num(ARGV[8])
   local held = redis.call('HMGET', root .. 'h:' .. id, 'fingerprint', 'answer', 'marks', 'state')
@@ -251,15 +269,14 @@ if id ~= '' then
     return { again, held[2], held[3] }
   end
 end
-local n = #KEYS - 1
-local texts = n > 0 and redis.call('MGET', unpack(KEYS, 2)) or {}
+local n = #KEYS - 2
 local lines = {}
 local granted = asked
 for i = 1, n do
   local line = { 0, 0, 0, 0, struct.unpack(${LINE}, packed, (i - 1) * ${LINE_BYTES} + 1) }
   lines[i] = line
   if ${kind} == ${CALENDAR} and (now < ${start} or now >= ${tick}) then return { 'clock', str(now), '' } end
-  load(line, KEYS[i + 1], texts[i], now)
+  load(line, KEYS[i + 2], texts[i + 1], now)
   local fits = room(line, now)
   ${fits} = fits
   if ${cost} > fits and ${enforced} == 1 and granted >= 0 then
@@ -272,7 +289,7 @@ local answer = { struct.pack('<ddd', granted >= 0 and 1 or 0, max(granted, 0), n
 local marks = ''
 local held = {}
 for i = 1, n do
-  local line, key = lines[i], KEYS[i + 1]
+  local line, key = lines[i], KEYS[i + 2]
   local kind, take = ${kind}, ${cost}
   if granted >= 0 and granted ~= asked and ${currency} == 0 then take = granted * ${unit} end
   local before = units(line)
@@ -319,16 +336,17 @@ if id ~= '' and granted >= 0 and not peek then
     redis.call('ZADD', KEYS[1], str(now + ttl), id)
     local last = max(redis.call('PTTL', KEYS[1]), ceil(ttl / 1000) + 600000)
     redis.call('PEXPIRE', KEYS[1], str(last))
+${told()}
   end
 end
 return { 'none', told, marks }
 `;
 
-/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number. */
+/** KEYS: those due of the root, when the first of them is. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
-${freeing}
+${freeingWhenDue}
 local key = root .. 'h:' .. id
 local held = redis.call('HMGET', key, 'state', 'lines')
 if not held[1] then return 'unknown' end
@@ -344,13 +362,13 @@ return 'done'
 `;
 
 /**
- * KEYS: those due of the root, and a counter. ARGV: the root's beginning of keys, now or '', 1 where it may fall, the line, then of each part where it
+ * KEYS: those due of the root, when the first of them is, and a counter. ARGV: the root's beginning of keys, now or '', 1 where it may fall, the line, then of each part where it
  * begins and its units. The same as src/limit/store/put-units.ts.
  */
 export const putScript = `${counters}
-local root, key, fall = ARGV[1], KEYS[2], ARGV[3] == '1'
+local root, key, fall, id = ARGV[1], KEYS[3], ARGV[3] == '1', ''
 local now = clock(ARGV[2])
-${freeing}
+${freeingWhenDue}
 local line = { 0, 0, 0, 0, struct.unpack(${LINE}, ARGV[4]) }
 if ${kind} == ${CALENDAR} and (now < ${start} or now >= ${tick}) then return { 'clock', str(now) } end
 load(line, key, ${kind} ~= ${ROLLING} and redis.call('GET', key), now)

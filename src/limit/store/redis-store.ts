@@ -141,7 +141,7 @@ export class RedisStore implements CounterStore {
 
   async #run(name: keyof typeof scripts, root: string, counterKeys: string[], args: Argument[]): Promise<unknown> {
     const { sha, text } = scripts[name];
-    const keys = [`${this.#rootOf(root)}due`, ...counterKeys];
+    const keys = [`${this.#rootOf(root)}due`, `${this.#rootOf(root)}next`, ...counterKeys];
     const rest = [String(keys.length), ...keys, ...args];
     const send = (command: string, script: string) =>
       withinMs(this.#options.withinMs, this.#connection.send(keys[0]!, [command, script, ...rest]));

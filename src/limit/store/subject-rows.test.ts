@@ -26,6 +26,12 @@ it('gives everybody that a policy tells apart a row of its own, the same each ti
         const back = rows.subjectOf(path, row);
         for (const level of levelsOf) expect(back[level]).toBe(who[level]);
       }
+      const paths = steps.map(([told]) => rows.pathOf(told));
+      for (const [, who] of steps) {
+        const together: number[] = [];
+        rows.findAll(paths, who, together);
+        expect(together).toEqual(paths.map((path) => rows.find(path, who)));
+      }
       const rowsOf = new Map<string, Set<number>>();
       for (const [key, row] of known) {
         const told = JSON.stringify((JSON.parse(key) as [Level[]])[0]);
@@ -37,12 +43,13 @@ it('gives everybody that a policy tells apart a row of its own, the same each ti
   );
 });
 
-it('finds many names again while it grows', () => {
+it('finds many names again while it grows, and knows them by heart', () => {
   const rows = new SubjectRows();
   const path = rows.pathOf(['tenant', 'consumer']);
   const who = (i: number) => subjectOf({ tenant: `t${i % 7}`, consumer: `c${i}` });
   for (let i = 0; i < 20_000; i++) expect(rows.add(path, who(i))).toBe(i);
   for (let i = 0; i < 20_000; i++) expect(rows.find(path, who(i))).toBe(i);
+  for (let i = 0; i < 20_000; i += 77) expect(rows.subjectOf(path, i)).toMatchObject(who(i));
   expect(rows.find(path, who(20_000))).toBe(-1);
   expect(rows.size).toBe(20_007);
 });
