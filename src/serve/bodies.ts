@@ -54,6 +54,11 @@ export class Bodies {
     return { shrinkTo: (sizeBytes) => resize(Math.min(size, sizeBytes)), giveBack: () => resize(0) };
   }
 
+  /** Fails  BODY_TOO_LARGE. */
+  checkSize(sizeBytes: number): void {
+    if (sizeBytes > this.#limitBytes) throw this.#tooLarge();
+  }
+
   /**
    * Reads one body.
    *
@@ -61,7 +66,7 @@ export class Bodies {
    * Fails  BODY_TOO_LARGE, SERVER_BUSY; BODY_INCOMPLETE when the sender went away.
    */
   async read(chunks: AsyncIterable<Uint8Array>, announcedBytes: number): Promise<Body> {
-    if (announcedBytes > this.#limitBytes) throw this.#tooLarge();
+    this.checkSize(announcedBytes);
     const parts: Uint8Array[] = [];
     let size = 0;
     let isGivenBack = false;
@@ -87,7 +92,7 @@ export class Bodies {
   /** Reads one body by its events: for requests of which there are many, each of a few bytes. Else the same as `read`. */
   receive(request: Readable, announcedBytes: number): Promise<Body> {
     return new Promise((done, failed) => {
-      if (announcedBytes > this.#limitBytes) throw this.#tooLarge();
+      this.checkSize(announcedBytes);
       const parts: Uint8Array[] = [];
       let size = 0;
       let isOver = false;

@@ -8,6 +8,7 @@ import { openEnvoyGrpc } from './envoy/envoy-grpc.ts';
 import { type Asking, Gate } from './gate.ts';
 import type { House } from './house.ts';
 import { Late } from './late.ts';
+import { openLane } from './limits/limit-lane.ts';
 import { AUTHZ_PATH, limitVerb } from './limits/limit-requests.ts';
 import { receiveAuthz, receiveLimit } from './limits/receive-limit.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
@@ -73,7 +74,7 @@ export async function listen(
     await Promise.all(stops.map((stop) => stop()));
   };
   try {
-    stops.push(await open(onApi, host, apiPort, patience));
+    stops.push(await open(onApi, host, apiPort, patience, (server) => openLane(server, house, gate, patience)));
     if (otlpPort !== apiPort) stops.push(await open(onOtlp, host, otlpPort, patience));
     if (envoyPort !== 0) stops.push(await openEnvoyGrpc(house, gate, host, envoyPort, patience));
     if (otlpGrpcPort !== 0) stops.push(await openOtlpGrpc(house, gate, host, otlpGrpcPort, patience));
@@ -134,8 +135,9 @@ function write(answer: OtlpAnswer, request: IncomingMessage, response: ServerRes
 }
 
 async function send(answer: Response, response: ServerResponse): Promise<void> {
-  response.writeHead(answer.status, Object.fromEntries(answer.headers));
-  response.end(Buffer.from(await answer.arrayBuffer()));
+  const body = Buffer.from(await answer.arrayBuffer());
+  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'content-length': body.length });
+  response.end(body);
 }
 
 interface Exchange {
@@ -153,6 +155,7 @@ async function open(
   host: string,
   port: number,
   patience: Patience,
+  openBeside: (server: Server) => () => void = () => () => undefined,
 ): Promise<() => Promise<void>> {
   const underWay = new WeakMap<Socket, Exchange>();
   // The time for a whole request is not bounded here: a large bill may take an hour, but something must keep coming.
@@ -163,8 +166,12 @@ async function open(
   server.setTimeout(patience.idleMs, (socket) => {
     if (!isWorkedOn(underWay.get(socket))) socket.destroy();
   });
+  const stopBeside = openBeside(server);
   await bind(server, host, port);
-  return () => stop(server);
+  return () => {
+    stopBeside();
+    return stop(server);
+  };
 }
 
 function stop(server: Server): Promise<void> {

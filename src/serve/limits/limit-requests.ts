@@ -10,23 +10,32 @@ import { asksOf, moneyOf, parsed, settleBody } from './limit-asks.ts';
 export const LIMIT_PATHS = ['check', 'reserve', 'commit', 'release'] as const;
 export const AUTHZ_PATH = '/authz';
 
+export type LimitVerb = (typeof LIMIT_PATHS)[number];
+
+const verbs = new Map(LIMIT_PATHS.map((verb) => [`/api/v1/limits/${verb}`, verb]));
+
 /** Whether a path is one of the four verbs. */
-export function limitVerb(path: string): (typeof LIMIT_PATHS)[number] | null {
-  const verb = path.startsWith('/api/v1/limits/') ? path.slice('/api/v1/limits/'.length) : '';
-  return LIMIT_PATHS.find((each) => each === verb) ?? null;
+export function limitVerb(path: string): LimitVerb | null {
+  return verbs.get(path) ?? null;
 }
 
 /** Answers one of the four verbs. Fails  as its body, or its reservation, is wrong. */
-export async function answerLimit(
-  house: House,
-  verb: (typeof LIMIT_PATHS)[number],
-  body: Buffer,
-): Promise<LimitAnswer> {
-  const { limiter, limitHeaders } = house;
+export function answerLimit(house: House, verb: LimitVerb, body: Buffer): LimitAnswer | Promise<LimitAnswer> {
+  const { limiter } = house;
   if (verb === 'commit' || verb === 'release') return settle(house, verb, body);
   const { asks, isList } = asksOf(body, verb === 'reserve');
-  if (!isList) return answerDecision(await limiter.decide(asks[0]!), limitHeaders);
-  const decisions = await limiter.decideAll(asks);
+  if (isList) return limiter.decideAll(asks).then(answerDecisions);
+  return whenDecided(limiter.decide(asks[0]!), (decision) => answerDecision(decision, house.limitHeaders));
+}
+
+function whenDecided(
+  decision: Decision | Promise<Decision>,
+  answer: (decision: Decision) => LimitAnswer,
+): LimitAnswer | Promise<LimitAnswer> {
+  return decision instanceof Promise ? decision.then(answer) : answer(decision);
+}
+
+function answerDecisions(decisions: readonly Decision[]): LimitAnswer {
   return answered(`{"decisions":[${decisions.map(decisionText).join(',')}]}`);
 }
 
@@ -50,13 +59,18 @@ function answered(body: string): LimitAnswer {
  *        or X-Original-Method and -Uri, where no endpoint is given. query: `deny=403` for nginx, which knows no other refusal.
  * Gives  200, or the refusal's status, with the headers of the limit and without a body.
  */
-export async function answerAuthz(house: House, headers: IncomingHttpHeaders, query: string): Promise<LimitAnswer> {
-  const decision = await decideAuthz(house, headers);
-  const answer = answerDecision(decision, house.limitHeaders);
-  const deny = new URLSearchParams(query).get('deny');
-  const status = answer.status !== 200 && deny === '403' ? 403 : answer.status;
-  const told: Record<string, string> = decision.isAllowed ? {} : { 'x-taximeter-reason': decision.reason };
-  return { ...answer, status, headers: { ...answer.headers, ...told }, body: decision.isAllowed ? '' : answer.body };
+export function answerAuthz(
+  house: House,
+  headers: IncomingHttpHeaders,
+  query: string,
+): LimitAnswer | Promise<LimitAnswer> {
+  return whenDecided(decideAuthz(house, headers), (decision) => {
+    const answer = answerDecision(decision, house.limitHeaders);
+    const deny = new URLSearchParams(query).get('deny');
+    const status = answer.status !== 200 && deny === '403' ? 403 : answer.status;
+    const told: Record<string, string> = decision.isAllowed ? {} : { 'x-taximeter-reason': decision.reason };
+    return { ...answer, status, headers: { ...answer.headers, ...told }, body: decision.isAllowed ? '' : answer.body };
+  });
 }
 
 function decideAuthz(house: House, headers: IncomingHttpHeaders): Decision | Promise<Decision> {

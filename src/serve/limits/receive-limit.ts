@@ -4,7 +4,7 @@ import { problemResponse } from '../problem.ts';
 import type { LimitAnswer } from './limit-answer.ts';
 import { answerAuthz, answerLimit, type LIMIT_PATHS } from './limit-requests.ts';
 
-/** Limits are asked at every call of somebody's API, so these requests pass by the framework. */
+/** Answers what the lane left to the HTTP server. Limits are asked at every call of somebody's API, so these requests pass by the framework. */
 export async function receiveLimit(
   house: House,
   verb: (typeof LIMIT_PATHS)[number],
@@ -25,7 +25,7 @@ export async function receiveLimit(
 
 export async function receiveAuthz(house: House, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const query = (request.url ?? '').split('?', 2)[1] ?? '';
-  await answer(house, response, () => answerAuthz(house, request.headers, query));
+  await answer(house, response, async () => answerAuthz(house, request.headers, query));
   if (!request.complete) request.resume();
 }
 
@@ -38,7 +38,9 @@ async function answer(house: House, response: ServerResponse, decide: () => Prom
   } catch (cause) {
     const problem = problemResponse(cause, house.log);
     if (response.destroyed) return;
-    response.writeHead(problem.status, Object.fromEntries(problem.headers));
-    response.end(await problem.text());
+    const text = await problem.text();
+    const headers = { ...Object.fromEntries(problem.headers), 'content-length': Buffer.byteLength(text) };
+    response.writeHead(problem.status, headers);
+    response.end(text);
   }
 }

@@ -1,0 +1,184 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Patience } from '../bind.ts';
+import type { Gate } from '../gate.ts';
+import type { House } from '../house.ts';
+import { problemResponse } from '../problem.ts';
+import type { LimitAnswer } from './limit-answer.ts';
+import { AUTHZ_PATH, answerAuthz, answerLimit, limitVerb } from './limit-requests.ts';
+import { headEnd, type PlainHead, readPlainHead } from './plain-request.ts';
+import { writeAnswer } from './write-answer.ts';
+
+/** As long as an HTTP server keeps a connection on which nothing is asked. */
+const IDLE_MS = 65_000;
+
+/**
+ * A lane of its own for whoever asks about limits, at every call of somebody's API: requests that came whole, and of which nothing is
+ * unusual, are answered straight from the bytes. The first one that is anything else takes its connection to the HTTP server, for good.
+ *
+ * Takes  server: its connections come through here first.
+ * Gives  a function that closes the connections that are in the lane.
+ * From   docs/decisions/0031-a-lane-for-limits.md
+ */
+export function openLane(server: Server, house: House, gate: Gate, patience: Patience): () => void {
+  const [toServer] = server.listeners('connection') as [(socket: Socket) => void];
+  server.removeListener('connection', toServer);
+  const open = new Set<LaneConnection>();
+  server.on('connection', (socket: Socket) => {
+    const leave = (isHandedOver: boolean) => {
+      open.delete(connection);
+      if (isHandedOver) toServer.call(server, socket);
+    };
+    const connection: LaneConnection = new LaneConnection({ house, gate, patience, socket, leave });
+    open.add(connection);
+  });
+  return () => {
+    for (const connection of open) connection.stop();
+  };
+}
+
+interface LaneOptions {
+  readonly house: House;
+  readonly gate: Gate;
+  readonly patience: Patience;
+  readonly socket: Socket;
+  /** Called once, when it is closed or somebody else's. */
+  readonly leave: (isHandedOver: boolean) => void;
+}
+
+/** Answers one after the other, each before the next is read: what waits, waits in the network. */
+class LaneConnection {
+  readonly #options: LaneOptions;
+  readonly #listeners = {
+    data: (bytes: Buffer) => this.#read(bytes),
+    // Who goes away in the middle is no fault of anybody here.
+    error: () => undefined,
+    end: () => this.#end(),
+    close: () => this.#options.leave(false),
+    timeout: () => this.#late(),
+    drain: () => this.#goOn(),
+  };
+  /** Who asks again and again says the same of himself each time. */
+  #headBytes: Buffer = Buffer.alloc(0);
+  #head: PlainHead | null = null;
+  #hasAsked = false;
+  #isDeciding = false;
+  #isEnding = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    const { socket, patience } = options;
+    socket.setTimeout(Math.min(patience.headMs, patience.idleMs));
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+  }
+
+  /** Ends the connection once nothing of it is under way. */
+  stop(): void {
+    this.#isEnding = true;
+    if (!this.#isDeciding) this.#options.socket.end();
+  }
+
+  #read(bytes: Buffer): void {
+    let answers = '';
+    let at = 0;
+    while (at < bytes.length) {
+      const bodyAt = headEnd(bytes, at);
+      const head = bodyAt < 0 ? null : this.#headOf(bytes, at, bodyAt);
+      const end = head === null ? -1 : bodyAt + head.bodyBytes;
+      if (head === null || end > bytes.length) {
+        this.#write(answers);
+        this.#handOver(bytes.subarray(at));
+        return;
+      }
+      const answer = this.#answer(head, bytes.subarray(bodyAt, end));
+      if (answer === null || answer instanceof Promise) {
+        this.#write(answers);
+        if (answer === null) this.#handOver(bytes.subarray(at));
+        else void this.#awaitAnswer(answer, bytes.subarray(end));
+        return;
+      }
+      answers += writeAnswer(answer);
+      at = end;
+    }
+    this.#write(answers);
+  }
+
+  #headOf(bytes: Buffer, at: number, end: number): PlainHead | null {
+    const known = this.#headBytes;
+    const isKnown = known.length === end - at && bytes.compare(known, 0, known.length, at, end) === 0;
+    if (isKnown) return this.#head;
+    this.#head = readPlainHead(bytes.toString('latin1', at, end));
+    this.#headBytes = Buffer.from(bytes.subarray(at, end));
+    return this.#head;
+  }
+
+  /** Gives null for what is not about limits. */
+  #answer({ method, path, query, headers }: PlainHead, body: Buffer): LimitAnswer | Promise<LimitAnswer> | null {
+    const { house, gate } = this.#options;
+    const isAuthz = path === AUTHZ_PATH;
+    const verb = method === 'POST' && !isAuthz ? limitVerb(path) : null;
+    if (!isAuthz && verb === null) return null;
+    // Whoever may not ask hears it from the server.
+    if (gate.refusal({ method, path, headers }) !== null) return null;
+    try {
+      if (isAuthz) return answerAuthz(house, headers, query);
+      house.bodies.checkSize(body.length);
+      return answerLimit(house, verb!, body);
+    } catch (cause) {
+      return Promise.reject(cause);
+    }
+  }
+
+  async #awaitAnswer(deciding: Promise<LimitAnswer>, rest: Buffer): Promise<void> {
+    const { socket, house } = this.#options;
+    this.#isDeciding = true;
+    socket.pause();
+    const answer = await deciding.catch((cause: unknown) => problemAnswer(problemResponse(cause, house.log)));
+    this.#isDeciding = false;
+    if (socket.destroyed) return;
+    this.#write(writeAnswer(answer));
+    if (this.#isEnding) socket.end();
+    else if (rest.length > 0) this.#read(rest);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const { socket } = this.#options;
+    if (!this.#isDeciding && !socket.writableNeedDrain) socket.resume();
+  }
+
+  #write(answers: string): void {
+    if (answers === '') return;
+    const { socket, patience } = this.#options;
+    if (!this.#hasAsked) socket.setTimeout(Math.min(IDLE_MS, patience.idleMs));
+    this.#hasAsked = true;
+    // Names may be in any alphabet; nearly all are in the one that needs no encoding.
+    const isPlain = Buffer.byteLength(answers) === answers.length;
+    const isTaken = socket.write(answers, isPlain ? 'latin1' : 'utf8');
+    // Who does not read its answers is not read either.
+    if (!isTaken) socket.pause();
+  }
+
+  #handOver(rest: Buffer): void {
+    const { socket, leave } = this.#options;
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.removeListener(event, listener);
+    socket.pause();
+    socket.setTimeout(0);
+    if (rest.length > 0) socket.unshift(rest);
+    leave(true);
+    socket.resume();
+  }
+
+  /** No more will be asked. */
+  #end(): void {
+    this.stop();
+  }
+
+  #late(): void {
+    if (!this.#isDeciding) this.#options.socket.destroy();
+  }
+}
+
+async function problemAnswer(problem: Response): Promise<LimitAnswer> {
+  return { status: problem.status, headers: Object.fromEntries(problem.headers), body: await problem.text() };
+}
