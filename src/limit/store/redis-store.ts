@@ -17,7 +17,8 @@ import type {
   Settlement,
 } from './counter-store.ts';
 import { freesAt, type Place, resetsAt, STATE } from './counters.ts';
-import { ANSWER_FIELDS, decideScript, KINDS, putScript, settleScript } from './redis-script.ts';
+import { ANSWER_FIELDS, KINDS } from './redis-line.ts';
+import { decideScript, putScript, settleScript } from './redis-script.ts';
 
 export interface RedisStoreOptions {
   /** redis:// or rediss://; several with commas are nodes of a cluster. */
