@@ -6,6 +6,8 @@ const seenOut = Symbol('taximeter.bytes_out');
 interface CountedSocket extends Socket {
   [seenIn]?: number;
   [seenOut]?: number;
+  /** What `bytesWritten` begins with. */
+  readonly _bytesDispatched?: number;
 }
 
 /** How many bytes came and went. */
@@ -22,9 +24,19 @@ interface Bytes {
  */
 export function takeBytes(socket: Socket, into: Bytes): void {
   const counted: CountedSocket = socket;
-  const { bytesRead, bytesWritten } = socket;
+  if (counted === null || counted === undefined) return;
+  const { bytesRead } = counted;
+  const bytesWritten = writtenBy(counted);
+  // Not of a connection: what tests inject, or what another runtime brings.
+  if (typeof bytesRead !== 'number' || typeof bytesWritten !== 'number') return;
   into.bytesIn = bytesRead - (counted[seenIn] ?? 0);
   into.bytesOut = bytesWritten - (counted[seenOut] ?? 0);
   counted[seenIn] = bytesRead;
   counted[seenOut] = bytesWritten;
+}
+
+/** `bytesWritten` adds up what is still waiting, which makes a copy of its list. Most often nothing is. */
+function writtenBy(socket: CountedSocket): number | undefined {
+  const { _bytesDispatched: sent } = socket;
+  return typeof sent === 'number' && socket.writableLength === 0 ? sent : socket.bytesWritten;
 }

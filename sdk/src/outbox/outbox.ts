@@ -1,7 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { type FileContent, readFrames, sealFrame } from './frame.ts';
-import { adoptFiles, leaveFolder, makeOwnFolder, type OutboxFile, pathOf } from './owned-folder.ts';
+import { closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { readFrames, sealFrame } from './frame.ts';
+import { adoptFiles, leaveFolder, makeFolder, type OutboxFile, ownFolder, pathOf } from './owned-folder.ts';
 
 /** Why spans were given up; each is counted and told. */
 export type LossReason = 'outbox_full' | 'disk' | 'damaged' | 'refused';
@@ -23,6 +22,8 @@ export interface OutboxConfig {
   readonly whenFull: 'oldest' | 'newest';
   readonly nowMs: () => number;
   readonly onLoss: (loss: Loss) => void;
+  /** Of the disk, without a loss of spans. */
+  readonly onProblem: (message: string) => void;
 }
 
 interface Sealed extends OutboxFile {
@@ -43,7 +44,8 @@ interface Written {
  * Keeps frames in files until they are delivered.
  *
  * Holds  what `append` took is in a file, in the hands of the operating system, when it comes back: the end of the process does not lose it.
- *        All files together are never larger than mostBytes. What is given up is told.
+ *        All files together are never larger than mostBytes. What is given up is told. No state of the disk makes anything here throw: what cannot be written
+ *        is told as lost, and the next frame is tried anew.
  */
 export class Outbox {
   readonly #config: OutboxConfig;
@@ -52,11 +54,11 @@ export class Outbox {
   #current: Written | null = null;
   #number = 0;
   #bytes = 0;
+  #isClosed = false;
 
   private constructor(config: OutboxConfig) {
     this.#config = config;
-    mkdirSync(config.folder, { recursive: true, mode: 0o700 });
-    this.#own = makeOwnFolder(config.folder);
+    this.#own = ownFolder(config.folder);
     this.adopt();
   }
 
@@ -74,11 +76,15 @@ export class Outbox {
 
   /** Takes over what processes that have ended left behind. */
   adopt(): void {
-    const { folder, nowMs } = this.#config;
-    const files = adoptFiles(folder, this.#own, () => ++this.#number, nowMs());
-    for (const file of files) {
-      this.#sealed.push({ ...file, spans: null });
-      this.#bytes += file.bytes;
+    const { folder, nowMs, onProblem } = this.#config;
+    try {
+      makeFolder(this.#own);
+      for (const file of adoptFiles(folder, this.#own, () => ++this.#number, nowMs(), onProblem)) {
+        this.#sealed.push({ ...file, spans: null });
+        this.#bytes += file.bytes;
+      }
+    } catch (cause) {
+      onProblem(`the outbox cannot be used: ${(cause as Error).message}`);
     }
     this.#makeRoom(0);
   }
@@ -94,15 +100,15 @@ export class Outbox {
       this.#current ??= this.#begin();
       writeAll(this.#current.fd, frame);
     } catch (cause) {
-      // Half a frame may be there: nothing must be written behind it.
-      this.seal();
+      this.#breakOff();
       this.#lose('disk', spans, (cause as Error).message);
       return false;
     }
     this.#current.bytes += frame.length;
     this.#current.spans += spans;
     this.#bytes += frame.length;
-    if (this.#current.bytes >= this.#config.fileBytes) this.seal();
+    if (this.#isClosed) this.close();
+    else if (this.#current.bytes >= this.#config.fileBytes) this.seal();
     return true;
   }
 
@@ -111,7 +117,7 @@ export class Outbox {
     if (this.#current === null) return;
     const { fd, ...file } = this.#current;
     this.#current = null;
-    closeSync(fd);
+    quietly(() => closeSync(fd));
     this.#sealed.push(file);
   }
 
@@ -120,24 +126,8 @@ export class Outbox {
     return this.#sealed[0] ?? null;
   }
 
-  /** Reads a file. Gives  null when it is gone. That, and what is damaged in it, is told. */
-  async read(file: OutboxFile): Promise<FileContent | null> {
-    const bytes = await readFile(file.path).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return null;
-      throw cause;
-    });
-    if (bytes === null) {
-      this.#forgetGone(file);
-      return null;
-    }
-    const content = readFrames(bytes);
-    if (content.tornBytes > 0)
-      this.#lose('damaged', null, `${content.tornBytes} bytes behind ${content.spans} whole spans`);
-    return content;
-  }
-
   /** What somebody else took away may have been delivered there, or not: only its owner knows that it is missing. */
-  #forgetGone(file: OutboxFile): void {
+  forgetGone(file: OutboxFile): void {
     const known = this.#sealed.find(({ number }) => number === file.number);
     // It gave way to others in the meantime, and that was told.
     if (known === undefined) return;
@@ -145,10 +135,17 @@ export class Outbox {
     if (known.spans !== 0) this.#lose('disk', known.spans, 'the file is gone');
   }
 
-  /** Gives up a file that nobody will take. */
-  refuse(file: OutboxFile, spans: number, detail: string): void {
+  /** Gives up a file that cannot be read; where it can be deleted, it is. */
+  forgetUnreadable(file: OutboxFile, detail: string): void {
+    const known = this.#sealed.find(({ number }) => number === file.number);
+    if (known === undefined) return;
     this.remove(file);
-    this.#lose('refused', spans, detail);
+    this.#lose('disk', known.spans, detail);
+  }
+
+  /** Tells of what was sent and will not be taken, or was found to be torn. */
+  giveUp(reason: 'refused' | 'damaged', spans: number | null, detail: string): void {
+    this.#lose(reason, spans, detail);
   }
 
   /** Forgets a file that was delivered. */
@@ -157,11 +154,12 @@ export class Outbox {
     if (at < 0) return;
     this.#sealed.splice(at, 1);
     this.#bytes -= file.bytes;
-    unlink(file.path);
+    this.#unlink(file.path);
   }
 
-  /** Leaves what is not delivered to whoever opens the outbox next. */
+  /** Leaves what is not delivered to whoever opens the outbox next; so goes what is still appended. */
   close(): void {
+    this.#isClosed = true;
     this.seal();
     leaveFolder(this.#own);
   }
@@ -169,7 +167,27 @@ export class Outbox {
   #begin(): Written {
     const number = ++this.#number;
     const path = pathOf(this.#own, number);
-    return { fd: openSync(path, 'a', 0o600), path, number, bytes: 0, spans: 0 };
+    return { fd: this.#open(path), path, number, bytes: 0, spans: 0 };
+  }
+
+  /** Somebody may have taken the folder away: others take empty ones whose owner they cannot see. */
+  #open(path: string): number {
+    try {
+      return openSync(path, 'a', 0o600);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      makeFolder(this.#own);
+      return openSync(path, 'a', 0o600);
+    }
+  }
+
+  /** After a write that failed half a frame may be there: it is taken back, and nothing is written behind it. */
+  #breakOff(): void {
+    const written = this.#current;
+    if (written === null) return;
+    quietly(() => ftruncateSync(written.fd, written.bytes));
+    this.seal();
+    if (written.bytes === 0) this.remove(written);
   }
 
   /** Gives  whether so many bytes have a place. */
@@ -185,6 +203,16 @@ export class Outbox {
       this.#lose('outbox_full', spans, 'the oldest gave way');
     }
     return this.#bytes + bytes <= mostBytes;
+  }
+
+  /** What stays behind is sent once more by whoever finds it, and counts once. */
+  #unlink(path: string): void {
+    try {
+      unlinkSync(path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#config.onProblem(`a file of the outbox cannot be deleted: ${(cause as Error).message}`);
+    }
   }
 
   #lose(reason: LossReason, spans: number | null, detail: string): void {
@@ -206,10 +234,11 @@ function writeAll(fd: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written, bytes.length - written);
 }
 
-function unlink(path: string): void {
+/** What goes wrong at the end of a file changes nothing of what is known of it. */
+function quietly(run: () => void): void {
   try {
-    unlinkSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    run();
+  } catch {
+    // A disk that fails is told where spans are lost by it.
   }
 }
