@@ -272,6 +272,7 @@ describe('a call', () => {
     server.on('upgrade', (request, socket) => {
       const response = new ServerResponse(request);
       response.assignSocket(socket as never);
+      socket.resume().once('end', () => socket.end());
       middleware(request, response, () => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
     });
     const { port } = new URL(await listening(server));
