@@ -322,7 +322,9 @@ test('a program that names a trace by itself names one only', async () => {
   const heard: string[] = [];
   const served = await listening(
     createServer((request, response) => {
-      heard.push(...(request.rawHeaders.filter((_, place) => /^traceparent$/i.test(request.rawHeaders[place - 1] ?? ''))));
+      heard.push(
+        ...request.rawHeaders.filter((_, place) => /^traceparent$/i.test(request.rawHeaders[place - 1] ?? '')),
+      );
       response.end();
     }),
   );

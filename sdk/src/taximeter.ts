@@ -8,8 +8,8 @@ import { Clock } from './measure/clock.ts';
 import { Outbound } from './measure/outbound.ts';
 import { takeBytes } from './measure/socket-bytes.ts';
 import type { MeasureOptions, TaximeterOptions } from './options.ts';
-import { openCourier } from './outbox/courier.ts';
 import type { Courier } from './outbox/carry.ts';
+import { openCourier } from './outbox/courier.ts';
 import { type Loss, Outbox } from './outbox/outbox.ts';
 import { Sender } from './outbox/sender.ts';
 import { ToldLosses } from './outbox/told-losses.ts';
@@ -44,8 +44,8 @@ const TELL_LOSSES_EVERY_MS = 10_000;
 /**
  * Measures calls of this program, asks whether they may pass, and tells Taximeter of them.
  *
- * Holds  a call is in the outbox by the end of the turn of the event loop in which its answer was finished, or 20 ms later where others were written just
- *        before. What ends the process without a word loses no more than that; any other end nothing. A span keeps its ids on its way, so that it counts
+ * Holds  a call is on its way to the outbox by the end of the turn of the event loop in which its answer was finished, or 20 ms later where others were
+ *        written just before; a thread of Node's pool writes it at once. What ends the process without a word loses no more than that; any other end nothing. A span keeps its ids on its way, so that it counts
  *        once however often it is sent. Nothing that happens to the outbox or to Taximeter is thrown here, and no call waits for it but by `admit`.
  */
 export class Taximeter {
@@ -249,12 +249,15 @@ export class Taximeter {
     if (spans === 0) return;
     this.#wroteMs = this.#clock.now();
     this.#clock.follow();
-    this.#outbox.append(this.#writer.take(), spans);
+    const frame = this.#writer.take();
+    this.#outbox.append(frame, spans, () => this.#writer.release(frame));
     this.#tracking.outside(() => this.#sender.wake());
   };
 
   readonly #exit = (): void => {
+    this.#outbox.end();
     this.#write();
+    this.#outbox.writeRest();
     this.#losses.flush();
   };
 

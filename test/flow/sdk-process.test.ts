@@ -116,8 +116,7 @@ describe('several programs', () => {
     }
     const [name = ''] = readdirSync(outbox);
     // Of many that have ended long ago nothing is left but their folders.
-    for (let i = 0; i < 300; i++)
-      mkdirSync(join(outbox, name.replace(/\.\w{12}$/, `.${String(i).padStart(12, '0')}`)));
+    for (let i = 0; i < 300; i++) mkdirSync(join(outbox, name.replace(/\.\w{12}$/, `.${String(i).padStart(12, '0')}`)));
     const children = await Promise.all(
       Array.from({ length: 4 }, () => startMeasured({ otlpUrl: url, outbox: { folder: outbox } })),
     );
@@ -150,7 +149,10 @@ describe.skipIf(!canMount)('a disk', () => {
     const outbox = newOutbox();
     const before = mounted('size=64k', outbox);
     status = 503;
-    const child = await startMeasured({ otlpUrl: url, outbox: { folder: outbox, fileBytes: 10_000, ...quick } }, { before });
+    const child = await startMeasured(
+      { otlpUrl: url, outbox: { folder: outbox, fileBytes: 10_000, ...quick } },
+      { before },
+    );
     const tenant = 'x'.repeat(250);
     while ((await child.counts()).lost === 0)
       for (let i = 0; i < 50; i++) expect(await child.call('/things', tenant)).toBe(200);

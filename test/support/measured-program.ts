@@ -34,7 +34,10 @@ export async function startMeasured(
   { before = [], env = {} }: { readonly before?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<MeasuredChild> {
   const [command = process.execPath, ...args] = [...before, process.execPath];
-  const child = spawn(command, [...args, program, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(command, [...args, program, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const words: string[] = [];
   child.stderr.on('data', (chunk) => words.push(String(chunk)));
   const ended = once(child, 'exit').then(([code]) => code as number | null);

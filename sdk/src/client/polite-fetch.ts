@@ -234,7 +234,9 @@ class PoliteClient {
 
   #newCircuit(): Circuit {
     const { failures, openMs } = this.#options.circuit ?? { failures: 5, openMs: 10_000 };
-    const failing = handleWhenResult((result) => isFailing(result as Response)).orWhen((error) => isRetriedError(error));
+    const failing = handleWhenResult((result) => isFailing(result as Response)).orWhen((error) =>
+      isRetriedError(error),
+    );
     return new Circuit(failing, failures, openMs, this.#nowMs);
   }
 }
@@ -276,7 +278,9 @@ function isRepeatable(request: Request, input: Parameters<Fetch>[0], init: Param
 /** Whether all of a body is there already. To send a stream again, all of it would have to be kept, however long it is. */
 function isWhole(body: unknown): boolean {
   if (body === null || typeof body === 'string') return true;
-  return [ArrayBuffer, Blob, FormData, URLSearchParams].some((kind) => body instanceof kind) || ArrayBuffer.isView(body);
+  return (
+    [ArrayBuffer, Blob, FormData, URLSearchParams].some((kind) => body instanceof kind) || ArrayBuffer.isView(body)
+  );
 }
 
 function pause(ms: number, signal: AbortSignal | null): Promise<void> {

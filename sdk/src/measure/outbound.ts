@@ -95,7 +95,8 @@ export class Outbound {
     const url = new URL(request.origin);
     const underway = this.#begin(request, request.method, url.host, request.path);
     const { traceId, spanId } = underway;
-    if (this.#config.tellsTrace(url.host) && !namesTrace(request)) request.addHeader('traceparent', `00-${traceId}-${spanId}-01`);
+    if (this.#config.tellsTrace(url.host) && !namesTrace(request))
+      request.addHeader('traceparent', `00-${traceId}-${spanId}-01`);
   }
 
   #answered({ request, response }: Answered): void {
@@ -155,6 +156,7 @@ export class Outbound {
 
 /** Two of them are none: the program passes on one of its own. */
 function namesTrace({ headers }: UndiciRequest): boolean {
-  if (Array.isArray(headers)) return headers.some((each, place) => place % 2 === 0 && /^traceparent$/i.test(String(each)));
+  if (Array.isArray(headers))
+    return headers.some((each, place) => place % 2 === 0 && /^traceparent$/i.test(String(each)));
   return typeof headers === 'string' && /^traceparent:/im.test(headers);
 }

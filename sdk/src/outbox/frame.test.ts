@@ -36,7 +36,9 @@ describe('frames', () => {
         const bytes = whole.subarray(0, cut % (whole.length + 1));
         const { frames: found, tornBytes } = readFrames(bytes);
         const kept = fileOf(frames.slice(0, found.length));
-        expect(found.map(({ payload }) => [...payload])).toEqual(frames.slice(0, found.length).map(([payload]) => [...payload]));
+        expect(found.map(({ payload }) => [...payload])).toEqual(
+          frames.slice(0, found.length).map(([payload]) => [...payload]),
+        );
         expect(kept.length + tornBytes).toBe(bytes.length);
         expect(kept.length + (frames[found.length]?.[0].length ?? 0) + FRAME_HEAD).toBeGreaterThan(bytes.length);
       }),
@@ -52,7 +54,9 @@ describe('frames', () => {
         bytes[at]! ^= 1 << bit;
         const { frames: found, spans } = readFrames(bytes);
         expect(found.length).toBeLessThan(frames.length);
-        expect(found.map(({ payload }) => [...payload])).toEqual(frames.slice(0, found.length).map(([payload]) => [...payload]));
+        expect(found.map(({ payload }) => [...payload])).toEqual(
+          frames.slice(0, found.length).map(([payload]) => [...payload]),
+        );
         expect(spans).toBe(frames.slice(0, found.length).reduce((sum, [, count]) => sum + count, 0));
       }),
     );

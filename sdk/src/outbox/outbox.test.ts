@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import {
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -33,6 +35,13 @@ function open(set: Partial<OutboxConfig> = {}): Outbox {
   });
 }
 
+/** Appends a frame, and waits until it is written, or lost. */
+async function put(outbox: Outbox, text: string, spans = 1): Promise<boolean> {
+  const isTaken = outbox.append(frame(text), spans);
+  await outbox.written();
+  return isTaken;
+}
+
 function frame(text: string): Buffer {
   return Buffer.concat([Buffer.alloc(FRAME_HEAD), Buffer.from(text)]);
 }
@@ -51,11 +60,11 @@ function textsIn(outbox: Outbox): string[] {
 const files = () => readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.spans'));
 
 describe('an outbox', () => {
-  test('gives what it took in its order, and then holds nothing', () => {
+  test('gives what it took in its order, and then holds nothing', async () => {
     const outbox = open();
     const texts = Array.from({ length: 20 }, (_, i) => `span ${i} ${'x'.repeat(30)}`);
-    for (const text of texts) expect(outbox.append(frame(text), 1)).toBe(true);
-    outbox.seal();
+    for (const text of texts) expect(await put(outbox, text, 1)).toBe(true);
+    await outbox.seal();
     expect(files().length).toBeGreaterThan(5);
     expect(textsIn(outbox)).toEqual(texts);
     expect([files(), outbox.bytes, outbox.isEmpty, losses]).toEqual([[], 0, true, []]);
@@ -63,12 +72,12 @@ describe('an outbox', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('gives up the oldest when it is full, and tells of each', () => {
+  test('gives up the oldest when it is full, and tells of each', async () => {
     const outbox = open({ mostBytes: 500 });
     const texts = Array.from({ length: 20 }, (_, i) => `${String(i).padStart(2, '0')}${'x'.repeat(48)}`);
-    for (const text of texts) expect(outbox.append(frame(text), 1)).toBe(true);
+    for (const text of texts) expect(await put(outbox, text, 1)).toBe(true);
     expect(outbox.bytes).toBeLessThanOrEqual(500);
-    outbox.seal();
+    await outbox.seal();
     const left = textsIn(outbox);
     expect(left).toEqual(texts.slice(-left.length));
     expect(losses.every(({ reason }) => reason === 'outbox_full')).toBe(true);
@@ -76,42 +85,43 @@ describe('an outbox', () => {
     outbox.close();
   });
 
-  test('refuses the newest when it is told to, and tells of each', () => {
+  test('refuses the newest when it is told to, and tells of each', async () => {
     const outbox = open({ mostBytes: 500, whenFull: 'newest' });
-    const taken = Array.from({ length: 20 }, (_, i) => outbox.append(frame(`${i}`.padEnd(50)), 2));
+    const taken: boolean[] = [];
+    for (let i = 0; i < 20; i++) taken.push(await put(outbox, `${i}`.padEnd(50), 2));
     expect(losses.map(({ reason, spans }) => [reason, spans])).toEqual(
       taken.filter((each) => !each).map(() => ['outbox_full', 2]),
     );
-    outbox.seal();
+    await outbox.seal();
     expect(textsIn(outbox)).toHaveLength(taken.filter(Boolean).length);
     outbox.close();
   });
 
-  test('a frame that never fits is told', () => {
+  test('a frame that never fits is told', async () => {
     const outbox = open({ mostBytes: 40 });
-    expect(outbox.append(frame('x'.repeat(100)), 3)).toBe(false);
+    expect(await put(outbox, 'x'.repeat(100), 3)).toBe(false);
     expect(losses).toEqual([{ reason: 'outbox_full', spans: 3, detail: 'the newest was not taken' }]);
     outbox.close();
   });
 
-  test('what was closed is taken over by the next one, in its order', () => {
+  test('what was closed is taken over by the next one, in its order', async () => {
     const first = open();
-    for (const text of ['a', 'b', 'c']) first.append(frame(text), 1);
+    for (const text of ['a', 'b', 'c']) await put(first, text, 1);
     first.close();
     const second = open();
-    second.append(frame('d'), 1);
-    second.seal();
+    await put(second, 'd', 1);
+    await second.seal();
     expect(textsIn(second)).toEqual(['a', 'b', 'c', 'd']);
     second.close();
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('an outbox that is in use keeps its files', () => {
+  test('an outbox that is in use keeps its files', async () => {
     const first = open();
-    first.append(frame('mine'), 1);
+    await put(first, 'mine', 1);
     const second = open();
     expect(second.oldest()).toBe(null);
-    first.seal();
+    await first.seal();
     second.adopt();
     expect(second.oldest()).toBe(null);
     expect(textsIn(first)).toEqual(['mine']);
@@ -119,10 +129,10 @@ describe('an outbox', () => {
     second.close();
   });
 
-  test('a file that somebody took away is told, once, and is no more in the way', () => {
+  test('a file that somebody took away is told, once, and is no more in the way', async () => {
     const outbox = open();
-    outbox.append(frame('gone'), 3);
-    outbox.seal();
+    await put(outbox, 'gone', 3);
+    await outbox.seal();
     const file = outbox.oldest()!;
     rmSync(file.path);
     outbox.forgetGone(file);
@@ -228,16 +238,16 @@ describe('a disk that fails', () => {
     ],
     ['a folder that is a way in a circle', (root) => replace(root, root), (root) => rmSync(root)],
     ['a disk that is full', () => symlinkSync('/dev/full', join(own(), '000000000001.spans')), () => {}],
-  ])('%s throws nothing and is told, and what comes when it is mended is taken', (_, breaks, mends) => {
+  ])('%s throws nothing and is told, and what comes when it is mended is taken', async (_, breaks, mends) => {
     const outbox = open();
     breaks(folder);
-    expect(outbox.append(frame('lost'), 3)).toBe(false);
+    await put(outbox, 'lost', 3);
     expect(losses.map(({ reason, spans }) => [reason, spans])).toEqual([['disk', 3]]);
     expect([outbox.bytes, outbox.isEmpty]).toEqual([0, true]);
     outbox.adopt();
     mends(folder);
-    expect(outbox.append(frame('kept'), 1)).toBe(true);
-    outbox.seal();
+    expect(await put(outbox, 'kept', 1)).toBe(true);
+    await outbox.seal();
     expect(textsIn(outbox)).toEqual(['kept']);
     outbox.close();
   });
@@ -248,36 +258,54 @@ describe('a disk that fails', () => {
     symlinkSync(target, path);
   }
 
-  test('a folder that somebody takes away between two files is made anew', () => {
+  test('a disk that hangs keeps nobody waiting, and loses what it does not keep up with', async () => {
     const outbox = open();
-    expect(outbox.append(frame('a'.repeat(100)), 1)).toBe(true);
+    // Whoever opens it to write waits until somebody reads it.
+    const path = join(own(), '000000000001.spans');
+    execFileSync('mkfifo', [path]);
+    let released = 0;
+    const taken = Array.from({ length: 40 }, (_, i) => outbox.append(frame(`${i}`), 1, () => (released += 1)));
+    const lost = taken.filter((each) => !each).length;
+    expect([taken[0], lost > 0, released]).toEqual([true, true, lost]);
+    expect(losses).toEqual(Array(lost).fill({ reason: 'disk', spans: 1, detail: 'the disk does not keep up' }));
+    // The end of the process does not wait for it either.
+    outbox.writeRest();
+    expect(textsIn(outbox)).toEqual([taken.map((_, i) => `${i}`).filter((_, i) => taken[i])].flat());
+    createReadStream(path).resume();
+    await outbox.written();
+    outbox.close();
+  });
+
+  test('a folder that somebody takes away between two files is made anew', async () => {
+    const outbox = open();
+    expect(await put(outbox, 'a'.repeat(100), 1)).toBe(true);
     rmSync(folder, { recursive: true });
-    expect(outbox.append(frame('b'), 1)).toBe(true);
-    outbox.seal();
+    expect(await put(outbox, 'b', 1)).toBe(true);
+    await outbox.seal();
     outbox.forgetGone(outbox.oldest()!);
     expect(textsIn(outbox)).toEqual(['b']);
     expect(losses.map(({ reason, spans }) => [reason, spans])).toEqual([['disk', 1]]);
     outbox.close();
   });
 
-  test('an outbox that cannot be opened is told, and used as soon as it can be', () => {
+  test('an outbox that cannot be opened is told, and used as soon as it can be', async () => {
     const root = join(folder, 'later');
     writeFileSync(root, 'in the way');
     const outbox = open({ folder: root });
     expect(problems.join()).toContain('the outbox cannot be used');
-    expect(outbox.append(frame('lost'), 1)).toBe(false);
+    await put(outbox, 'lost');
     rmSync(root);
-    expect(outbox.append(frame('kept'), 1)).toBe(true);
+    expect(await put(outbox, 'kept', 1)).toBe(true);
     outbox.close();
     const next = open({ folder: root });
     expect(textsIn(next)).toEqual(['kept']);
     next.close();
   });
 
-  test('a file that cannot be deleted is told, and is no more in the way', () => {
+  test('a file that cannot be deleted is told, and is no more in the way', async () => {
     const outbox = open();
-    outbox.append(frame('sent'), 1);
-    outbox.seal();
+    await put(outbox, 'sent', 1);
+    await outbox.seal();
     const file = outbox.oldest()!;
     rmSync(file.path);
     mkdirSync(file.path);
@@ -286,7 +314,7 @@ describe('a disk that fails', () => {
     outbox.close();
   });
 
-  test('what is left by an owner but cannot be taken over stays, and is told', () => {
+  test('what is left by an owner but cannot be taken over stays, and is told', async () => {
     const outbox = open();
     const [namespace] = String(readdirSync(folder)[0]).split('.');
     const name = `${namespace}.4194305.17.0.0123456789ab`;
@@ -297,10 +325,10 @@ describe('a disk that fails', () => {
     outbox.close();
   });
 
-  test('what comes after the end is kept for the next one', () => {
+  test('what comes after the end is kept for the next one', async () => {
     const outbox = open();
     outbox.close();
-    expect(outbox.append(frame('late'), 1)).toBe(true);
+    expect(await put(outbox, 'late', 1)).toBe(true);
     const next = open();
     expect(textsIn(next)).toEqual(['late']);
     next.close();

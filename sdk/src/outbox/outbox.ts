@@ -1,4 +1,5 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { close, closeSync, ftruncate, open, openSync, readFileSync, unlinkSync, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { readFrames, sealFrame } from './frame.ts';
 import { adoptFiles, leaveFolder, makeFolder, type OutboxFile, ownFolder, pathOf } from './owned-folder.ts';
 
@@ -40,10 +41,22 @@ interface Written {
   spans: number;
 }
 
+/** What is being written, or waits for it. */
+interface Waiting {
+  readonly frame: Buffer;
+  readonly spans: number;
+  readonly release: () => void;
+}
+
+/** A disk that takes nothing for so long loses spans, not the memory of the program. */
+const MOST_WAITING = 16;
+const [openFile, writeFile, truncateFile] = [promisify(open), promisify(write), promisify(ftruncate)];
+
 /**
  * Keeps frames in files until they are delivered.
  *
- * Holds  what `append` took is in a file, in the hands of the operating system, when it comes back: the end of the process does not lose it.
+ * Holds  what `append` took is written at once by a thread of Node's pool, one frame after the other: the program does not wait for its disk. `writeRest` writes
+ *        what has not come to that, for the end of the process; written twice it counts once.
  *        All files together are never larger than mostBytes. What is given up is told. No state of the disk makes anything here throw: what cannot be written
  *        is told as lost, and the next frame is tried anew.
  */
@@ -55,6 +68,9 @@ export class Outbox {
   #number = 0;
   #bytes = 0;
   #isClosed = false;
+  #isEnding = false;
+  readonly #waiting: Waiting[] = [];
+  #writing: Promise<void> | null = null;
 
   private constructor(config: OutboxConfig) {
     this.#config = config;
@@ -71,7 +87,7 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#sealed.length === 0 && this.#current === null;
+    return this.#sealed.length === 0 && this.#current === null && this.#waiting.length === 0;
   }
 
   /** Takes over what processes that have ended left behind. */
@@ -89,36 +105,60 @@ export class Outbox {
     this.#makeRoom(0);
   }
 
-  /** Takes  frame: FRAME_HEAD free bytes, then a payload. Gives  whether it was taken; where not, it was told. */
-  append(frame: Buffer, spans: number): boolean {
-    if (!this.#makeRoom(frame.length)) {
-      this.#lose('outbox_full', spans, 'the newest was not taken');
+  /**
+   * Takes  frame: FRAME_HEAD free bytes, then a payload. release: called when the frame is not needed any more.
+   * Gives  whether it was taken; where not, it was told.
+   */
+  append(frame: Buffer, spans: number, release: () => void = () => {}): boolean {
+    const reason = this.#makeRoom(frame.length) ? 'disk' : 'outbox_full';
+    if (reason === 'outbox_full' || this.#waiting.length >= MOST_WAITING) {
+      this.#lose(reason, spans, reason === 'disk' ? 'the disk does not keep up' : 'the newest was not taken');
+      release();
       return false;
     }
-    try {
-      sealFrame(frame, spans);
-      this.#current ??= this.#begin();
-      writeAll(this.#current.fd, frame);
-    } catch (cause) {
-      this.#breakOff();
-      this.#lose('disk', spans, (cause as Error).message);
-      return false;
-    }
-    this.#current.bytes += frame.length;
-    this.#current.spans += spans;
+    sealFrame(frame, spans);
     this.#bytes += frame.length;
+    this.#waiting.push({ frame, spans, release });
     if (this.#isClosed) this.close();
-    else if (this.#current.bytes >= this.#config.fileBytes) this.seal();
+    else if (!this.#isEnding) this.#writing ??= this.#writeAll();
     return true;
   }
 
-  /** Ends the file that is written to, so that it can be delivered. */
-  seal(): void {
-    if (this.#current === null) return;
-    const { fd, ...file } = this.#current;
-    this.#current = null;
-    quietly(() => closeSync(fd));
-    this.#sealed.push(file);
+  /** Waits until what was appended is in a file, or told as lost. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** Ends the file that is written to, once what was appended is in it, so that it can be delivered. */
+  async seal(): Promise<void> {
+    await this.written();
+    this.#seal();
+  }
+
+  /** From now on nothing is written but by `writeRest`: nobody would see the end of it. */
+  end(): void {
+    this.#isEnding = true;
+  }
+
+  /** Writes what waits to a file of its own, now. What is being written meanwhile is there twice then, and counts once. */
+  writeRest(): void {
+    const rest = this.#waiting.splice(0);
+    if (rest.length === 0) return;
+    const frames = Buffer.concat(rest.map(({ frame }) => frame));
+    const spans = rest.reduce((sum, each) => sum + each.spans, 0);
+    try {
+      const { number, path } = this.#next();
+      const fd = this.#openNow(path);
+      try {
+        for (let at = 0; at < frames.length; ) at += writeSync(fd, frames, at);
+      } finally {
+        closeSync(fd);
+      }
+      this.#sealed.push({ path, number, bytes: frames.length, spans });
+    } catch (cause) {
+      this.#bytes -= frames.length;
+      this.#lose('disk', spans, (cause as Error).message);
+    }
   }
 
   /** The oldest file that is ended. */
@@ -160,33 +200,81 @@ export class Outbox {
   /** Leaves what is not delivered to whoever opens the outbox next; so goes what is still appended. */
   close(): void {
     this.#isClosed = true;
-    this.seal();
+    this.writeRest();
+    if (this.#writing === null) this.#seal();
     leaveFolder(this.#own);
   }
 
-  #begin(): Written {
-    const number = ++this.#number;
-    const path = pathOf(this.#own, number);
-    return { fd: this.#open(path), path, number, bytes: 0, spans: 0 };
+  async #writeAll(): Promise<void> {
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+      await this.#writeOne(next);
+      // Unless `writeRest` has taken it meanwhile.
+      if (this.#waiting[0] !== next) continue;
+      this.#waiting.shift();
+      next.release();
+    }
+    this.#writing = null;
+    if (this.#isClosed) this.#seal();
   }
 
-  /** Somebody may have taken the folder away: others take empty ones whose owner they cannot see. */
-  #open(path: string): number {
+  async #writeOne(next: Waiting): Promise<void> {
+    const { frame, spans } = next;
     try {
-      return openSync(path, 'a', 0o600);
+      this.#current ??= await this.#begin();
+      for (let at = 0; at < frame.length; ) at += (await writeFile(this.#current.fd, frame, at)).bytesWritten;
+      this.#current.bytes += frame.length;
+      this.#current.spans += spans;
+      if (this.#waiting[0] !== next) this.#bytes += frame.length;
+      if (this.#current.bytes >= this.#config.fileBytes) this.#seal();
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-      makeFolder(this.#own);
-      return openSync(path, 'a', 0o600);
+      await this.#breakOff();
+      if (this.#waiting[0] !== next) return;
+      this.#bytes -= frame.length;
+      this.#lose('disk', spans, (cause as Error).message);
     }
   }
 
+  #seal(): void {
+    if (this.#current === null) return;
+    const { fd, ...file } = this.#current;
+    this.#current = null;
+    // A disk that fails is told where spans are lost by it.
+    close(fd, () => {});
+    this.#sealed.push(file);
+  }
+
+  #next(): { readonly number: number; readonly path: string } {
+    const number = ++this.#number;
+    return { number, path: pathOf(this.#own, number) };
+  }
+
+  async #begin(): Promise<Written> {
+    const { number, path } = this.#next();
+    const fd = await openFile(path, 'a', 0o600).catch((cause) => this.#madeAnew(cause, path));
+    return { fd, path, number, bytes: 0, spans: 0 };
+  }
+
+  #openNow(path: string): number {
+    try {
+      return openSync(path, 'a', 0o600);
+    } catch (cause) {
+      return this.#madeAnew(cause, path);
+    }
+  }
+
+  /** Somebody may have taken the folder away: others take empty ones whose owner they cannot see. */
+  #madeAnew(cause: unknown, path: string): number {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    makeFolder(this.#own);
+    return openSync(path, 'a', 0o600);
+  }
+
   /** After a write that failed half a frame may be there: it is taken back, and nothing is written behind it. */
-  #breakOff(): void {
+  async #breakOff(): Promise<void> {
     const written = this.#current;
     if (written === null) return;
-    quietly(() => ftruncateSync(written.fd, written.bytes));
-    this.seal();
+    await truncateFile(written.fd, written.bytes).catch(() => {});
+    this.#seal();
     if (written.bytes === 0) this.remove(written);
   }
 
@@ -195,7 +283,7 @@ export class Outbox {
     const { mostBytes, whenFull } = this.#config;
     if (this.#bytes + bytes <= mostBytes) return true;
     if (whenFull === 'newest') return false;
-    if (this.#sealed.length === 0) this.seal();
+    if (this.#sealed.length === 0 && this.#writing === null) this.#seal();
     while (this.#bytes + bytes > mostBytes && this.#sealed.length > 0) {
       const [file] = this.#sealed as [Sealed];
       const spans = file.spans ?? spansIn(file);
@@ -226,19 +314,5 @@ function spansIn({ path }: OutboxFile): number | null {
     return readFrames(readFileSync(path)).spans;
   } catch {
     return null;
-  }
-}
-
-/** A write may take a part only. */
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written, bytes.length - written);
-}
-
-/** What goes wrong at the end of a file changes nothing of what is known of it. */
-function quietly(run: () => void): void {
-  try {
-    run();
-  } catch {
-    // A disk that fails is told where spans are lost by it.
   }
 }

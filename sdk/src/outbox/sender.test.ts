@@ -132,6 +132,8 @@ describe('draining', () => {
     append('a');
     let say = (_: Partial<Answer>) => {};
     answer = () => new Promise((done) => (say = done));
+    void sender.drain(5_000);
+    while (posts === 0) await new Promise(setImmediate);
     expect(await sender.drain(20)).toBe(false);
     say({ status: 200 });
     expect(await sender.drain(5_000)).toBe(true);
@@ -141,9 +143,9 @@ describe('draining', () => {
 
 describe('a file', () => {
   /** One file of so many frames, of one span each. */
-  function file(texts: readonly string[]): string {
+  async function file(texts: readonly string[]): Promise<string> {
     for (const text of texts) append(text);
-    outbox.seal();
+    await outbox.seal();
     return outbox.oldest()!.path;
   }
 
@@ -158,7 +160,7 @@ describe('a file', () => {
 
   test('that is too large for a request is sent in smaller ones, each frame once', async () => {
     answer = async (body) => ({ status: body.length > 2 ? 413 : 200 });
-    file(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    await file(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([taken, counts.delivered, losses]).toEqual([['ab', 'cd', 'ef', 'g'], 7, []]);
@@ -166,7 +168,7 @@ describe('a file', () => {
 
   test('goes on where it was when a request of it fails', async () => {
     answer = async (body) => ({ status: body.length > 1 ? 413 : posts === 5 ? 503 : 200 });
-    file(['a', 'b', 'c']);
+    await file(['a', 'b', 'c']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([taken, counts.delivered, losses]).toEqual([['a', 'b', 'c'], 3, []]);
@@ -174,7 +176,7 @@ describe('a file', () => {
 
   test('loses only the frame that is too large by itself', async () => {
     answer = async (body) => ({ status: body.includes('b') ? 413 : 200 });
-    file(['a', 'b', 'c', 'd']);
+    await file(['a', 'b', 'c', 'd']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([taken.join(''), counts.delivered]).toEqual(['acd', 3]);
@@ -185,7 +187,7 @@ describe('a file', () => {
     'is kept when a %i says nothing against it',
     async (status) => {
       answer = async () => ({ status: posts === 1 ? status : 200 });
-      file(['a']);
+      await file(['a']);
       const { sender, counts } = open();
       expect(await sender.drain(5_000)).toBe(true);
       expect([counts.delivered, losses]).toEqual([1, []]);
@@ -195,7 +197,7 @@ describe('a file', () => {
 
   test.each([400, 413, 415, 422])('is given up when a %i says that it never will be taken', async (status) => {
     answer = async () => ({ status });
-    file(['a']);
+    await file(['a']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([posts, counts.delivered, losses.map(({ spans }) => spans)]).toEqual([1, 0, [1]]);
@@ -203,7 +205,7 @@ describe('a file', () => {
 
   test('is kept when a page answers in the place of Taximeter', async () => {
     answer = async () => (posts === 1 ? { status: 200, headers: { 'content-type': 'text/html' } } : { status: 200 });
-    file(['a']);
+    await file(['a']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([posts, counts.delivered]).toEqual([2, 1]);
@@ -211,10 +213,10 @@ describe('a file', () => {
   });
 
   test('that cannot be read is told, and not in the way of others', async () => {
-    const path = file(['a']);
+    const path = await file(['a']);
     rmSync(path);
     mkdirSync(path);
-    file(['b']);
+    await file(['b']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([taken, counts.delivered]).toEqual([['b'], 1]);
@@ -222,7 +224,7 @@ describe('a file', () => {
   });
 
   test('that somebody took away is told', async () => {
-    rmSync(file(['a']));
+    rmSync(await file(['a']));
     const { sender } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect(losses).toEqual([{ reason: 'disk', spans: 1, detail: 'the file is gone' }]);
@@ -230,7 +232,7 @@ describe('a file', () => {
 
   test('that is torn is delivered up to there, and told once however often it is sent', async () => {
     answer = async () => ({ status: posts < 4 ? 503 : 200 });
-    appendFileSync(file(['a', 'b']), 'TXM1 and then the power was gone');
+    appendFileSync(await file(['a', 'b']), 'TXM1 and then the power was gone');
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect([posts, counts.delivered]).toEqual([4, 2]);
@@ -239,7 +241,7 @@ describe('a file', () => {
 
   test('of which some spans are refused says how many', async () => {
     answer = async () => ({ status: 200, body: Buffer.from([0x0a, 0x05, 0x08, 0x01, 0x12, 0x01, 0x78]) });
-    file(['a', 'b', 'c']);
+    await file(['a', 'b', 'c']);
     const { sender, counts } = open();
     expect(await sender.drain(5_000)).toBe(true);
     expect(counts.delivered).toBe(2);

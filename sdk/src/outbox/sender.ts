@@ -84,7 +84,7 @@ export class Sender {
     try {
       await this.#running;
       this.#waitMs = Math.max(0, this.#notBeforeMs - passedMs());
-      for (outbox.seal(); !outbox.isEmpty && passedMs() < this.#drainUntilMs; outbox.seal()) {
+      for (await outbox.seal(); !outbox.isEmpty && passedMs() < this.#drainUntilMs; await outbox.seal()) {
         if (this.#waitMs > 0) await pause(Math.min(this.#waitMs, this.#drainUntilMs - passedMs()));
         if (passedMs() < this.#notBeforeMs || passedMs() >= this.#drainUntilMs) break;
         await this.#deliverAll();
@@ -116,7 +116,7 @@ export class Sender {
         this.#adoptedMs = passedMs();
         outbox.adopt();
       }
-      outbox.seal();
+      await outbox.seal();
       await this.#deliverAll();
     } catch (cause) {
       onProblem(`the outbox cannot be looked through: ${(cause as Error).message}`);

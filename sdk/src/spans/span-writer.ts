@@ -4,6 +4,7 @@ import { LARGEST_NUMBER, message, PADDED_LENGTH, PADDED_NUMBER, patchNumber, Tim
 import { type SpanTemplate, spanTemplate, textAttribute } from './span-template.ts';
 
 const BATCH_BYTES = 256 * 1024;
+const MOST_FREE = 4;
 const LONGEST_TEXT = 256;
 /** Names come from code and from tenants; beyond so many they are forgotten and made again. */
 const MOST_TEMPLATES = 5_000;
@@ -46,8 +47,10 @@ const has = { parent: 1, status: 2, bytes: 4, cpu: 8, error: 16 };
  * What spans of the same kind, tenant and route have in common is put together once; of each only ids, times and numbers are written.
  */
 export class SpanWriter {
-  readonly #batch = Buffer.from(new ArrayBuffer(BATCH_BYTES));
-  readonly #view = new DataView(this.#batch.buffer);
+  #batch: Buffer = Buffer.from(new ArrayBuffer(BATCH_BYTES));
+  #view = new DataView(this.#batch.buffer);
+  /** What is written elsewhere is not written over here: there are several, and they go round. */
+  readonly #free: Buffer[] = [];
   readonly #times = new Times();
   readonly #resourceLengthAt: number;
   readonly #scopeLengthAt: number;
@@ -77,14 +80,23 @@ export class SpanWriter {
     return this.#spans;
   }
 
-  /** Takes what was gathered, as a frame whose head is free; it holds until the next span is added. */
+  /** Takes what was gathered, as a frame whose head is free; it holds until it is released. */
   take(): Buffer {
     patchNumber(this.#batch, this.#resourceLengthAt, this.#at - this.#resourceLengthAt - PADDED_LENGTH, PADDED_LENGTH);
     patchNumber(this.#batch, this.#scopeLengthAt, this.#at - this.#scopeLengthAt - PADDED_LENGTH, PADDED_LENGTH);
     const frame = this.#batch.subarray(0, this.#at);
+    const next = this.#free.pop() ?? Buffer.from(new ArrayBuffer(BATCH_BYTES));
+    next.set(this.#batch.subarray(0, this.#headLength));
+    this.#batch = next;
+    this.#view = new DataView(next.buffer);
     this.#at = this.#headLength;
     this.#spans = 0;
     return frame;
+  }
+
+  /** Says that a frame is not needed any more. */
+  release({ buffer }: Buffer): void {
+    if (this.#free.length < MOST_FREE) this.#free.push(Buffer.from(buffer));
   }
 
   /** Adds a call. Gives  whether there was room; where not, what is there must be taken first. */
