@@ -234,8 +234,8 @@ export class Taximeter {
 
   /** At the end of this turn of the event loop; where calls come thick and fast, not in every turn. */
   #writeSoon(now: number): void {
-    if (this.#isClosed) return this.#write();
-    if (this.#isFlushing) return;
+    if (this.#isClosed) this.#write();
+    if (this.#isClosed || this.#isFlushing) return;
     this.#isFlushing = true;
     this.#tracking.outside(() => {
       if (now - this.#wroteMs > WRITE_EVERY_MS) setImmediate(this.#write);

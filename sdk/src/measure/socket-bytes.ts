@@ -6,8 +6,7 @@ const seenOut = Symbol('taximeter.bytes_out');
 interface CountedSocket extends Socket {
   [seenIn]?: number;
   [seenOut]?: number;
-  /** What `bytesWritten` begins with. */
-  readonly _bytesDispatched?: number;
+  readonly _handle?: { readonly bytesRead?: number; readonly bytesWritten?: number } | null;
 }
 
 /** How many bytes came and went. */
@@ -25,18 +24,13 @@ interface Bytes {
 export function takeBytes(socket: Socket, into: Bytes): void {
   const counted: CountedSocket = socket;
   if (counted === null || counted === undefined) return;
-  const { bytesRead } = counted;
-  const bytesWritten = writtenBy(counted);
+  // What the connection counts itself, while nothing waits: asked for the sum, a socket makes a list of what does.
+  const counts = counted.writableLength === 0 ? (counted._handle ?? counted) : counted;
+  const { bytesRead, bytesWritten } = counts;
   // Not of a connection: what tests inject, or what another runtime brings.
   if (typeof bytesRead !== 'number' || typeof bytesWritten !== 'number') return;
   into.bytesIn = bytesRead - (counted[seenIn] ?? 0);
   into.bytesOut = bytesWritten - (counted[seenOut] ?? 0);
   counted[seenIn] = bytesRead;
   counted[seenOut] = bytesWritten;
-}
-
-/** `bytesWritten` adds up what is still waiting, which makes a copy of its list. Most often nothing is. */
-function writtenBy(socket: CountedSocket): number | undefined {
-  const { _bytesDispatched: sent } = socket;
-  return typeof sent === 'number' && socket.writableLength === 0 ? sent : socket.bytesWritten;
 }

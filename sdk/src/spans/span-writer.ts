@@ -38,6 +38,14 @@ export interface EndedOutbound {
   readonly endMs: number;
 }
 
+/** Who called a route last. */
+interface Last {
+  readonly method: string;
+  readonly tenant: string;
+  readonly consumer: string;
+  readonly templates: (SpanTemplate | undefined)[];
+}
+
 /** Which numbers a span has: each combination has a template of its own. */
 const has = { parent: 1, status: 2, bytes: 4, cpu: 8, error: 16 };
 
@@ -59,6 +67,7 @@ export class SpanWriter {
   #spans = 0;
   /** By route, method, tenant and consumer: finding a text that is there costs less than joining four. */
   #routes = new Map<string, Map<string, Map<string, Map<string, (SpanTemplate | undefined)[]>>>>();
+  readonly #last = new Map<string, Last>();
   #others = new Map<string, SpanTemplate>();
   #templates = 0;
 
@@ -168,13 +177,22 @@ export class SpanWriter {
       ((ended.status ?? 0) >= 500 ? has.error : 0);
     // Paths without a route are as many as anybody likes to send.
     if (ended.route === '') return callTemplate(call, ended, flags);
-    const methods = inner(this.#routes, ended.route);
-    const templates = at(inner(inner(methods, ended.method), call.tenant), call.consumer);
+    const templates = this.#templatesOf(ended.route, ended.method, call.tenant, call.consumer);
     const known = templates[flags];
     if (known !== undefined) return known;
     if (++this.#templates > MOST_TEMPLATES) this.#forget();
     templates[flags] = callTemplate(call, ended, flags);
     return templates[flags];
+  }
+
+  /** Of a route the templates of its last caller are at hand: many calls in a row are of the same one. */
+  #templatesOf(route: string, method: string, tenant: string, consumer: string): (SpanTemplate | undefined)[] {
+    const last = this.#last.get(route);
+    if (last !== undefined && last.tenant === tenant && last.method === method && last.consumer === consumer)
+      return last.templates;
+    const templates = at(inner(inner(inner(this.#routes, route), method), tenant), consumer);
+    this.#last.set(route, { method, tenant, consumer, templates });
+    return templates;
   }
 
   #otherTemplateOf(ended: EndedOutbound): SpanTemplate {
@@ -190,6 +208,7 @@ export class SpanWriter {
 
   #forget(): void {
     this.#routes = new Map();
+    this.#last.clear();
     this.#others = new Map();
     this.#templates = 0;
   }
