@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FRAME_HEAD, readFrames, sealFrame } from './frame.ts';
 import { type Loss, Outbox, type OutboxConfig } from './outbox.ts';
@@ -70,6 +71,29 @@ describe('an outbox', () => {
     expect([files(), outbox.bytes, outbox.isEmpty, losses]).toEqual([[], 0, true, []]);
     outbox.close();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('has each frame once and in its order, however appending and ending files meet', async () => {
+    const step = fc.constantFrom('append', 'append', 'seal', 'wait');
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const outbox = open({ mostBytes: 1 << 20, fileBytes: 60 });
+        const taken: string[] = [];
+        const sealing: Promise<void>[] = [];
+        for (const each of steps) {
+          const text = `span ${taken.length}`;
+          if (each === 'append' && outbox.append(frame(text), 1)) taken.push(text);
+          else if (each === 'seal') sealing.push(outbox.seal());
+          else if (each === 'wait') await new Promise(setImmediate);
+        }
+        await Promise.all(sealing);
+        await outbox.seal();
+        expect(textsIn(outbox)).toEqual(taken);
+        expect([outbox.bytes, outbox.isEmpty]).toEqual([0, true]);
+        outbox.close();
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('gives up the oldest when it is full, and tells of each', async () => {

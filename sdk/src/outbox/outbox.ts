@@ -120,18 +120,19 @@ export class Outbox {
     this.#bytes += frame.length;
     this.#waiting.push({ frame, spans, release });
     if (this.#isClosed) this.close();
-    else if (!this.#isEnding) this.#writing ??= this.#writeAll();
+    else if (!this.#isEnding) this.#writing ??= this.#writeAll().catch((cause) => this.#stumble(cause as Error));
     return true;
   }
 
   /** Waits until what was appended is in a file, or told as lost. */
   async written(): Promise<void> {
-    await this.#writing;
+    while (this.#writing !== null) await this.#writing;
   }
 
   /** Ends the file that is written to, once what was appended is in it, so that it can be delivered. */
   async seal(): Promise<void> {
-    await this.written();
+    // Looked at once more after each wait: more may have been appended, and a file must not be closed under a write.
+    while (this.#writing !== null) await this.#writing;
     this.#seal();
   }
 
@@ -215,6 +216,12 @@ export class Outbox {
     }
     this.#writing = null;
     if (this.#isClosed) this.#seal();
+  }
+
+  /** A mistake of ours ends no program: what waits is tried again with the next frame. */
+  #stumble({ message }: Error): void {
+    this.#writing = null;
+    this.#config.onProblem(`the outbox is not written: ${message}`);
   }
 
   async #writeOne(next: Waiting): Promise<void> {
