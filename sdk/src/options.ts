@@ -63,11 +63,13 @@ export interface OutboxOptions {
   readonly mostBytes?: number;
   /** What gives way when it is full; `oldest`. */
   readonly whenFull?: 'oldest' | 'newest';
-  /** A request has about so many bytes; 1 MiB. */
+  /** A request has about so many bytes, and up to 256 KiB more; 512 KiB. */
   readonly fileBytes?: number;
   /** How long spans are gathered; 1000. */
   readonly sendEveryMs?: number;
   readonly timeoutMs?: number;
+  /** Which thread reads files and sends them: one of its own, or the one that answers calls; `worker`. */
+  readonly sendsIn?: 'worker' | 'main';
   /** Between attempts, doubled each time and spread; 500 and 30000. */
   readonly backoff?: { readonly baseMs: number; readonly mostMs: number };
 }

@@ -8,8 +8,11 @@ import { Clock } from './measure/clock.ts';
 import { Outbound } from './measure/outbound.ts';
 import { takeBytes } from './measure/socket-bytes.ts';
 import type { MeasureOptions, TaximeterOptions } from './options.ts';
+import type { Courier } from './outbox/carry.ts';
+import { openCourier } from './outbox/courier.ts';
 import { type Loss, Outbox } from './outbox/outbox.ts';
 import { Sender } from './outbox/sender.ts';
+import { ToldLosses } from './outbox/told-losses.ts';
 import { Ids } from './spans/ids.ts';
 import { type EndedCall, type EndedOutbound, SpanWriter } from './spans/span-writer.ts';
 import { parseTraceParent, rawHeader } from './spans/trace-parent.ts';
@@ -35,13 +38,15 @@ type Known = { [started]?: Call };
 const MIB = 1 << 20;
 /** What a process that is killed has not written. */
 const WRITE_EVERY_MS = 20;
+/** More losses of one kind are told together. */
+const TELL_LOSSES_EVERY_MS = 10_000;
 
 /**
  * Measures calls of this program, asks whether they may pass, and tells Taximeter of them.
  *
- * Holds  a call is in the outbox by the end of the turn of the event loop in which its answer was finished, or 20 ms later where others were written just
- *        before. What ends the process without a word loses no more than that; any other end nothing. A span keeps its ids on its way, so that it counts
- *        once however often it is sent.
+ * Holds  a call is on its way to the outbox by the end of the turn of the event loop in which its answer was finished, or 20 ms later where others were
+ *        written just before; a thread of Node's pool writes it at once. What ends the process without a word loses no more than that; any other end nothing. A span keeps its ids on its way, so that it counts
+ *        once however often it is sent. Nothing that happens to the outbox or to Taximeter is thrown here, and no call waits for it but by `admit`.
  */
 export class Taximeter {
   readonly #options: TaximeterOptions;
@@ -52,7 +57,9 @@ export class Taximeter {
   readonly #writer: SpanWriter;
   readonly #outbox: Outbox;
   readonly #sender: Sender;
-  readonly #posters: readonly [spans: Poster, limits: Poster];
+  readonly #courier: Courier;
+  readonly #losses: ToldLosses;
+  readonly #asking: Poster;
   readonly #limits: LimitAsks | null;
   readonly #counts = { calls: 0, outbound: 0, delivered: 0, rejected: 0, lost: 0 };
   readonly #followsTrace: boolean;
@@ -63,22 +70,27 @@ export class Taximeter {
     ...{ status: null, bytesIn: null, bytesOut: null, cpuUs: null },
   };
   #isFlushing = false;
+  #isClosed = false;
   #wroteMs = 0;
 
   constructor(options: TaximeterOptions) {
     const { service, resource = {}, token = '', measure = {}, limits } = options;
     this.#options = options;
     this.#followsTrace = measure.followsTrace !== false;
-    this.#posters = [
-      new Poster(options.otlpUrl ?? 'http://127.0.0.1:4318', token, 1),
-      new Poster(options.url ?? 'http://127.0.0.1:4700', token, 64),
-    ];
+    this.#courier = openCourier({
+      url: options.otlpUrl ?? 'http://127.0.0.1:4318',
+      token,
+      sendsIn: options.outbox?.sendsIn ?? 'worker',
+      onProblem: (message) => this.#problem(message),
+    });
+    this.#asking = new Poster(options.url ?? 'http://127.0.0.1:4700', token, 64);
+    this.#losses = new ToldLosses(TELL_LOSSES_EVERY_MS, (loss) => harmless(() => options.onLoss?.(loss)));
     this.#writer = new SpanWriter({ 'service.name': service, ...resource });
     this.#tracking = new CallTracking(measure.tracking ?? 'auto', Math.random);
     [this.#outbox, this.#sender] = this.#tracking.outside(() => this.#openOutbox());
     this.#outbound = this.#watchOutbound(measure);
     this.#limits = limits === undefined ? null : this.#openLimits(limits);
-    process.once('exit', this.#write);
+    process.once('exit', this.#exit);
     const taximeter = this;
     this.#onEnd = function () {
       const call = (this as Known)[started];
@@ -156,9 +168,9 @@ export class Taximeter {
     return this.#sender.drain(withinMs);
   }
 
-  /** Delivers what there is and stops. What is left is delivered by the next process that opens the folder. */
+  /** Delivers what there is and stops. What is left, and calls that end later, are delivered by the next process that opens the folder. */
   async close(withinMs = 5_000): Promise<boolean> {
-    process.removeListener('exit', this.#write);
+    process.removeListener('exit', this.#exit);
     this.#outbound?.close();
     this.#tracking.close();
     const untilMs = performance.now() + withinMs;
@@ -167,7 +179,11 @@ export class Taximeter {
     // Calls that ended meanwhile.
     this.#write();
     const isDelivered = await this.#sender.close(Math.max(0, untilMs - performance.now()));
-    for (const poster of this.#posters) poster.close();
+    this.#isClosed = true;
+    this.#write();
+    this.#courier.close();
+    this.#asking.close();
+    this.#losses.flush();
     return isDelivered;
   }
 
@@ -175,7 +191,11 @@ export class Taximeter {
   #end(call: Call): void {
     if (call.isEnded) return;
     call.isEnded = true;
-    this.#guarded('the end', () => this.#tell(call), undefined);
+    try {
+      this.#tell(call);
+    } catch (cause) {
+      this.#untold('the end', cause);
+    }
   }
 
   #tell(call: Call): void {
@@ -193,7 +213,7 @@ export class Taximeter {
     ended.endMs = this.#clock.timeOfDay(now);
     ended.bytesIn = ended.bytesOut = null;
     // Over HTTP/2 many calls share a connection.
-    if (request.httpVersionMajor < 2) takeBytes(request.socket, ended);
+    if (request.httpVersionMajor === 1) takeBytes(request.socket, ended);
     this.#counts.calls += 1;
     if (!this.#writer.addCall(call, ended)) {
       this.#write();
@@ -214,7 +234,8 @@ export class Taximeter {
 
   /** At the end of this turn of the event loop; where calls come thick and fast, not in every turn. */
   #writeSoon(now: number): void {
-    if (this.#isFlushing) return;
+    if (this.#isClosed) this.#write();
+    if (this.#isClosed || this.#isFlushing) return;
     this.#isFlushing = true;
     this.#tracking.outside(() => {
       if (now - this.#wroteMs > WRITE_EVERY_MS) setImmediate(this.#write);
@@ -228,8 +249,16 @@ export class Taximeter {
     if (spans === 0) return;
     this.#wroteMs = this.#clock.now();
     this.#clock.follow();
-    this.#outbox.append(this.#writer.take(), spans);
+    const frame = this.#writer.take();
+    this.#outbox.append(frame, spans, () => this.#writer.release(frame));
     this.#tracking.outside(() => this.#sender.wake());
+  };
+
+  readonly #exit = (): void => {
+    this.#outbox.end();
+    this.#write();
+    this.#outbox.writeRest();
+    this.#losses.flush();
   };
 
   #settle(call: Call, status: number | null): void {
@@ -245,22 +274,30 @@ export class Taximeter {
   /** Finds out whose a call is, unless a handler has said it. */
   #nameCall(call: Call): void {
     const { tenant, consumer } = this.#options;
-    call.tenant = this.#nameOf(call, 'tenant', call.tenant, tenant);
-    call.consumer = this.#nameOf(call, 'consumer', call.consumer, consumer);
+    if (tenant !== undefined || call.tenant !== '') call.tenant = this.#nameOf(call, 'tenant', call.tenant, tenant);
+    if (consumer !== undefined || call.consumer !== '')
+      call.consumer = this.#nameOf(call, 'consumer', call.consumer, consumer);
   }
 
   /** Whoever says a name, it becomes a text here: ids of a database are numbers, and everything behind this counts on texts. */
-  #nameOf(call: Call, what: string, said: string, from: TaximeterOptions['tenant']): string {
-    const { request, source } = call;
+  #nameOf(call: Call, what: string, said: unknown, from: TaximeterOptions['tenant']): string {
     if (typeof said === 'string' && said !== '') return said;
     const isSaid = said !== '' && said !== null && said !== undefined;
-    if (isSaid || from === undefined) return this.#guarded(what, () => String(said ?? ''), '');
-    if (typeof from === 'string') return utf8(rawHeader(request, from) ?? '');
-    return this.#guarded(what, () => String(from(request, source) ?? ''), '');
+    if (!isSaid && typeof from === 'string') return utf8(rawHeader(call.request, from) ?? '');
+    try {
+      const { request, source } = call;
+      return String((isSaid || typeof from !== 'function' ? said : from(request, source)) ?? '');
+    } catch (cause) {
+      return this.#untold(what, cause);
+    }
   }
 
   #routeOf({ source, routeOf }: Call): string {
-    return this.#guarded('the route', () => String((routeOf as RouteOf<unknown>)(source) ?? ''), '');
+    try {
+      return String((routeOf as RouteOf<unknown>)(source) ?? '');
+    } catch (cause) {
+      return this.#untold('the route', cause);
+    }
   }
 
   /** What a program says of its calls must not end it. */
@@ -268,31 +305,38 @@ export class Taximeter {
     try {
       return ask();
     } catch (cause) {
-      this.#problem(`${what} of a call cannot be told: ${(cause as Error | null)?.message}`);
+      this.#untold(what, cause);
       return otherwise;
     }
   }
 
+  #untold(what: string, cause: unknown): '' {
+    this.#problem(`${what} of a call cannot be told: ${(cause as Error | null)?.message}`);
+    return '';
+  }
+
   #openOutbox(): [Outbox, Sender] {
-    const { outbox: set = {}, onLoss } = this.#options;
+    const { outbox: set = {} } = this.#options;
     const outbox = Outbox.open({
       folder: set.folder ?? 'taximeter-outbox',
       mostBytes: set.mostBytes ?? 256 * MIB,
-      fileBytes: set.fileBytes ?? MIB,
+      fileBytes: set.fileBytes ?? MIB / 2,
       whenFull: set.whenFull ?? 'oldest',
       nowMs: Date.now,
       onLoss: (loss: Loss) => {
         this.#counts.lost += loss.spans ?? 0;
-        harmless(() => onLoss?.(loss));
+        this.#losses.add(loss);
       },
+      onProblem: (message) => this.#problem(message),
     });
     const sender = new Sender({
       outbox,
-      poster: this.#posters[0],
+      courier: this.#courier,
       everyMs: set.sendEveryMs ?? 1_000,
       timeoutMs: set.timeoutMs ?? 10_000,
       backoff: set.backoff ?? { baseMs: 500, mostMs: 30_000 },
       nowMs: Date.now,
+      passedMs: () => performance.now(),
       random: Math.random,
       onDelivered: (spans, rejected, why) => {
         this.#counts.delivered += spans;
@@ -311,13 +355,14 @@ export class Taximeter {
       ids: this.#ids,
       clock: this.#clock,
       tellsTrace: (host) => this.#guarded('tellsTraceTo', () => tellsTraceTo?.(host) === true, false),
-      report: (ended) => this.#guarded('the end', () => this.#tellOutbound(ended), undefined),
+      report: (ended) => this.#tellOutbound(ended),
+      onProblem: (message) => this.#problem(message),
     });
   }
 
   #openLimits(set: NonNullable<TaximeterOptions['limits']>): LimitAsks {
     return new LimitAsks({
-      poster: this.#posters[1],
+      poster: this.#asking,
       mode: set.mode ?? 'check',
       onFailure: set.onFailure ?? 'open',
       timeoutMs: set.timeoutMs ?? 250,

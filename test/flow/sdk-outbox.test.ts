@@ -1,21 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, cpSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expressMiddleware, type Loss, Taximeter } from '../../sdk/src/index.ts';
+import { ensureBuiltSdk } from '../support/built-sdk.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
+import { startMeasured } from '../support/measured-program.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const program = fileURLToPath(new URL('../support/measured-child.ts', import.meta.url));
 const NOBODY = 'http://127.0.0.1:9';
 
 let house: ListeningHouse;
 const folder = tempFolder('sdk-outbox');
 beforeAll(async () => {
+  ensureBuiltSdk();
   house = await openListeningHouse(1 << 24);
 });
 afterAll(async () => {
@@ -34,20 +33,13 @@ async function callsOf(tenant: string): Promise<number> {
 
 /** Runs the program, asks it so often, and kills it. */
 async function runAndKill(outbox: string, otlpUrl: string, tenant: string, calls: number): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, outbox, otlpUrl], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = await startMeasured({
+    otlpUrl,
+    outbox: { folder: outbox, sendEveryMs: 50, backoff: { baseMs: 50, mostMs: 100 }, fileBytes: 4_000 },
   });
-  const url = `http://127.0.0.1:${await portOf(child)}`;
-  for (let i = 0; i < calls; i++) await (await fetch(`${url}/things`, { headers: { 'x-tenant': tenant } })).text();
-  await (await fetch(`${url}/ready`)).text();
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
-}
-
-async function portOf(child: ChildProcess): Promise<number> {
-  const [chunk] = (await once(child.stdout!, 'data')) as [Buffer];
-  return Number(chunk.toString());
+  for (let i = 0; i < calls; i++) await child.call('/things', tenant);
+  await child.ready();
+  await child.kill();
 }
 
 /** Opens what a program left, as its next start does, and delivers it. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Taximeter, type TaximeterOptions } from '../../sdk/src/index.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
 import { type Handler, type MeasuredApp, measuredApps } from '../support/measured-apps.ts';
@@ -112,6 +112,22 @@ describe.each(frameworks)('%s', (framework) => {
         ['(unknown)', 'GET /users/:id', 200, 1],
       ]);
       expect(taximeter.counts).toMatchObject({ calls: 5, delivered: 5, rejected: 0, lost: 0, outboxBytes: 0 });
+    });
+  });
+
+  it('tells of a handler that throws by what its caller got', async () => {
+    const throwing: Handler = async () => {
+      throw Object.assign(new Error('out of stock'), { expose: false });
+    };
+    await run(framework, throwing, {}, async ({ app, rows, taximeter }) => {
+      // Hono and Koa write the error down.
+      const silent = vi.spyOn(console, 'error').mockImplementation(() => {});
+      expect((await fetch(`${app.url}/users/1`, as('acme'))).status).toBe(500);
+      silent.mockRestore();
+      expect((await rows()).map(({ tenant, endpoint, status }) => [tenant, endpoint, status])).toEqual([
+        ['acme', 'GET /users/:id', 500],
+      ]);
+      expect(taximeter.counts).toMatchObject({ calls: 1, delivered: 1 });
     });
   });
 

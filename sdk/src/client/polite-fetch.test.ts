@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type PoliteOptions, politeFetch } from './polite-fetch.ts';
 import { PoliteRefusal } from './polite-refusal.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 type Said = number | Error | { readonly status: number; readonly headers: Record<string, string> };
 
@@ -34,6 +36,10 @@ function vendor(script: readonly Said[], options: PoliteOptions = {}) {
 const broken = () => Object.assign(new TypeError('fetch failed'), { cause: new Error('ECONNRESET') });
 const post = { method: 'POST', body: 'x' };
 
+async function* pieces() {
+  yield new Uint8Array([1]);
+}
+
 async function outcomeOf(asked: Promise<Response>): Promise<number | string> {
   return asked.then(
     ({ status }) => status,
@@ -56,6 +62,15 @@ describe('repeats', () => {
       503,
       1,
     ],
+    [
+      'no body that comes piece by piece',
+      [503, 200],
+      { method: 'PUT', body: pieces(), duplex: 'half' } as never,
+      503,
+      1,
+    ],
+    ['a body of bytes', [503, 200], { method: 'PUT', body: new Uint8Array([1, 2]) }, 200, 2],
+    ['a form', [503, 200], { method: 'PUT', body: new URLSearchParams('a=b') }, 200, 2],
     ['nothing that stays wrong', [404, 200], undefined, 404, 1],
     ['not for ever', [503], undefined, 503, 4],
     ['broken connections not for ever', [broken()], undefined, 'TypeError', 4],
@@ -212,4 +227,102 @@ describe('a circuit', () => {
     for (let i = 0; i < 6; i++) await ask();
     expect(sent).toHaveLength(6);
   });
+});
+
+describe('whoever breaks off', () => {
+  test('is not asked again, says nothing against the host, and gets what it broke off with', async () => {
+    let sent = 0;
+    const send = async (request: Request) => {
+      sent += 1;
+      await new Promise((_, failed) => request.signal.addEventListener('abort', () => failed(request.signal.reason)));
+      return new Response('');
+    };
+    const polite = politeFetch({
+      fetch: send as typeof fetch,
+      circuit: { failures: 1, openMs: 60_000 },
+      retryBudget: { perSuccess: 0, most: 1 },
+    });
+    // What fetch says of a broken connection has a cause as well.
+    const reason = new Error('the caller went away', { cause: 'patience' });
+    for (let i = 1; i <= 3; i++) {
+      const controller = new AbortController();
+      const asked = polite('http://vendor.test/', { signal: controller.signal });
+      while (sent < i) await new Promise(setImmediate);
+      controller.abort(reason);
+      expect(await asked.catch((cause) => cause)).toBe(reason);
+    }
+    expect(sent).toBe(3);
+  });
+
+  test('while it waits for its turn waits no longer', async () => {
+    const controller = new AbortController();
+    const left = { status: 200, headers: { 'ratelimit-remaining': '0', 'ratelimit-reset': '20' } };
+    const { ask, sent } = vendor([left], { pause: undefined });
+    await ask();
+    const waiting = ask({ signal: controller.signal }).catch((cause: Error) => cause.name);
+    await new Promise(setImmediate);
+    controller.abort();
+    expect([await waiting, sent.length]).toEqual(['AbortError', 1]);
+  });
+});
+
+test('nobody waits longer than the longest wait, also not in turns', async () => {
+  const left = { status: 200, headers: { 'ratelimit-remaining': '0', 'ratelimit-reset': '20' } };
+  let nowMs = 0;
+  const polite = politeFetch({
+    fetch: (async () => new Response('', left)) as typeof fetch,
+    nowMs: () => nowMs,
+    random: () => 0.5,
+    pause: async (ms) => {
+      nowMs += ms;
+    },
+  });
+  const ask = async () => {
+    const began = nowMs;
+    const outcome = await outcomeOf(polite('http://vendor.test/'));
+    return { outcome, waited: nowMs - began };
+  };
+  await ask();
+  const asked = await Promise.all(Array.from({ length: 20 }, ask));
+  expect(asked.filter(({ outcome }) => outcome === 200).length).toBeGreaterThan(0);
+  expect(asked.filter(({ outcome }) => outcome === 'vendor_quota').length).toBeGreaterThan(0);
+});
+
+describe('a clock that is put forward', () => {
+  test('opens no cap, no quota, and no host that asked to be left alone', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const later = { status: 429, headers: { 'retry-after': '3600' } };
+    const cases: [PoliteOptions, Said, string][] = [
+      [{ spend: { cap: '1', windowMs: 60_000, price: () => '1' } }, 200, 'spend_cap'],
+      [{ quota: { requests: 1, windowMs: 60_000 } }, 200, 'own_quota'],
+      [{ attempts: 1 }, later, 'vendor_quota'],
+    ];
+    for (const [options, said, reason] of cases) {
+      const { ask, sent } = vendor([said], { ...options, nowMs: undefined });
+      await ask();
+      vi.setSystemTime(Date.now() + 86_400_000);
+      const refusal = await ask().catch((cause: PoliteRefusal) => cause);
+      expect(refusal).toMatchObject({ reason });
+      // It is said by the clock that everybody else reads.
+      const inMs = (refusal as PoliteRefusal).retryAtMs! - Date.now();
+      expect(inMs > 50_000 && inMs <= 3_600_000).toBe(true);
+      expect(sent).toHaveLength(1);
+    }
+  });
+});
+
+test('of thousands of hosts those are remembered that asked to be left alone', async () => {
+  const sent: string[] = [];
+  const polite = politeFetch({
+    fetch: (async (request: Request) => {
+      sent.push(request.url);
+      const isShut = request.url === 'http://shut.test/';
+      return new Response('', isShut ? { status: 429, headers: { 'retry-after': '3600' } } : {});
+    }) as typeof fetch,
+    attempts: 1,
+  });
+  await polite('http://shut.test/');
+  for (let i = 0; i < 6_000; i++) await polite(`http://host-${i}.test/`);
+  expect(await outcomeOf(polite('http://shut.test/'))).toBe('vendor_quota');
+  expect(sent).toHaveLength(6_001);
 });

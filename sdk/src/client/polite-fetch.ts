@@ -1,5 +1,6 @@
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
+import { handleWhenResult } from 'cockatiel';
 import { type BackoffConfig, backoffMs } from '../http/backoff.ts';
+import { Circuit, isBroken } from '../http/circuit.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
 import { timerMs } from '../http/timers.ts';
 import { attoFromDecimal } from './decimal.ts';
@@ -30,6 +31,7 @@ export interface PoliteOptions {
   readonly quota?: { readonly requests: number; readonly windowMs: number };
   /** What may be spent, and what a request costs, in decimal text of one currency. */
   readonly spend?: SpendOptions;
+  /** The time of day; Date.now, and for windows a clock that nobody sets. */
   readonly nowMs?: () => number;
   readonly random?: () => number;
   readonly pause?: (ms: number, signal: AbortSignal | null) => Promise<void>;
@@ -52,12 +54,14 @@ const isFailing = ({ status }: { readonly status: number }) => status >= 500;
 /** What is known of a host. */
 interface Host {
   readonly quota: VendorQuota;
-  readonly circuit: ReturnType<typeof circuitOf>;
+  readonly circuit: Circuit;
 }
 
 type Named = Host & { readonly name: string };
 /** Thrown through the circuit, which takes it for no failure of the host. */
 const HAS_SHUT = new Error('the quota has shut');
+/** Who asks thousands of hosts, such as a crawler, keeps no memory of each for ever. */
+const MOST_HOSTS = 5_000;
 
 /**
  * Makes a fetch that keeps to the limits of others, and to its own.
@@ -78,7 +82,9 @@ class PoliteClient {
   readonly #budget: RetryBudget;
   readonly #own: RollingSum | null;
   readonly #spent: RollingSum | null;
+  /** Quotas and caps go by a clock that nobody sets: put forward, it would open them all. */
   readonly #nowMs: () => number;
+  readonly #timeOfDayMs: () => number;
   readonly #random: () => number;
   readonly #pause: (ms: number, signal: AbortSignal | null) => Promise<void>;
 
@@ -89,7 +95,8 @@ class PoliteClient {
     this.#budget = new RetryBudget(options.retryBudget ?? { perSuccess: 0.1, most: 10 });
     this.#own = quota === undefined ? null : new RollingSum(BigInt(quota.requests), quota.windowMs);
     this.#spent = spend === undefined ? null : new RollingSum(attoFromDecimal(spend.cap), spend.windowMs);
-    this.#nowMs = options.nowMs ?? Date.now;
+    this.#nowMs = options.nowMs ?? (() => performance.timeOrigin + performance.now());
+    this.#timeOfDayMs = options.nowMs ?? Date.now;
     this.#random = options.random ?? Math.random;
     this.#pause = options.pause ?? pause;
   }
@@ -100,7 +107,8 @@ class PoliteClient {
     const most = isRepeatable(request, input, init) ? (this.#options.attempts ?? 4) : 1;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#attempt(host, attempt + 1 < most ? request.clone() : request);
-      const waitMs = attempt + 1 < most ? this.#waitMs(outcome, attempt) : null;
+      const mayRepeat = attempt + 1 < most && !request.signal.aborted;
+      const waitMs = mayRepeat ? this.#waitMs(outcome, attempt) : null;
       if (waitMs === null) return given(outcome);
       if ('response' in outcome) await outcome.response.body?.cancel();
       await this.#pause(waitMs, request.signal);
@@ -118,8 +126,9 @@ class PoliteClient {
   }
 
   async #attempt(host: Named, request: Request): Promise<Outcome> {
+    const untilMs = this.#nowMs() + (this.#options.longestWaitMs ?? 30_000);
     for (;;) {
-      const waitMs = this.#waitForTurnMs(host);
+      const waitMs = this.#waitForTurnMs(host, untilMs);
       if (waitMs > 0) {
         await this.#pause(waitMs, request.signal);
         continue;
@@ -137,24 +146,29 @@ class PoliteClient {
       const response = await host.circuit.execute(() => {
         // While a circuit tries out whether a host is back, others wait in it, and go on all at once.
         if (host.quota.opensAtMs(this.#nowMs()) > this.#nowMs()) throw HAS_SHUT;
+        // Nobody waits for what comes behind another one's try any more.
+        request.signal.throwIfAborted();
         sent = host.quota.send();
-        return this.#fetch(request);
+        return this.#fetch(request).catch((error: unknown) => {
+          // Whoever breaks off says nothing of the host, whatever words are used for it.
+          throw request.signal.aborted ? new BrokenOff(error) : error;
+        });
       });
       return this.#heard(host, sent, response, taken);
     } catch (error) {
       if (sent === 0) this.#giveBack(taken);
       else host.quota.hear(sent, null, 0, this.#nowMs());
       if (error === HAS_SHUT) return null;
-      if (error instanceof BrokenCircuitError) throw new PoliteRefusal('circuit_open', host.name, null);
-      return { error: error as Error };
+      if (isBroken(error)) throw new PoliteRefusal('circuit_open', host.name, null);
+      return { error: error instanceof BrokenOff ? error.reason : error };
     }
   }
 
   #heard({ quota }: Host, sent: number, response: Response, { price, atMs }: Taken): Outcome {
     const nowMs = this.#nowMs();
     const { headers, status } = response;
-    const asked = retryAfterMs(headers.get('retry-after'), nowMs) ?? 0;
-    const remaining = remainingOf((name) => headers.get(name), nowMs);
+    const asked = retryAfterMs(headers.get('retry-after'), this.#timeOfDayMs()) ?? 0;
+    const remaining = remainingOf((name) => headers.get(name), this.#timeOfDayMs());
     quota.hear(sent, remaining, status >= 400 ? nowMs + asked : 0, nowMs);
     if (status < 400) this.#budget.succeeded();
     const { actual } = this.#options.spend ?? {};
@@ -167,12 +181,12 @@ class PoliteClient {
    *
    * Holds  nothing is waited for between this answer and the request: of many that start at once each must see what the others took.
    */
-  #waitForTurnMs({ quota, name }: Named): number {
-    const { longestWaitMs = 30_000, backoff = { baseMs: 250, mostMs: 20_000 } } = this.#options;
+  #waitForTurnMs({ quota, name }: Named, untilMs: number): number {
+    const { backoff = { baseMs: 250, mostMs: 20_000 } } = this.#options;
     const nowMs = this.#nowMs();
     const opensAtMs = quota.opensAtMs(nowMs);
     if (opensAtMs <= nowMs) return 0;
-    if (opensAtMs - nowMs > longestWaitMs) throw new PoliteRefusal('vendor_quota', name, opensAtMs);
+    if (opensAtMs > untilMs) throw new PoliteRefusal('vendor_quota', name, this.#dateOf(opensAtMs));
     // All who wait for the same moment come one after the other.
     return backoffMs(backoff, 0, this.#random(), opensAtMs - nowMs);
   }
@@ -182,10 +196,10 @@ class PoliteClient {
     const atMs = this.#nowMs();
     const price = this.#options.spend === undefined ? 0n : attoFromDecimal(this.#options.spend.price(request));
     if (this.#spent?.take(price, atMs) === false)
-      throw new PoliteRefusal('spend_cap', host, atMs + this.#spent.freesInMs(atMs));
+      throw new PoliteRefusal('spend_cap', host, this.#dateOf(atMs + this.#spent.freesInMs(atMs)));
     if (this.#own?.take(1n, atMs) !== false) return { price, atMs };
     this.#spent?.correct(-price, atMs, atMs);
-    throw new PoliteRefusal('own_quota', host, atMs + this.#own.freesInMs(atMs));
+    throw new PoliteRefusal('own_quota', host, this.#dateOf(atMs + this.#own.freesInMs(atMs)));
   }
 
   /** Of a request that was not sent after all. */
@@ -194,13 +208,36 @@ class PoliteClient {
     this.#own?.correct(-1n, atMs, this.#nowMs());
   }
 
+  #dateOf(ms: number): number {
+    return Math.ceil(ms - this.#nowMs() + this.#timeOfDayMs());
+  }
+
   #hostOf(name: string): Named {
     let host = this.#hosts.get(name);
     if (host === undefined) {
-      host = { quota: new VendorQuota(this.#options.keep ?? 0), circuit: circuitOf(this.#options.circuit) };
+      if (this.#hosts.size >= MOST_HOSTS) this.#forgetHost();
+      host = { quota: new VendorQuota(this.#options.keep ?? 0), circuit: this.#newCircuit() };
       this.#hosts.set(name, host);
     }
     return { ...host, name };
+  }
+
+  /** The oldest one that nothing is known against. */
+  #forgetHost(): void {
+    const nowMs = this.#nowMs();
+    for (const [name, { quota, circuit }] of this.#hosts) {
+      if (quota.opensAtMs(nowMs) > nowMs || !circuit.isClosed) continue;
+      this.#hosts.delete(name);
+      return;
+    }
+  }
+
+  #newCircuit(): Circuit {
+    const { failures, openMs } = this.#options.circuit ?? { failures: 5, openMs: 10_000 };
+    const failing = handleWhenResult((result) => isFailing(result as Response)).orWhen((error) =>
+      isRetriedError(error),
+    );
+    return new Circuit(failing, failures, openMs, this.#nowMs);
   }
 }
 
@@ -210,27 +247,40 @@ interface Taken {
   readonly atMs: number;
 }
 
-type Outcome = { readonly response: Response; readonly retryAfterMs: number } | { readonly error: Error };
+type Outcome = { readonly response: Response; readonly retryAfterMs: number } | { readonly error: unknown };
+
+/** Carries what a request was broken off with through the circuit. */
+class BrokenOff extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super('broken off');
+    this.reason = reason;
+  }
+}
 
 function given(outcome: Outcome): Response {
   if ('error' in outcome) throw outcome.error;
   return outcome.response;
 }
 
-function circuitOf({ failures, openMs }: NonNullable<PoliteOptions['circuit']> = { failures: 5, openMs: 10_000 }) {
-  const failing = handleWhenResult((result) => isFailing(result as Response)).orWhen((error) => isRetriedError(error));
-  return circuitBreaker(failing, { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failures) });
-}
-
 /** Whoever breaks off wants no other attempt; a request that is wrong stays wrong. fetch tells of broken connections by a TypeError with a cause. */
-function isRetriedError(error: Error): boolean {
+function isRetriedError(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof BrokenOff) return false;
   return error.name !== 'AbortError' && error.name !== 'TimeoutError' && error.cause !== undefined;
 }
 
 function isRepeatable(request: Request, input: Parameters<Fetch>[0], init: Parameters<Fetch>[1]): boolean {
   const isSafe = IDEMPOTENT.has(request.method) || request.headers.has('idempotency-key');
-  const body: unknown = init?.body ?? (input instanceof Request ? input.body : null);
-  return isSafe && !(body instanceof ReadableStream);
+  return isSafe && isWhole(init?.body ?? (input instanceof Request ? input.body : null));
+}
+
+/** Whether all of a body is there already. To send a stream again, all of it would have to be kept, however long it is. */
+function isWhole(body: unknown): boolean {
+  if (body === null || typeof body === 'string') return true;
+  return (
+    [ArrayBuffer, Blob, FormData, URLSearchParams].some((kind) => body instanceof kind) || ArrayBuffer.isView(body)
+  );
 }
 
 function pause(ms: number, signal: AbortSignal | null): Promise<void> {

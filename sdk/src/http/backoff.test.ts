@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { backoffMs } from './backoff.ts';
 import { retryAfterMs } from './retry-after.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -42,6 +44,7 @@ describe('Retry-After', () => {
     ['Mon, 01 Jun 2026 12:00:30 GMT', 30_000],
     ['Mon, 01 Jun 2026 11:00:00 GMT', 0],
     ['Monday, 01-Jun-26 12:00:30 GMT', 30_000],
+    ['Mon Jun  1 12:00:30 2026', 30_000],
     ['9999999999', 366 * 86_400_000],
     ['-1', null],
     ['1.5', null],
@@ -51,6 +54,9 @@ describe('Retry-After', () => {
     ['', null],
     [null, null],
   ])('%s', (value, ms) => {
-    expect(retryAfterMs(value, nowMs)).toBe(ms);
+    for (const zone of ['UTC', 'America/New_York']) {
+      vi.stubEnv('TZ', zone);
+      expect(retryAfterMs(value, nowMs)).toBe(ms);
+    }
   });
 });

@@ -10,8 +10,11 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Requests of this package are not outbound calls of the program. */
-const own = new WeakSet<object>();
+/** Requests of this package are not outbound calls of the program; shared by all copies of it. */
+const key = Symbol.for('taximeter.requests');
+const shared = globalThis as { [key]?: WeakSet<object> };
+shared[key] ??= new WeakSet();
+const own = shared[key];
 
 export function isOwnRequest(request: object): boolean {
   return own.has(request);

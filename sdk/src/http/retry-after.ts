@@ -12,6 +12,7 @@ export function retryAfterMs(value: string | null | undefined, nowMs: number): n
   if (/^\d{1,10}$/.test(text)) return Math.min(LONGEST_MS, Number(text) * 1000);
   // Date.parse takes far more than dates of HTTP: a number alone, or half a date.
   if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
-  const atMs = Date.parse(text);
+  // The form of asctime names no zone, and means none but this.
+  const atMs = Date.parse(/ GMT$/.test(text) ? text : `${text} GMT`);
   return Number.isNaN(atMs) ? null : Math.min(LONGEST_MS, Math.max(0, atMs - nowMs));
 }

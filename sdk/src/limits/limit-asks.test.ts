@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Poster } from '../http/post.ts';
 import { LimitAsks, type LimitConfig } from './limit-asks.ts';
 
-type Said = { readonly status: number; readonly body: string } | 'cut';
+type Said = { readonly status: number; readonly body: string } | 'cut' | 'silence';
 const yes: Said = { status: 200, body: '{"allowed":true}' };
 
 let server: Server;
@@ -22,6 +22,7 @@ beforeEach(async () => {
     const verb = request.url!.split('/').at(-1)!;
     asked.push(verb);
     const said = answer(verb, JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>);
+    if (said === 'silence') return;
     if (said === 'cut') request.socket.destroy();
     else response.writeHead(said.status).end(said.body);
   });
@@ -29,6 +30,7 @@ beforeEach(async () => {
   poster = new Poster(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '', 4);
 });
 afterEach(() => {
+  vi.useRealTimers();
   poster.close();
   server.closeAllConnections();
   server.close();
@@ -106,4 +108,36 @@ describe('waiting for what was used to be heard', () => {
     expect(keeping()).toBe(before + 1);
     expect([await settled, asked.length, limits.counts.unsettled]).toEqual([true, 3, 0]);
   });
+});
+
+describe('while Taximeter does not answer', () => {
+  test('one tries whether it is back, and the others do not wait for it', async () => {
+    answer = () => 'cut';
+    const limits = asks({ onFailure: 'open', timeoutMs: 60_000 });
+    for (let i = 0; i < 5; i++) expect(await statusOf(limits)).toBe(200);
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    vi.setSystemTime(Date.now() + 2_000);
+    vi.advanceTimersByTime(2_000);
+    answer = () => 'silence';
+    const before = asked.length;
+    const tried = statusOf(limits);
+    for (let i = 0; i < 50; i++) expect(await statusOf(limits)).toBe(200);
+    expect(limits.counts.failedOpen).toBe(55);
+    while (asked.length === before) await new Promise(setImmediate);
+    expect(asked.length).toBe(before + 1);
+    server.closeAllConnections();
+    expect(await tried).toBe(200);
+  });
+});
+
+describe('headers of a decision', () => {
+  test('that could be more than that are not passed on', async () => {
+    const { verdict } = await asksOf(200, { ratelimit: '"a";r=1;t=1', 'retry-after': 'x\u0080y', 'set-cookie': 'a=b' });
+    expect(verdict.headers).toEqual({ ratelimit: '"a";r=1;t=1' });
+  });
+
+  async function asksOf(status: number, headers: Record<string, string>) {
+    const post = async () => ({ status, headers, body: Buffer.from('{"allowed":true}') });
+    return asks({ poster: { post } as unknown as Poster }).ask({ tenant: 'a' }, 'id');
+  }
 });

@@ -1,6 +1,7 @@
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import { handleAll } from 'cockatiel';
 import type { Money, Reservation } from '../call.ts';
 import { backoffMs } from '../http/backoff.ts';
+import { Circuit, isBroken } from '../http/circuit.ts';
 import type { Answer, Poster } from '../http/post.ts';
 import { endsWithin } from '../http/timers.ts';
 import { isName } from './names.ts';
@@ -50,10 +51,7 @@ const settleBackoff = { baseMs: 100, mostMs: 2_000 };
 export class LimitAsks {
   readonly #config: LimitConfig;
   /** While Taximeter is away, calls do not wait for it one by one. */
-  readonly #breaker = circuitBreaker(handleAll, {
-    halfOpenAfter: ASK_AGAIN_AFTER_MS,
-    breaker: new ConsecutiveBreaker(FAILURES_UNTIL_PAUSE),
-  });
+  readonly #circuit = new Circuit(handleAll, FAILURES_UNTIL_PAUSE, ASK_AGAIN_AFTER_MS, () => performance.now());
   readonly #settling = new Set<Promise<void>>();
   readonly #counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0, unsettled: 0 };
 
@@ -74,8 +72,10 @@ export class LimitAsks {
     if (wrong !== undefined) return this.#counted(unnameable(wrong));
     const isReserved = mode === 'reserve';
     const body = { ...ask, tenant: ask.tenant || '(unknown)', ...(isReserved ? { id, ttlSeconds } : {}) };
+    // Behind one that tries whether Taximeter is back, all would wait as long as it does.
+    if (this.#circuit.isTrying) return { verdict: this.#failed(null), reservation: null };
     try {
-      const { answer, verdict } = await this.#breaker.execute(() => this.#decided(mode, body));
+      const { answer, verdict } = await this.#circuit.execute(() => this.#decided(mode, body));
       const name = isReserved && verdict.isAllowed ? reservationOf(answer) : null;
       return this.#counted(verdict, name === null ? null : { name, units: ask.cost ?? 1 });
     } catch (cause) {
@@ -136,9 +136,10 @@ export class LimitAsks {
     return { verdict, reservation };
   }
 
-  #failed(cause: Error): Verdict {
+  /** Takes  cause: null where it was not asked. */
+  #failed(cause: Error | null): Verdict {
     const { onFailure, onProblem } = this.#config;
-    if (!(cause instanceof BrokenCircuitError)) onProblem(`a limit was not checked: ${cause.message}`);
+    if (cause !== null && !isBroken(cause)) onProblem(`a limit was not checked: ${cause.message}`);
     this.#counts[onFailure === 'open' ? 'failedOpen' : 'failedClosed'] += 1;
     return onFailure === 'open' ? passed : unavailable();
   }

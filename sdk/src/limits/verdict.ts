@@ -24,6 +24,7 @@ const PASSED_ON = [
   'x-ratelimit-reset',
   'sforce-limit-info',
 ];
+const VALUE = /^[\x20-\x7e]{0,2048}$/;
 /** These of the 4xx are about the way to Taximeter, its token or its load, and would meet every other ask as well. */
 const NOT_OF_THE_ASK = new Set([401, 403, 404, 405, 407, 408, 425, 429]);
 const DRAFT_PROBLEMS = 'https://iana.org/assignments/http-problem-types';
@@ -84,7 +85,8 @@ function passedOn(headers: IncomingHttpHeaders): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of PASSED_ON) {
     const value = headers[name];
-    if (typeof value === 'string') kept[name] = value;
+    // What cannot be a header would end the answer, or the program.
+    if (typeof value === 'string' && VALUE.test(value)) kept[name] = value;
   }
   return kept;
 }

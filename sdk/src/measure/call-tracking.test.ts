@@ -69,6 +69,24 @@ describe('a call that is followed', () => {
     });
   });
 
+  test('is not taken by another tracking in the same program', async () => {
+    const [one, other] = [newTracking('every', Math.random), new CallTracking('every', Math.random)];
+    try {
+      const seen = await inTurn(async () => {
+        const [mine, others] = [newCall(), newCall()];
+        one.begin(mine);
+        other.begin(others);
+        await pause(1);
+        spin(10);
+        const both = [one.current === mine, other.current === others];
+        return [...both, one.end(mine)! > 5, other.end(others)! > 5, mine.cpuMs < 40, others.cpuMs < 40];
+      });
+      expect(seen).toEqual(Array(6).fill(true));
+    } finally {
+      other.close();
+    }
+  });
+
   test('nothing is said of calls that are not followed', () => {
     const followed = newTracking('off', Math.random);
     const call = newCall();

@@ -5,8 +5,7 @@ import type { Call } from '../call.ts';
 /** Which calls are followed: every one; all unless they are so light that following them would show, then some; none. */
 export type TrackingMode = 'every' | 'auto' | 'off';
 
-const held = Symbol('taximeter.call');
-type Resource = { [held]?: Call };
+type Resource = Record<symbol, Call | undefined>;
 
 /** Calls that take less CPU than this are light: following each would cost a few hundredths of it. */
 const LIGHT_MS = 0.25;
@@ -15,6 +14,9 @@ const FEWEST_CALLS = 500;
 const CHECK_EVERY_MS = 1_000;
 const WINDOW_MS = 20;
 const WINDOW_EVERY_MS = 400;
+/** More calls than this a second need not be followed to say what they cost: windows are rarer then. */
+const FOLLOWED_PER_SECOND = 200;
+const LONGEST_BETWEEN_MS = 4_000;
 /** Calls of a window are followed to their end, but not for longer than this. */
 const LONGEST_WAIT_MS = 10_000;
 const OUTBOUND_FOR_MS = 600_000;
@@ -31,6 +33,8 @@ export class CallTracking {
   readonly #mode: TrackingMode;
   readonly #random: () => number;
   readonly #hook;
+  /** Where what goes on keeps its call; of each tracking its own, so that two in a program do not take each other's. */
+  readonly #held = Symbol('taximeter.call');
   /** Whose code goes on when the running piece ends: pieces may run within others. */
   readonly #outer: (Call | null)[] = [];
   #current: Call | null = null;
@@ -48,6 +52,7 @@ export class CallTracking {
   #checks: NodeJS.Timeout | undefined;
   #ended = 0;
   #isLight = false;
+  #betweenMs = WINDOW_EVERY_MS;
   #cpuBefore = process.cpuUsage();
   #loopBefore: EventLoopUtilization = performance.eventLoopUtilization();
   /** How much of the main thread's time was CPU time: below 1 while the machine has other things to do. */
@@ -57,6 +62,7 @@ export class CallTracking {
   constructor(mode: TrackingMode, random: () => number) {
     this.#mode = mode;
     this.#random = random;
+    const held = this.#held;
     this.#hook = createHook({
       init: (_id, _type, _trigger, resource) => {
         if (this.#current !== null) (resource as Resource)[held] = this.#current;
@@ -83,7 +89,7 @@ export class CallTracking {
     // What the piece did before it came to us was reading this call, unless another one began in it.
     if (this.#outer.length === 0 || this.#isLive(this.#current)) this.#add(now);
     this.#current = call;
-    (executionAsyncResource() as Resource)[held] = call;
+    (executionAsyncResource() as Resource)[this.#held] = call;
   }
 
   /** Ends a call. Gives  the CPU time that was seen of it, in milliseconds; null when it was not followed to its end. */
@@ -176,6 +182,8 @@ export class CallTracking {
     this.#ended = 0;
     if (this.#mode === 'every') return;
     if (calls >= FEWEST_CALLS) this.#isLight = cpuMs / calls < LIGHT_MS;
+    const enoughMs = (WINDOW_MS * calls) / FOLLOWED_PER_SECOND;
+    this.#betweenMs = Math.min(LONGEST_BETWEEN_MS, Math.max(WINDOW_EVERY_MS, enoughMs));
     const callsOthers = performance.now() - this.#outboundMs < OUTBOUND_FOR_MS;
     const wantsWindows = this.#isLight && !callsOthers;
     if (wantsWindows && !this.#hasWindows) {
@@ -192,7 +200,7 @@ export class CallTracking {
   }
 
   #nextWindow(): void {
-    const afterMs = WINDOW_EVERY_MS * (0.5 + this.#random());
+    const afterMs = this.#betweenMs * (0.5 + this.#random());
     this.#window = setTimeout(() => {
       if (this.#isOn && performance.now() - this.#shutMs > LONGEST_WAIT_MS) this.#disable();
       this.#open();

@@ -12,6 +12,8 @@ interface UndiciRequest {
   readonly origin: string | URL;
   readonly method: string;
   readonly path: string;
+  /** Names and values in turns; a text with all of them in older versions. */
+  readonly headers?: unknown;
   addHeader(name: string, value: string): void;
 }
 
@@ -44,7 +46,11 @@ export interface OutboundConfig {
   /** Of a host: whether it may learn the ids of traces. */
   readonly tellsTrace: (host: string) => boolean;
   readonly report: (ended: EndedOutbound) => void;
+  readonly onProblem: (message: string) => void;
 }
+
+/** Of one call; what repeats a call that goes on for ever is not told apart for ever. */
+const MOST_FAILED = 1_000;
 
 /**
  * Sees requests to others, of fetch and undici and of node:http, and reports each when it has ended.
@@ -58,15 +64,27 @@ export class Outbound {
 
   constructor(config: OutboundConfig) {
     this.#config = config;
-    this.#listeners = [
-      ['undici:request:create', (message) => this.#created((message as { request: UndiciRequest }).request)],
-      ['undici:request:headers', (message) => this.#answered(message as Answered)],
-      ['undici:request:trailers', (message) => this.#end((message as { request: object }).request, false)],
-      ['undici:request:error', (message) => this.#end((message as { request: object }).request, true)],
-      ['http.client.response.finish', (message) => this.#answeredHttp(message as AnsweredHttp)],
-      ['http.client.request.start', (message) => this.#started((message as { request: ClientRequest }).request)],
+    const all: readonly (readonly [string, (message: never) => void])[] = [
+      ['undici:request:create', ({ request }: { request: UndiciRequest }) => this.#created(request)],
+      ['undici:request:headers', (message: Answered) => this.#answered(message)],
+      ['undici:request:trailers', ({ request }: { request: object }) => this.#end(request, false)],
+      ['undici:request:error', ({ request }: { request: object }) => this.#end(request, true)],
+      ['http.client.response.finish', (message: AnsweredHttp) => this.#answeredHttp(message)],
+      ['http.client.request.start', ({ request }: { request: ClientRequest }) => this.#started(request)],
     ];
+    this.#listeners = all.map(([name, listen]) => [name, this.#guarded(listen)] as const);
     for (const [name, listen] of this.#listeners) subscribe(name, listen);
+  }
+
+  /** What a listener of a channel throws would end the program. */
+  #guarded(listen: (message: never) => void): (message: unknown) => void {
+    return (message) => {
+      try {
+        listen(message as never);
+      } catch (cause) {
+        this.#config.onProblem(`a request to others cannot be told: ${(cause as Error | null)?.message}`);
+      }
+    };
   }
 
   close(): void {
@@ -77,7 +95,8 @@ export class Outbound {
     const url = new URL(request.origin);
     const underway = this.#begin(request, request.method, url.host, request.path);
     const { traceId, spanId } = underway;
-    if (this.#config.tellsTrace(url.host)) request.addHeader('traceparent', `00-${traceId}-${spanId}-01`);
+    if (this.#config.tellsTrace(url.host) && !namesTrace(request))
+      request.addHeader('traceparent', `00-${traceId}-${spanId}-01`);
   }
 
   #answered({ request, response }: Answered): void {
@@ -93,7 +112,8 @@ export class Outbound {
     if (isOwnRequest(request)) return;
     this.#begin(request, request.method, String(request.getHeader('host') ?? request.host), request.path);
     // Other listeners would change what Node does with answers and errors that nobody waits for.
-    request.once('close', () => this.#end(request, false));
+    const end = this.#guarded(() => this.#end(request, false));
+    request.once('close', () => end(null));
   }
 
   #begin(request: object, method: string, host: string, path: string): Underway {
@@ -128,8 +148,15 @@ export class Outbound {
     const isError = hasFailed || status === null || status >= 400;
     if (isError && call !== null) {
       call.failed ??= new Set();
-      call.failed.add(operation);
+      if (call.failed.size < MOST_FAILED) call.failed.add(operation);
     }
     report({ ...underway, isError, startMs: clock.timeOfDay(startMs), endMs: clock.timeOfDay(clock.now()) });
   }
+}
+
+/** Two of them are none: the program passes on one of its own. */
+function namesTrace({ headers }: UndiciRequest): boolean {
+  if (Array.isArray(headers))
+    return headers.some((each, place) => place % 2 === 0 && /^traceparent$/i.test(String(each)));
+  return typeof headers === 'string' && /^traceparent:/im.test(headers);
 }

@@ -20,8 +20,14 @@ interface FastifyInstance {
 
 /** A plugin for Fastify: `app.register(fastifyPlugin(taximeter))`, behind what says who calls and before the routes. */
 export function fastifyPlugin(taximeter: Taximeter) {
+  let inside: symbol | false | undefined;
+  const routeOf = (request: FastifyRequest): string => {
+    const known = inside ? (request as unknown as Record<symbol, Inside | undefined>)[inside] : undefined;
+    return (known === undefined ? request.routeOptions.url : (known.config?.url as string | undefined)) ?? '';
+  };
   const plugin = (fastify: FastifyInstance, _options: unknown, done: Done): void => {
     fastify.addHook('onRequest', (request, reply, next) => {
+      inside ??= insideOf(request);
       const call = taximeter.begin(request.raw, reply.raw, request, routeOf);
       if (!taximeter.asks) return next();
       taximeter.admit(call, routeOf(request)).then(({ isAllowed, status, headers, body }) => {
@@ -38,6 +44,20 @@ export function fastifyPlugin(taximeter: Taximeter) {
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
 }
 
-function routeOf({ routeOptions }: FastifyRequest): string {
-  return routeOptions.url ?? '';
+/** What a request holds of its route, as far as it matters here. */
+interface Inside {
+  readonly config?: { readonly url?: unknown };
+}
+
+/**
+ * Where a request holds its route: `routeOptions` puts an object of all its options together each time it is asked.
+ *
+ * Gives  false where it is not as expected: then `routeOptions` is asked. undefined for a request without a route, which does not show it.
+ */
+function insideOf(request: FastifyRequest): symbol | false | undefined {
+  const place = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'fastify.context');
+  if (place === undefined) return false;
+  const { url } = request.routeOptions;
+  if (url === undefined) return undefined;
+  return (request as unknown as Record<symbol, Inside | undefined>)[place]?.config?.url === url ? place : false;
 }

@@ -20,8 +20,10 @@ describe('frames', () => {
   test('are read as they were written', () => {
     fc.assert(
       fc.property(payloads, (frames) => {
-        const { payloads: found, spans, tornBytes } = readFrames(fileOf(frames));
-        expect(found.map((each) => [...each])).toEqual(frames.map(([payload]) => [...payload]));
+        const { frames: found, spans, tornBytes } = readFrames(fileOf(frames));
+        expect(found.map(({ payload, spans: each }) => [[...payload], each])).toEqual(
+          frames.map(([payload, count]) => [[...payload], count]),
+        );
         expect([spans, tornBytes]).toEqual([frames.reduce((sum, [, count]) => sum + count, 0), 0]);
       }),
     );
@@ -32,9 +34,11 @@ describe('frames', () => {
       fc.property(payloads, fc.nat(), (frames, cut) => {
         const whole = fileOf(frames);
         const bytes = whole.subarray(0, cut % (whole.length + 1));
-        const { payloads: found, tornBytes } = readFrames(bytes);
+        const { frames: found, tornBytes } = readFrames(bytes);
         const kept = fileOf(frames.slice(0, found.length));
-        expect(found.map((each) => [...each])).toEqual(frames.slice(0, found.length).map(([payload]) => [...payload]));
+        expect(found.map(({ payload }) => [...payload])).toEqual(
+          frames.slice(0, found.length).map(([payload]) => [...payload]),
+        );
         expect(kept.length + tornBytes).toBe(bytes.length);
         expect(kept.length + (frames[found.length]?.[0].length ?? 0) + FRAME_HEAD).toBeGreaterThan(bytes.length);
       }),
@@ -48,9 +52,11 @@ describe('frames', () => {
         fc.pre(bytes.length > 0);
         const at = place % bytes.length;
         bytes[at]! ^= 1 << bit;
-        const { payloads: found, spans } = readFrames(bytes);
+        const { frames: found, spans } = readFrames(bytes);
         expect(found.length).toBeLessThan(frames.length);
-        expect(found.map((each) => [...each])).toEqual(frames.slice(0, found.length).map(([payload]) => [...payload]));
+        expect(found.map(({ payload }) => [...payload])).toEqual(
+          frames.slice(0, found.length).map(([payload]) => [...payload]),
+        );
         expect(spans).toBe(frames.slice(0, found.length).reduce((sum, [, count]) => sum + count, 0));
       }),
     );

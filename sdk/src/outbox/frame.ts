@@ -4,10 +4,15 @@ import { crc32 } from 'node:zlib';
 export const FRAME_HEAD = 16;
 const MARK = 0x314d_5854;
 
+export interface Frame {
+  /** A request of OTLP; whole frames one behind the other are one, too. */
+  readonly payload: Buffer;
+  readonly spans: number;
+}
+
 /** What a file holds, up to its torn or damaged end. */
 export interface FileContent {
-  /** What the frames hold, in order. Whole frames one behind the other are one request of OTLP. */
-  readonly payloads: readonly Buffer[];
+  readonly frames: readonly Frame[];
   readonly spans: number;
   /** Bytes behind the last whole frame. */
   readonly tornBytes: number;
@@ -25,16 +30,16 @@ export function sealFrame(frame: Buffer, spans: number): void {
 
 /** Reads frames until the first that is not whole: a crash in the middle of a write leaves one, at the end. */
 export function readFrames(bytes: Buffer): FileContent {
-  const payloads: Buffer[] = [];
+  const frames: Frame[] = [];
   let [at, spans] = [0, 0];
   while (at + FRAME_HEAD <= bytes.length && bytes.readUInt32LE(at) === MARK) {
     const end = at + FRAME_HEAD + bytes.readUInt32LE(at + 4);
     const payload = bytes.subarray(at + FRAME_HEAD, end);
     const count = bytes.readUInt32LE(at + 12);
     if (end > bytes.length || crc32(payload, count) !== bytes.readUInt32LE(at + 8)) break;
-    payloads.push(payload);
+    frames.push({ payload, spans: count });
     spans += count;
     at = end;
   }
-  return { payloads, spans, tornBytes: bytes.length - at };
+  return { frames, spans, tornBytes: bytes.length - at };
 }

@@ -34,16 +34,19 @@ function openNames(): Set<string> {
 }
 
 /**
- * Makes a folder that only its maker writes to.
+ * Names a folder that only its owner writes to; `makeFolder` makes it.
  *
  * From  the name says who that is, so that nobody needs a lock: an owner that has ended never comes back.
  */
-export function makeOwnFolder(root: string): string {
+export function ownFolder(root: string): string {
   const { namespace, pid, start, thread } = self();
-  const name = `${namespace}.${pid}.${start}.${thread}.${randomBytes(6).toString('hex')}`;
-  mkdirSync(join(root, name), { recursive: true });
-  openNames().add(name);
-  return join(root, name);
+  return join(root, `${namespace}.${pid}.${start}.${thread}.${randomBytes(6).toString('hex')}`);
+}
+
+/** Makes the folder, where it is not there, and says that it is written to. Fails  as the disk does. */
+export function makeFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  openNames().add(basename(folder));
 }
 
 /** Says that a folder is not written to any more; what is in it goes to whoever opens the outbox next. */
@@ -55,19 +58,29 @@ export function leaveFolder(folder: string): void {
 /**
  * Takes over what owners that have ended left behind.
  *
- * Takes  nextNumber: gives the numbers that the files get.
+ * Takes  nextNumber: gives the numbers that the files get. onProblem: what cannot be taken over stays where it is.
  * Holds  a file is moved by one rename, so that of two who want it one gets it.
  */
-export function adoptFiles(root: string, own: string, nextNumber: () => number, nowMs: number): OutboxFile[] {
+export function adoptFiles(
+  root: string,
+  own: string,
+  nextNumber: () => number,
+  nowMs: number,
+  onProblem: (message: string) => void,
+): OutboxFile[] {
   const adopted: OutboxFile[] = [];
   for (const name of readdirSync(root).sort()) {
     const oldest = name === basename(own) ? null : adoptedWhenOlder(name);
     if (oldest === null) continue;
-    for (const file of filesIn(join(root, name))) {
-      if (oldest > 0 && nowMs - file.changedMs < oldest) continue;
-      const number = nextNumber();
-      const path = pathOf(own, number);
-      if (isMoved(file.path, path)) adopted.push({ path, number, bytes: file.bytes });
+    try {
+      for (const file of filesIn(join(root, name))) {
+        if (oldest > 0 && nowMs - file.changedMs < oldest) continue;
+        const number = nextNumber();
+        const path = pathOf(own, number);
+        if (isMoved(file.path, path)) adopted.push({ path, number, bytes: file.bytes });
+      }
+    } catch (cause) {
+      onProblem(`what was left in the outbox cannot be taken over: ${(cause as Error).message}`);
     }
     removeIfEmpty(join(root, name));
   }
@@ -79,12 +92,22 @@ export function pathOf(folder: string, number: number): string {
 }
 
 function filesIn(folder: string): { path: string; bytes: number; changedMs: number }[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith(FILE_END));
+  const names = namesIn(folder).filter((name) => name.endsWith(FILE_END));
   return names.sort().flatMap((name) => {
     const path = join(folder, name);
     const found = statSync(path, { throwIfNoEntry: false });
     return found === undefined ? [] : [{ path, bytes: found.size, changedMs: found.mtimeMs }];
   });
+}
+
+/** Others look through the same outbox, and take away folders that they have emptied. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw cause;
+  }
 }
 
 /** How old files of a folder must be to be taken, in milliseconds; null while its owner may live, or where it is no such folder. */

@@ -4,6 +4,7 @@ import { LARGEST_NUMBER, message, PADDED_LENGTH, PADDED_NUMBER, patchNumber, Tim
 import { type SpanTemplate, spanTemplate, textAttribute } from './span-template.ts';
 
 const BATCH_BYTES = 256 * 1024;
+const MOST_FREE = 4;
 const LONGEST_TEXT = 256;
 /** Names come from code and from tenants; beyond so many they are forgotten and made again. */
 const MOST_TEMPLATES = 5_000;
@@ -37,6 +38,14 @@ export interface EndedOutbound {
   readonly endMs: number;
 }
 
+/** Who called a route last. */
+interface Last {
+  readonly method: string;
+  readonly tenant: string;
+  readonly consumer: string;
+  readonly templates: (SpanTemplate | undefined)[];
+}
+
 /** Which numbers a span has: each combination has a template of its own. */
 const has = { parent: 1, status: 2, bytes: 4, cpu: 8, error: 16 };
 
@@ -46,8 +55,10 @@ const has = { parent: 1, status: 2, bytes: 4, cpu: 8, error: 16 };
  * What spans of the same kind, tenant and route have in common is put together once; of each only ids, times and numbers are written.
  */
 export class SpanWriter {
-  readonly #batch = Buffer.from(new ArrayBuffer(BATCH_BYTES));
-  readonly #view = new DataView(this.#batch.buffer);
+  #batch: Buffer = Buffer.from(new ArrayBuffer(BATCH_BYTES));
+  #view = new DataView(this.#batch.buffer);
+  /** What is written elsewhere is not written over here: there are several, and they go round. */
+  readonly #free: Buffer[] = [];
   readonly #times = new Times();
   readonly #resourceLengthAt: number;
   readonly #scopeLengthAt: number;
@@ -56,6 +67,7 @@ export class SpanWriter {
   #spans = 0;
   /** By route, method, tenant and consumer: finding a text that is there costs less than joining four. */
   #routes = new Map<string, Map<string, Map<string, Map<string, (SpanTemplate | undefined)[]>>>>();
+  readonly #last = new Map<string, Last>();
   #others = new Map<string, SpanTemplate>();
   #templates = 0;
 
@@ -77,14 +89,23 @@ export class SpanWriter {
     return this.#spans;
   }
 
-  /** Takes what was gathered, as a frame whose head is free; it holds until the next span is added. */
+  /** Takes what was gathered, as a frame whose head is free; it holds until it is released. */
   take(): Buffer {
     patchNumber(this.#batch, this.#resourceLengthAt, this.#at - this.#resourceLengthAt - PADDED_LENGTH, PADDED_LENGTH);
     patchNumber(this.#batch, this.#scopeLengthAt, this.#at - this.#scopeLengthAt - PADDED_LENGTH, PADDED_LENGTH);
     const frame = this.#batch.subarray(0, this.#at);
+    const next = this.#free.pop() ?? Buffer.from(new ArrayBuffer(BATCH_BYTES));
+    next.set(this.#batch.subarray(0, this.#headLength));
+    this.#batch = next;
+    this.#view = new DataView(next.buffer);
     this.#at = this.#headLength;
     this.#spans = 0;
     return frame;
+  }
+
+  /** Says that a frame is not needed any more. */
+  release({ buffer }: Buffer): void {
+    if (this.#free.length < MOST_FREE) this.#free.push(Buffer.from(buffer));
   }
 
   /** Adds a call. Gives  whether there was room; where not, what is there must be taken first. */
@@ -156,13 +177,22 @@ export class SpanWriter {
       ((ended.status ?? 0) >= 500 ? has.error : 0);
     // Paths without a route are as many as anybody likes to send.
     if (ended.route === '') return callTemplate(call, ended, flags);
-    const methods = inner(this.#routes, ended.route);
-    const templates = at(inner(inner(methods, ended.method), call.tenant), call.consumer);
+    const templates = this.#templatesOf(ended.route, ended.method, call.tenant, call.consumer);
     const known = templates[flags];
     if (known !== undefined) return known;
     if (++this.#templates > MOST_TEMPLATES) this.#forget();
     templates[flags] = callTemplate(call, ended, flags);
     return templates[flags];
+  }
+
+  /** Of a route the templates of its last caller are at hand: many calls in a row are of the same one. */
+  #templatesOf(route: string, method: string, tenant: string, consumer: string): (SpanTemplate | undefined)[] {
+    const last = this.#last.get(route);
+    if (last !== undefined && last.tenant === tenant && last.method === method && last.consumer === consumer)
+      return last.templates;
+    const templates = at(inner(inner(inner(this.#routes, route), method), tenant), consumer);
+    this.#last.set(route, { method, tenant, consumer, templates });
+    return templates;
   }
 
   #otherTemplateOf(ended: EndedOutbound): SpanTemplate {
@@ -178,6 +208,7 @@ export class SpanWriter {
 
   #forget(): void {
     this.#routes = new Map();
+    this.#last.clear();
     this.#others = new Map();
     this.#templates = 0;
   }
