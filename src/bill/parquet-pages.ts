@@ -6,11 +6,14 @@ import { readPlain } from 'hyparquet/src/plain.js';
 import { PackedNumbers } from './packed-numbers.ts';
 import { exactParsers } from './parquet-text.ts';
 import { unpackers } from './parquet-unpack.ts';
+import { SharedValue } from './table.ts';
 
 /** Encodings that are read here; columns with others are left to the library. RLE and BIT_PACKED are those of levels. */
 const plainEncodings = new Set(['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY', 'RLE', 'BIT_PACKED']);
 /** Read at once to find a header in; most have less than 100 bytes. */
 const WINDOW_BYTES = 64 * 1024;
+/** What is made of shared values is kept: of a dictionary with more of them that would be too much. */
+const MOST_SHARED = 8_192;
 const LARGEST_PAGE = 256 * 1024 * 1024;
 
 /** Says whether a column is as nearly all are: one value or none in each row, written plainly or through a dictionary. */
@@ -24,8 +27,8 @@ export function isPlainColumn({ element, children }: SchemaTree, chunk: ColumnCh
 type Values = (count: number) => ArrayLike<unknown>;
 
 /**
- * The values of a plain column in one row group. Each page is unpacked once and read as rows are asked for; a value of the dictionary is
- * the same object in every row.
+ * The values of a plain column in one row group. Each page is unpacked once and read as rows are asked for; those of a dictionary are
+ * shared values, unless it is a large one.
  *
  * Holds  one page and the dictionary in memory.
  */
@@ -107,7 +110,8 @@ export class ColumnPages {
   }
 
   #openDictionary(bytes: Uint8Array, { dictionary_page_header: head }: PageHeader): void {
-    this.#dictionary = this.#convert(readPlain(readerOf(bytes), this.#meta.type, head!.num_values, this.#length));
+    const values = this.#convert(readPlain(readerOf(bytes), this.#meta.type, head!.num_values, this.#length));
+    this.#dictionary = values.length > MOST_SHARED ? values : Array.from(values, (raw) => new SharedValue(raw));
   }
 
   #openPage(bytes: Uint8Array, { data_page_header: head }: PageHeader): void {

@@ -1,5 +1,5 @@
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet';
-import type { TableColumn } from './table.ts';
+import { SharedValue, type TableColumn } from './table.ts';
 
 /** A column of a Parquet file: a field, or a field of a struct. */
 export interface ParquetColumn extends TableColumn {
@@ -46,7 +46,15 @@ function columnsOf(tree: SchemaTree, field: string, of: (value: unknown) => unkn
     });
   }
   const text = textOf(tree);
-  return [{ name: names.join('.'), field, of, text: (value) => (isNull(value) ? '' : text(value)) }];
+  return [{ name: names.join('.'), field, of, text: (value) => cellText(value, text) }];
+}
+
+function cellText(value: unknown, text: (value: unknown) => string): string {
+  if (value instanceof SharedValue) {
+    value.text ??= cellText(value.raw, text);
+    return value.text;
+  }
+  return isNull(value) ? '' : text(value);
 }
 
 function isNull(value: unknown): boolean {
