@@ -38,13 +38,14 @@ export class Cell {
   readonly dirt: readonly DirtKind[];
   /** True when its column is a closed list and this is not on it. */
   readonly isUnlisted: boolean;
-  /** True when it holds something, nothing was put right in it, and it is kept as it is. */
+  /** True when it holds something, there is nothing to say of it, and it is kept as it is. */
   readonly isPlain: boolean;
   /** The block of charges in which its text has a number, and that number. */
   inBlock = 0;
   textInBlock = 0;
   readonly #name: Buffer;
-  #entry: Buffer | 'met' | undefined;
+  #entry: Buffer | null = null;
+  #isMet = false;
   #money: ParsedMoney | 'too large' | 'no amount' | undefined;
   #instant: Instant | null | undefined;
   #tags: { readonly tags: Tags | null; readonly dirt: DirtCounts } | undefined;
@@ -58,7 +59,7 @@ export class Cell {
     this.text = isNull ? '' : (values?.get(trimmed.toLowerCase()) ?? trimmed);
     this.isUnlisted = !isNull && values !== undefined && !values.has(trimmed.toLowerCase());
     this.dirt = isNull ? (trimmed === '' ? noDirt : ['nullWord']) : this.#wordDirt(trimmed);
-    this.isPlain = this.text !== '' && this.dirt.length === 0 && column !== 'Tags';
+    this.isPlain = this.text !== '' && this.dirt.length === 0 && !this.isUnlisted && column !== 'Tags';
     this.#name = name;
   }
 
@@ -73,11 +74,15 @@ export class Cell {
 
   /** Writes column and text as the engine takes an entry of a map, each behind its length. The bytes of a value that comes again are kept. */
   writeEntry(to: RowWriter): void {
-    if (this.#entry instanceof Buffer) return to.raw(this.#entry);
+    if (this.#entry !== null) {
+      to.raw(this.#entry);
+      return;
+    }
     const start = to.sizeBytes;
     to.raw(this.#name);
     to.text(this.text);
-    this.#entry = this.#entry === undefined ? 'met' : Buffer.from(to.bytes().subarray(start));
+    if (this.#isMet) this.#entry = Buffer.from(to.bytes().subarray(start));
+    this.#isMet = true;
   }
 
   money(): ParsedMoney | 'too large' | 'no amount' {

@@ -12,6 +12,28 @@ export const chargeColumns = [
 const times = ['billing_start', 'billing_end', 'charge_start', 'charge_end'];
 const amounts = ['billed', 'effective', 'list', 'contracted'];
 
+/** Whole numbers, one behind the other, in memory that grows. */
+class Numbers {
+  list = new Uint32Array(1 << 10);
+  #count = 0;
+
+  /** Makes room for so many more; gives where they begin. */
+  room(more: number): number {
+    const start = this.#count;
+    this.#count += more;
+    if (this.#count > this.list.length) {
+      const grown = new Uint32Array(Math.max(this.list.length * 2, this.#count));
+      grown.set(this.list);
+      this.list = grown;
+    }
+    return start;
+  }
+
+  all(): Uint32Array {
+    return this.list.subarray(0, this.#count);
+  }
+}
+
 /** Numbers for blocks, so that a cell knows in which it has a number. */
 let blocks = 1;
 
@@ -25,7 +47,7 @@ export class ChargeRows {
   readonly #times = times.map(() => new RowWriter(1 << 10));
   readonly #amounts = amounts.map(() => new RowWriter(1 << 10));
   /** Of each row where its entries end, of each entry the numbers of its column and of its text; 0 is the empty one. */
-  readonly #columns = { ends: [] as number[], keys: [] as number[], values: [] as number[] };
+  readonly #columns = { ends: [] as number[], keys: new Numbers(), values: new Numbers() };
   readonly #texts = new RowWriter(1 << 12);
   #textCount = 1;
   readonly #number = blocks++;
@@ -61,11 +83,15 @@ export class ChargeRows {
     }
     const { keys, values, ends } = this.#columns;
     const before = this.#texts.sizeBytes;
-    for (const cell of charge.cells) {
-      keys.push(cell.key + 1);
-      values.push(this.#textOf(cell));
+    const { cells } = charge;
+    const start = keys.room(cells.length);
+    values.room(cells.length);
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i]!;
+      keys.list[start + i] = cell.key + 1;
+      values.list[start + i] = this.#textOf(cell);
     }
-    ends.push(keys.length);
+    ends.push(start + cells.length);
     this.#addTags(charge);
     return this.#texts.sizeBytes - before + FIXED_BYTES + charge.cells.length * 8 + charge.tags.bytes.length;
   }
@@ -99,7 +125,7 @@ export class ChargeRows {
     for (const [place, name] of amounts.entries()) block.fixed(name, 'Decimal(38, 18)', this.#amounts[place]!.bytes());
     const { ends, keys, values } = this.#columns;
     const texts = { count: this.#textCount, bytes: this.#texts.bytes() };
-    block.namedTexts('columns', ends, this.#keys.names, new Uint32Array(keys), texts, new Uint32Array(values));
+    block.namedTexts('columns', ends, this.#keys.names, keys.all(), texts, values.all());
     block.textMaps('tags', this.#tags.ends, this.#tags.keys.bytes(), this.#tags.values.bytes());
     return block;
   }

@@ -19,12 +19,6 @@ export interface Charge {
   readonly tags: Tags;
 }
 
-/** Gives the text of a column of a charge; empty when it is null or absent. */
-export function textOf(charge: Charge, column: string): string {
-  for (const cell of charge.cells) if (cell.column === column) return cell.text;
-  return '';
-}
-
 /** The part of a charge that has a fixed length: four times and four amounts. */
 export const FIXED_BYTES = 4 * 4 + 4 * 16;
 

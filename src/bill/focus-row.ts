@@ -17,9 +17,15 @@ export interface Slot {
 
 const absent = -1;
 
-/** Where the columns are that a charge is made of, looked up once for a file. */
-export function chargeSlots({ at }: FocusHeader) {
-  const slot = (name: string): Slot => ({ name, place: at.get(name) ?? absent });
+/** Where columns are, looked up once for a file. */
+export function slotsOf<Name extends string>({ at }: FocusHeader, names: readonly Name[]): Record<Name, Slot> {
+  const slots = names.map((name) => [name, { name, place: at.get(name) ?? absent }]);
+  return Object.fromEntries(slots) as Record<Name, Slot>;
+}
+
+/** Those that a charge is made of. */
+export function chargeSlots(header: FocusHeader) {
+  const slot = (name: string): Slot => slotsOf(header, [name])[name]!;
   const period = (prefix: 'BillingPeriod' | 'ChargePeriod') => [slot(`${prefix}Start`), slot(`${prefix}End`)] as const;
   return {
     sources: sourceColumns.map(slot),
@@ -40,6 +46,8 @@ export class FocusRow {
   readonly problems: string[] = [];
   /** What is kept of the row, by column name. */
   readonly cells: Cell[] = [];
+  /** How many of its values are not on the closed list of their column. */
+  unlisted = 0;
   readonly #header: FocusHeader;
   readonly #dirt: DirtCounts;
   readonly #row: Cell[] = [];
@@ -128,6 +136,7 @@ export class FocusRow {
     let tags = noTags;
     const kept = this.cells;
     kept.length = 0;
+    this.unlisted = 0;
     const row = this.#row;
     for (let place = 0; place < row.length; place++) {
       const cell = row[place]!;
@@ -136,6 +145,7 @@ export class FocusRow {
         continue;
       }
       for (const kind of cell.dirt) countDirt(this.#dirt, kind);
+      if (cell.isUnlisted) this.unlisted += 1;
       if (cell.text === '') continue;
       if (cell.column === 'Tags') {
         const read = cell.tags();

@@ -4,7 +4,7 @@ import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { decompressPage } from 'hyparquet/src/datapage.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import { PackedNumbers } from './packed-numbers.ts';
-import { exactParsers } from './parquet-text.ts';
+import { exactParsers, longNumber } from './parquet-text.ts';
 import { unpackers } from './parquet-unpack.ts';
 import { SharedValue } from './table.ts';
 
@@ -14,6 +14,8 @@ const plainEncodings = new Set(['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY', '
 const WINDOW_BYTES = 64 * 1024;
 /** What is made of shared values is kept: of a dictionary with more of them that would be too much. */
 const MOST_SHARED = 8_192;
+/** Bytes of the usual decimal. */
+const LONG_DECIMAL = 16;
 const LARGEST_PAGE = 256 * 1024 * 1024;
 
 /** Says whether a column is as nearly all are: one value or none in each row, written plainly or through a dictionary. */
@@ -40,6 +42,7 @@ export class ColumnPages {
   readonly #convert: (raw: ReturnType<typeof readPlain>) => ArrayLike<unknown>;
   readonly #end: number;
   readonly #length: number | undefined;
+  readonly #isLongDecimal: boolean;
   #window = new Uint8Array(0);
   #windowAt = 0;
   #at: number;
@@ -58,6 +61,7 @@ export class ColumnPages {
     this.#name = element.name;
     this.#isOptional = element.repetition_type !== 'REQUIRED';
     this.#length = element.type_length;
+    this.#isLongDecimal = element.precision !== undefined && element.type_length === LONG_DECIMAL;
     this.#at = Number(start);
     this.#end = Number(start + meta.total_compressed_size);
     const parsers = { ...DEFAULT_PARSERS, ...exactParsers };
@@ -141,6 +145,7 @@ export class ColumnPages {
     const { type } = this.#meta;
     if (encoding === 'PLAIN') {
       const reader = readerOf(bytes);
+      if (this.#isLongDecimal) return (count) => longDecimals(reader, count);
       return (count) => this.#convert(readPlain(reader, type, count, this.#length));
     }
     if (!encoding.endsWith('_DICTIONARY')) throw new Error(`parquet encoding ${encoding} where it is not announced`);
@@ -191,6 +196,13 @@ export class ColumnPages {
     }
     return this.#window.subarray(this.#at - this.#windowAt, end - this.#windowAt);
   }
+}
+
+/** The whole numbers behind decimals. They hardly repeat: a view of the bytes of each would take longer than to read it. */
+function longDecimals(reader: { readonly view: DataView; offset: number }, count: number): readonly bigint[] {
+  const values: bigint[] = new Array(count);
+  for (let i = 0; i < count; i++, reader.offset += LONG_DECIMAL) values[i] = longNumber(reader.view, reader.offset);
+  return values;
 }
 
 function readerOf(bytes: Uint8Array): { view: DataView; offset: number } {

@@ -104,16 +104,17 @@ function leafText(element: SchemaElement): (value: unknown) => string {
 
 /** The number behind a decimal: an integer, or big-endian two's complement bytes. */
 function wholeNumber(value: unknown): bigint {
-  if (!(value instanceof Uint8Array)) return BigInt(value as number | bigint);
-  if (value.length === 16) return longNumber(new DataView(value.buffer, value.byteOffset, 16));
+  if (typeof value === 'bigint') return value;
+  if (!(value instanceof Uint8Array)) return BigInt(value as number);
+  if (value.length === 16) return longNumber(new DataView(value.buffer, value.byteOffset, 16), 0);
   const hex = Buffer.from(value).toString('hex');
   return hex === '' ? 0n : BigInt.asIntN(value.length * 8, BigInt(`0x${hex}`));
 }
 
 /** The usual width of a decimal, and mostly a small number in it. */
-function longNumber(bytes: DataView): bigint {
-  const high = bytes.getBigInt64(0);
-  const low = bytes.getBigUint64(8);
+export function longNumber(bytes: DataView, at: number): bigint {
+  const high = bytes.getBigInt64(at);
+  const low = bytes.getBigUint64(at + 8);
   return high === 0n ? low : (high << 64n) | low;
 }
 
