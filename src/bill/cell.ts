@@ -15,15 +15,18 @@ export interface Instant {
   readonly hasZone: boolean;
 }
 
-/** Tags as texts, and as the engine takes them: each key and each value behind its length. */
+/** Tags as the engine takes them: each key and each value behind its length. */
 export interface Tags {
-  readonly texts: TextMap;
+  readonly count: number;
   readonly bytes: Buffer;
+  /** The keys alone, and the values. */
+  readonly keys: Buffer;
+  readonly values: Buffer;
 }
 
 const noDirt: readonly DirtKind[] = [];
 
-export const noTags: Tags = { texts: [], bytes: Buffer.alloc(0) };
+export const noTags: Tags = tagsOf([]);
 
 /**
  * One value of one column of a bill, and all that is made of it. A bill has few distinct values and many rows: making each of
@@ -139,6 +142,13 @@ function readTags(text: string): { tags: Tags | null; dirt: DirtCounts } {
   const dirt: DirtCounts = {};
   const texts = tagsFromJson(text, dirt);
   if (texts === null) return { tags: null, dirt: { ...dirt, tagsUnreadable: 1 } };
-  if (texts.length === 0) return { tags: noTags, dirt };
-  return { tags: { texts, bytes: Buffer.concat(texts.flat().map(lengthFirst)) }, dirt };
+  return { tags: texts.length === 0 ? noTags : tagsOf(texts), dirt };
+}
+
+/** Takes  texts: sorted by name. */
+export function tagsOf(texts: TextMap): Tags {
+  const bytes = Buffer.concat(texts.flat().map(lengthFirst));
+  const keys = Buffer.concat(texts.map(([key]) => lengthFirst(key)));
+  const values = Buffer.concat(texts.map(([, value]) => lengthFirst(value)));
+  return { count: texts.length, bytes, keys, values };
 }

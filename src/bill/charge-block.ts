@@ -106,11 +106,9 @@ export class ChargeRows {
   }
 
   #addTags({ tags }: Charge): void {
-    for (const [key, value] of tags.texts) {
-      this.#tags.keys.text(key);
-      this.#tags.values.text(value);
-    }
-    this.#tags.count += tags.texts.length;
+    this.#tags.keys.raw(tags.keys);
+    this.#tags.values.raw(tags.values);
+    this.#tags.count += tags.count;
     this.#tags.ends.push(this.#tags.count);
   }
 

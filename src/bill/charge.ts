@@ -47,7 +47,7 @@ export class ChargeWriter {
     to.i128(charge.contractedAtto);
     to.varint(charge.cells.length);
     for (const cell of charge.cells) cell.writeEntry(to);
-    to.varint(charge.tags.texts.length);
+    to.varint(charge.tags.count);
     to.raw(charge.tags.bytes);
     return { bytes: to.bytes(), fixedAt };
   }

@@ -127,6 +127,7 @@ class BillReader {
         this.#charge(row, part, reading, checked);
       }
       progress(this.#rows);
+      await this.#spool?.room();
     }
     if (part.rows !== undefined && part.rows !== sourceRows) {
       this.note({ message: `its manifest says ${part.rows} rows and it has ${sourceRows}`, path: part.name });
