@@ -1,6 +1,8 @@
 import { formatMoney } from '../model/index.ts';
 import type { Charge } from './charge.ts';
 import type { ColumnKeys } from './column-cells.ts';
+import type { FocusHeader } from './focus-header.ts';
+import { type FocusRow, type Slot, slotsOf } from './focus-row.ts';
 
 /** What is held against the rules of FOCUS, and how bad it is when it does not hold. */
 export const checkRules = {
@@ -79,7 +81,18 @@ const looked = [
   ...['CommitmentDiscountId', 'CommitmentDiscountStatus', 'AllocatedMethodId', 'AllocatedResourceId'],
   ...['ResourceId', 'SkuId', 'SkuPriceId', 'ChargeDescription', 'InvoiceIssuer'],
 ] as const;
-type Looked = (typeof looked)[number];
+type LookedSlots = Readonly<Record<(typeof looked)[number], Slot>>;
+
+/** A row of a file, and where in it the columns are that are looked at. */
+export interface CheckedRow {
+  readonly row: Pick<FocusRow, 'text' | 'unlisted'>;
+  readonly at: LookedSlots;
+}
+
+/** Gives the rows of a file to be checked, each when the row was filled with it. */
+export function checkedRow(row: FocusRow, header: FocusHeader): CheckedRow {
+  return { row, at: slotsOf(header, looked) };
+}
 
 interface Invoice {
   issuer: string;
@@ -112,13 +125,10 @@ interface Origin {
  */
 export class BillCheck {
   readonly #found = new Map<CheckRule, { rows: number; examples: RowPlace[] }>();
-  readonly #slots: Looked[] = [];
-  readonly #known = new Map<string, Looked>(looked.map((name) => [name, name]));
   readonly #keys: ColumnKeys;
   readonly #invoices = new Map<string, Invoice>();
   readonly #commitments = new Map<string, Commitment>();
   readonly #origins = new Map<string, Origin>();
-  readonly #row = Object.fromEntries(looked.map((name) => [name, ''])) as Record<Looked, string>;
   #lastInvoice: Invoice | null = null;
   #unchecked = 0;
 
@@ -126,21 +136,23 @@ export class BillCheck {
     this.#keys = keys;
   }
 
-  add(charge: Charge, file: string, line: number): void {
+  /** Takes  checked: the row that the charge was made of. */
+  add(charge: Charge, checked: CheckedRow, file: string, line: number): void {
+    const { row, at } = checked;
     const found = (rule: CheckRule) => this.#note(rule, file, line);
-    const row = this.#filled(charge, found);
-    if (row.ProviderName === '' && row.ServiceProviderName === '') found('no-provider');
-    if (row.ServiceName === '' || row.ServiceCategory === '') found('no-service');
-    const issuer = row.InvoiceIssuerName || row.InvoiceIssuer;
+    for (let times = 0; times < row.unlisted; times++) found('closed-list');
+    if (row.text(at.ProviderName) === '' && row.text(at.ServiceProviderName) === '') found('no-provider');
+    if (row.text(at.ServiceName) === '' || row.text(at.ServiceCategory) === '') found('no-service');
+    const issuer = row.text(at.InvoiceIssuerName) || row.text(at.InvoiceIssuer);
     if (issuer === '') found('no-issuer');
-    if (row.InvoiceId === '') found('no-invoice');
-    else this.#invoice(charge, issuer, row.InvoiceId);
-    const isCorrection = row.ChargeClass === 'Correction';
+    if (row.text(at.InvoiceId) === '') found('no-invoice');
+    else this.#invoice(charge, issuer, row.text(at.InvoiceId));
+    const isCorrection = row.text(at.ChargeClass) === 'Correction';
     const isInside = charge.chargeStartMs >= charge.billingStartMs && charge.chargeStartMs < charge.billingEndMs;
     if (!isInside && !isCorrection) found('outside-billing-period');
-    if (row.ChargeCategory === 'Usage') this.#usage(charge, row, isCorrection, found);
-    this.#commitment(charge, row, found);
-    this.#allocated(charge, row, { file, line }, found);
+    if (row.text(at.ChargeCategory) === 'Usage') this.#usage(charge, checked, isCorrection, found);
+    this.#commitment(charge, checked, found);
+    this.#allocated(charge, checked, { file, line }, found);
   }
 
   finish(): CheckReport {
@@ -187,27 +199,14 @@ export class BillCheck {
     if (found.examples.length < EXAMPLES && line > 0) found.examples.push({ file, line });
   }
 
-  #filled(charge: Charge, found: (rule: CheckRule) => void): Record<Looked, string> {
-    const row = this.#row;
-    for (const name of looked) row[name] = '';
-    while (this.#slots.length < this.#keys.names.length) {
-      this.#slots.push(this.#known.get(this.#keys.names[this.#slots.length]!) as Looked);
-    }
-    for (const cell of charge.cells) {
-      const slot = this.#slots[cell.key];
-      if (slot !== undefined) row[slot] = cell.text;
-      if (cell.isUnlisted) found('closed-list');
-    }
-    return row;
-  }
-
-  #usage(charge: Charge, row: Record<Looked, string>, isCorrection: boolean, found: (rule: CheckRule) => void): void {
+  #usage(charge: Charge, { row, at }: CheckedRow, isCorrection: boolean, found: (rule: CheckRule) => void): void {
     // Quantities may be null on corrections, and unused commitments consume nothing.
-    if (row.ConsumedQuantity === '' && !isCorrection && row.CommitmentDiscountStatus !== 'Unused') {
+    if (row.text(at.ConsumedQuantity) === '' && !isCorrection && row.text(at.CommitmentDiscountStatus) !== 'Unused') {
       found('usage-without-quantity');
     }
-    const noConsumedUnit = row.ConsumedQuantity !== '' && row.ConsumedUnit === '';
-    if (noConsumedUnit || (row.PricingQuantity !== '' && row.PricingUnit === '')) found('quantity-without-unit');
+    const noConsumedUnit = row.text(at.ConsumedQuantity) !== '' && row.text(at.ConsumedUnit) === '';
+    if (noConsumedUnit || (row.text(at.PricingQuantity) !== '' && row.text(at.PricingUnit) === ''))
+      found('quantity-without-unit');
     if (charge.billedAtto < 0n || charge.effectiveAtto < 0n) found('negative-usage');
     else if (charge.contractedAtto > charge.listAtto) found('contracted-above-list');
   }
@@ -227,12 +226,14 @@ export class BillCheck {
     total.billed += charge.billedAtto;
   }
 
-  #commitment(charge: Charge, row: Record<Looked, string>, found: (rule: CheckRule) => void): void {
-    const { CommitmentDiscountId: commitment, CommitmentDiscountStatus: status, ChargeCategory: category } = row;
+  #commitment(charge: Charge, { row, at }: CheckedRow, found: (rule: CheckRule) => void): void {
+    const commitment = row.text(at.CommitmentDiscountId);
+    const status = row.text(at.CommitmentDiscountStatus);
     if (commitment === '') {
       if (status !== '') found('status-without-commitment');
       return;
     }
+    const category = row.text(at.ChargeCategory);
     if (category === 'Usage' && status === '') found('commitment-without-status');
     if (category === 'Usage' && status !== '' && charge.billedAtto !== 0n) found('covered-usage-billed');
     if (category === 'Purchase' && charge.effectiveAtto !== 0n) found('purchase-effective');
@@ -247,12 +248,21 @@ export class BillCheck {
   }
 
   /** Allocated rows share the columns of the row they were made of, and stand in its place. */
-  #allocated(charge: Charge, row: Record<Looked, string>, place: RowPlace, found: (rule: CheckRule) => void): void {
+  #allocated(charge: Charge, { row, at }: CheckedRow, place: RowPlace, found: (rule: CheckRule) => void): void {
     if (!this.#keys.has('AllocatedMethodId')) return;
-    if (row.AllocatedMethodId !== '' && row.AllocatedResourceId === '') found('allocated-without-resource');
+    const method = row.text(at.AllocatedMethodId);
+    if (method !== '' && row.text(at.AllocatedResourceId) === '') found('allocated-without-resource');
     const { source, account, currency, chargeStartMs, chargeEndMs } = charge;
-    const same = [row.ResourceId, row.SkuId, row.SkuPriceId, row.ChargeCategory, row.CommitmentDiscountId];
-    const key = JSON.stringify([source, account, currency, chargeStartMs, chargeEndMs, ...same, row.ChargeDescription]);
+    const same = [
+      at.ResourceId,
+      at.SkuId,
+      at.SkuPriceId,
+      at.ChargeCategory,
+      at.CommitmentDiscountId,
+      at.ChargeDescription,
+    ];
+    const texts = same.map((slot) => row.text(slot));
+    const key = JSON.stringify([source, account, currency, chargeStartMs, chargeEndMs, ...texts]);
     const origin = this.#kept(this.#origins, key, MOST_ORIGINS, () => ({
       billed: 0n,
       effective: 0n,
@@ -261,7 +271,7 @@ export class BillCheck {
     }));
     if (!origin) return;
     const { billedAtto: billed, effectiveAtto: effective } = charge;
-    if (row.AllocatedMethodId === '') {
+    if (method === '') {
       if ((billed !== 0n || effective !== 0n) && origin.whole.length < EXAMPLES)
         origin.whole.push({ billed, effective, place });
       return;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BillGroups } from './bill-group.ts';
-import { lengthFirst, noTags, type Tags } from './cell.ts';
+import { noTags, type Tags, tagsOf } from './cell.ts';
 import { type Charge, ChargeWriter } from './charge.ts';
 
 const START = Date.UTC(2024, 8, 1);
@@ -34,7 +34,7 @@ function groupsOf(charges: readonly Charge[]) {
 }
 
 function tags(env: string): Tags {
-  return { texts: [['env', env]], bytes: Buffer.concat(['env', env].map(lengthFirst)) };
+  return tagsOf([['env', env]]);
 }
 
 const anyCharge = fc

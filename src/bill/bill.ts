@@ -71,7 +71,7 @@ async function write(
 ): Promise<void> {
   const changed = new Map(replacements.filter((each) => each.status !== 'unchanged').map((each) => [each.unit, each]));
   if (changed.size === 0) return;
-  const segments = spool.finish().filter((segment) => changed.has(segment.unit));
+  const segments = (await spool.finish()).filter((segment) => changed.has(segment.unit));
   const month = (unit: string) => monthOf(changed.get(unit)!.groups[0]!.billingStartMs).month;
   const at = options.now.toISOString();
   const added = [...changed.values()].flatMap((each) => importRows(each, importId, bill, options));

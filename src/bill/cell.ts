@@ -1,4 +1,5 @@
 import { Failure, type ParsedMoney, parseInstant, parseMoney } from '../model/index.ts';
+import type { RowWriter } from '../store/index.ts';
 import type { DirtCounts, DirtKind } from './dirt.ts';
 import { type TextMap, tagsFromJson } from './tags.ts';
 
@@ -14,15 +15,18 @@ export interface Instant {
   readonly hasZone: boolean;
 }
 
-/** Tags as texts, and as the engine takes them: each key and each value behind its length. */
+/** Tags as the engine takes them: each key and each value behind its length. */
 export interface Tags {
-  readonly texts: TextMap;
+  readonly count: number;
   readonly bytes: Buffer;
+  /** The keys alone, and the values. */
+  readonly keys: Buffer;
+  readonly values: Buffer;
 }
 
 const noDirt: readonly DirtKind[] = [];
 
-export const noTags: Tags = { texts: [], bytes: Buffer.alloc(0) };
+export const noTags: Tags = tagsOf([]);
 
 /**
  * One value of one column of a bill, and all that is made of it. A bill has few distinct values and many rows: making each of
@@ -34,13 +38,17 @@ export class Cell {
   readonly key: number;
   /** Without spaces around it, in the case of the specification; empty for null. */
   readonly text: string;
-  /** Column and text as the engine takes an entry of a map: each behind its length. */
-  readonly entry: Buffer;
-  /** Where in `entry` the text begins, with its length. */
-  readonly valueAt: number;
   readonly dirt: readonly DirtKind[];
   /** True when its column is a closed list and this is not on it. */
   readonly isUnlisted: boolean;
+  /** True when it holds something, there is nothing to say of it, and it is kept as it is. */
+  readonly isPlain: boolean;
+  /** The block of charges in which its text has a number, and that number. */
+  inBlock = 0;
+  textInBlock = 0;
+  readonly #name: Buffer;
+  #entry: Buffer | null = null;
+  #isMet = false;
   #money: ParsedMoney | 'too large' | 'no amount' | undefined;
   #instant: Instant | null | undefined;
   #tags: { readonly tags: Tags | null; readonly dirt: DirtCounts } | undefined;
@@ -54,8 +62,8 @@ export class Cell {
     this.text = isNull ? '' : (values?.get(trimmed.toLowerCase()) ?? trimmed);
     this.isUnlisted = !isNull && values !== undefined && !values.has(trimmed.toLowerCase());
     this.dirt = isNull ? (trimmed === '' ? noDirt : ['nullWord']) : this.#wordDirt(trimmed);
-    this.entry = isNull ? noTags.bytes : entryOf(name, this.text);
-    this.valueAt = name.length;
+    this.isPlain = this.text !== '' && this.dirt.length === 0 && !this.isUnlisted && column !== 'Tags';
+    this.#name = name;
   }
 
   #wordDirt(trimmed: string): readonly DirtKind[] {
@@ -65,6 +73,19 @@ export class Cell {
       ...(this.text === trimmed ? [] : ['valueCase' as const]),
       ...(isUnknown ? ['unknownCategory' as const] : []),
     ];
+  }
+
+  /** Writes column and text as the engine takes an entry of a map, each behind its length. The bytes of a value that comes again are kept. */
+  writeEntry(to: RowWriter): void {
+    if (this.#entry !== null) {
+      to.raw(this.#entry);
+      return;
+    }
+    const start = to.sizeBytes;
+    to.raw(this.#name);
+    to.text(this.text);
+    if (this.#isMet) this.#entry = Buffer.from(to.bytes().subarray(start));
+    this.#isMet = true;
   }
 
   money(): ParsedMoney | 'too large' | 'no amount' {
@@ -87,23 +108,6 @@ export class Cell {
     this.#tags ??= readTags(this.text);
     return this.#tags;
   }
-}
-
-const SHORT = 0x80;
-
-/** Most texts are short and plain: they need no buffer of their own on the way. */
-function entryOf(name: Buffer, text: string): Buffer {
-  if (text.length >= SHORT) return Buffer.concat([name, lengthFirst(text)]);
-  const entry = Buffer.allocUnsafe(name.length + 1 + text.length);
-  entry.set(name);
-  let at = name.length;
-  entry[at++] = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) return Buffer.concat([name, lengthFirst(text)]);
-    entry[at++] = code;
-  }
-  return entry;
 }
 
 /** A text behind its length in bytes. */
@@ -138,6 +142,13 @@ function readTags(text: string): { tags: Tags | null; dirt: DirtCounts } {
   const dirt: DirtCounts = {};
   const texts = tagsFromJson(text, dirt);
   if (texts === null) return { tags: null, dirt: { ...dirt, tagsUnreadable: 1 } };
-  if (texts.length === 0) return { tags: noTags, dirt };
-  return { tags: { texts, bytes: Buffer.concat(texts.flat().map(lengthFirst)) }, dirt };
+  return { tags: texts.length === 0 ? noTags : tagsOf(texts), dirt };
+}
+
+/** Takes  texts: sorted by name. */
+export function tagsOf(texts: TextMap): Tags {
+  const bytes = Buffer.concat(texts.flat().map(lengthFirst));
+  const keys = Buffer.concat(texts.map(([key]) => lengthFirst(key)));
+  const values = Buffer.concat(texts.map(([, value]) => lengthFirst(value)));
+  return { count: texts.length, bytes, keys, values };
 }

@@ -1,5 +1,5 @@
 import { Block, RowWriter } from '../store/index.ts';
-import { CellRuns } from './cell-runs.ts';
+import type { Cell } from './cell.ts';
 import { type Charge, FIXED_BYTES } from './charge.ts';
 import type { ColumnKeys } from './column-cells.ts';
 
@@ -12,6 +12,31 @@ export const chargeColumns = [
 const times = ['billing_start', 'billing_end', 'charge_start', 'charge_end'];
 const amounts = ['billed', 'effective', 'list', 'contracted'];
 
+/** Whole numbers, one behind the other, in memory that grows. */
+class Numbers {
+  list = new Uint32Array(1 << 10);
+  #count = 0;
+
+  /** Makes room for so many more; gives where they begin. */
+  room(more: number): number {
+    const start = this.#count;
+    this.#count += more;
+    if (this.#count > this.list.length) {
+      const grown = new Uint32Array(Math.max(this.list.length * 2, this.#count));
+      grown.set(this.list);
+      this.list = grown;
+    }
+    return start;
+  }
+
+  all(): Uint32Array {
+    return this.list.subarray(0, this.#count);
+  }
+}
+
+/** Numbers for blocks, so that a cell knows in which it has a number. */
+let blocks = 1;
+
 /** Charges of one (source, account, billing period) on their way into the engine, by columns. */
 export class ChargeRows {
   readonly #keys: ColumnKeys;
@@ -21,13 +46,17 @@ export class ChargeRows {
   readonly #lines = new RowWriter(1 << 10);
   readonly #times = times.map(() => new RowWriter(1 << 10));
   readonly #amounts = amounts.map(() => new RowWriter(1 << 10));
-  readonly #columns = { ends: [] as number[], keys: [] as number[], values: new RowWriter(1 << 12) };
-  readonly #runs = new CellRuns('value');
+  /** Of each row where its entries end, of each entry the numbers of its column and of its text; 0 is the empty one. */
+  readonly #columns = { ends: [] as number[], keys: new Numbers(), values: new Numbers() };
+  readonly #texts = new RowWriter(1 << 12);
+  #textCount = 1;
+  readonly #number = blocks++;
   readonly #tags = { ends: [] as number[], keys: new RowWriter(1 << 8), values: new RowWriter(1 << 8), count: 0 };
   #rows = 0;
 
   constructor(first: Charge, keys: ColumnKeys) {
     this.#keys = keys;
+    this.#texts.text('');
     this.#source = first.source;
     this.#account = first.account;
   }
@@ -53,20 +82,33 @@ export class ChargeRows {
       at += 16;
     }
     const { keys, values, ends } = this.#columns;
-    const before = values.sizeBytes;
-    for (const { key } of charge.cells) keys.push(key);
-    this.#runs.write(values, charge.cells, values.bytes());
-    ends.push(keys.length);
+    const before = this.#texts.sizeBytes;
+    const { cells } = charge;
+    const start = keys.room(cells.length);
+    values.room(cells.length);
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i]!;
+      keys.list[start + i] = cell.key + 1;
+      values.list[start + i] = this.#textOf(cell);
+    }
+    ends.push(start + cells.length);
     this.#addTags(charge);
-    return values.sizeBytes - before + FIXED_BYTES + charge.cells.length * 2 + charge.tags.bytes.length;
+    return this.#texts.sizeBytes - before + FIXED_BYTES + charge.cells.length * 8 + charge.tags.bytes.length;
+  }
+
+  /** The number of a cell's text in this block. It is kept with the cell, for the next row that has it. */
+  #textOf(cell: Cell): number {
+    if (cell.inBlock === this.#number) return cell.textInBlock;
+    this.#texts.text(cell.text);
+    cell.inBlock = this.#number;
+    cell.textInBlock = this.#textCount;
+    return this.#textCount++;
   }
 
   #addTags({ tags }: Charge): void {
-    for (const [key, value] of tags.texts) {
-      this.#tags.keys.text(key);
-      this.#tags.values.text(value);
-    }
-    this.#tags.count += tags.texts.length;
+    this.#tags.keys.raw(tags.keys);
+    this.#tags.values.raw(tags.values);
+    this.#tags.count += tags.count;
     this.#tags.ends.push(this.#tags.count);
   }
 
@@ -80,7 +122,8 @@ export class ChargeRows {
     for (const [place, name] of times.entries()) block.fixed(name, "DateTime('UTC')", this.#times[place]!.bytes());
     for (const [place, name] of amounts.entries()) block.fixed(name, 'Decimal(38, 18)', this.#amounts[place]!.bytes());
     const { ends, keys, values } = this.#columns;
-    block.namedTexts('columns', ends, this.#keys.names, Uint32Array.from(keys), values.bytes());
+    const texts = { count: this.#textCount, bytes: this.#texts.bytes() };
+    block.namedTexts('columns', ends, this.#keys.names, keys.all(), texts, values.all());
     block.textMaps('tags', this.#tags.ends, this.#tags.keys.bytes(), this.#tags.values.bytes());
     return block;
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ExampleRow, exampleRow } from '../../test/support/example-bill.ts';
 import { formatInstant, formatMoney } from '../model/index.ts';
+import { tagsOf } from './cell.ts';
 import type { Charge } from './charge.ts';
 import { chargeFromFocusRow, focusReading } from './charge-from-focus-row.ts';
 import { ColumnKeys } from './column-cells.ts';
@@ -140,7 +141,7 @@ test('columns keep their text, nulls are left out, tags stand apart', () => {
   expect(columns).toMatchObject({ BilledCost: '4e-10', Id: '7', ServiceName: 'vm' });
   expect(Object.keys(columns)).not.toContain('RegionId');
   expect(Object.keys(columns)).not.toContain('Tags');
-  expect(charge.tags.texts).toEqual([['org', 'trey']]);
+  expect(charge.tags).toEqual(tagsOf([['org', 'trey']]));
 });
 
 test('tags that cannot be read stay visible as a column', () => {

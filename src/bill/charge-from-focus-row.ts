@@ -1,17 +1,18 @@
 import type { Charge } from './charge.ts';
 import { countDirt, type DirtCounts } from './dirt.ts';
 import type { FocusHeader } from './focus-header.ts';
-import { FocusRow } from './focus-row.ts';
+import { chargeSlots, FocusRow } from './focus-row.ts';
 
 /** Reads the rows of one file. */
 export interface FocusReading {
   readonly header: FocusHeader;
   readonly dirt: DirtCounts;
   readonly row: FocusRow;
+  readonly slots: ReturnType<typeof chargeSlots>;
 }
 
 export function focusReading(header: FocusHeader, dirt: DirtCounts): FocusReading {
-  return { header, dirt, row: new FocusRow(header, dirt) };
+  return { header, dirt, row: new FocusRow(header, dirt), slots: chargeSlots(header) };
 }
 
 /**
@@ -25,27 +26,27 @@ export function focusReading(header: FocusHeader, dirt: DirtCounts): FocusReadin
 export function chargeFromFocusRow(cells: readonly unknown[], reading: FocusReading): Charge | readonly string[] {
   const width = widthProblem(cells, reading.header);
   if (width) return [width];
-  const { row, dirt } = reading;
+  const { row, slots, dirt } = reading;
   row.fill(cells);
-  const billedAtto = row.money('BilledCost');
-  const [billingStartMs, billingEndMs] = row.period('BillingPeriod');
-  const [chargeStartMs, chargeEndMs] = row.period('ChargePeriod');
+  const billedAtto = row.money(slots.billed);
+  const [billingStartMs, billingEndMs] = row.period(slots.billingPeriod, false);
+  const [chargeStartMs, chargeEndMs] = row.period(slots.chargePeriod, true);
   const charge: Charge = {
-    source: row.source(),
-    account: row.mandatory('BillingAccountId'),
-    currency: row.currency(),
+    source: row.source(slots.sources),
+    account: row.mandatory(slots.account),
+    currency: row.currency(slots.currency),
     billingStartMs,
     billingEndMs,
     chargeStartMs,
     chargeEndMs,
     billedAtto,
-    effectiveAtto: row.money('EffectiveCost'),
-    listAtto: row.moneyOr('ListCost', billedAtto, 'listCostMissing'),
-    contractedAtto: row.moneyOr('ContractedCost', billedAtto, 'contractedCostMissing'),
+    effectiveAtto: row.money(slots.effective),
+    listAtto: row.moneyOr(slots.list, billedAtto, 'listCostMissing'),
+    contractedAtto: row.moneyOr(slots.contracted, billedAtto, 'contractedCostMissing'),
     tags: row.keep(),
     cells: row.cells,
   };
-  const category = row.mandatory('ChargeCategory');
+  const category = row.mandatory(slots.category);
   const isNegative = charge.billedAtto < 0n || charge.effectiveAtto < 0n;
   if (isNegative && category === 'Usage') countDirt(dirt, 'negativeUsage');
   return row.problems.length > 0 ? [...row.problems] : charge;

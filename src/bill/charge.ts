@@ -1,6 +1,5 @@
 import { RowWriter } from '../store/index.ts';
 import type { Cell, Tags } from './cell.ts';
-import { CellRuns } from './cell-runs.ts';
 
 /** One line of a provider's bill. Amounts in atto-units of its currency, times in milliseconds since 1970 UTC. */
 export interface Charge {
@@ -20,12 +19,6 @@ export interface Charge {
   readonly tags: Tags;
 }
 
-/** Gives the text of a column of a charge; empty when it is null or absent. */
-export function textOf(charge: Charge, column: string): string {
-  for (const cell of charge.cells) if (cell.column === column) return cell.text;
-  return '';
-}
-
 /** The part of a charge that has a fixed length: four times and four amounts. */
 export const FIXED_BYTES = 4 * 4 + 4 * 16;
 
@@ -34,16 +27,11 @@ export const FIXED_BYTES = 4 * 4 + 4 * 16;
  * What it gives is good until the next charge.
  */
 export class ChargeWriter {
-  #row = new RowWriter(4096);
-  #before = new RowWriter(4096);
-  readonly #cells = new CellRuns('entry');
+  readonly #row = new RowWriter(4096);
 
   /** Gives  the bytes, and where times and amounts begin in them, `FIXED_BYTES` of these. */
   write(charge: Charge): { readonly bytes: Buffer; readonly fixedAt: number } {
-    const to = this.#before;
-    const before = this.#row.bytes();
-    this.#before = this.#row;
-    this.#row = to;
+    const to = this.#row;
     to.reset();
     to.text(charge.source);
     to.text(charge.account);
@@ -58,9 +46,9 @@ export class ChargeWriter {
     to.i128(charge.listAtto);
     to.i128(charge.contractedAtto);
     to.varint(charge.cells.length);
-    this.#cells.write(to, charge.cells, before);
-    to.varint(charge.tags.texts.length);
-    to.copy(charge.tags.bytes, 0, charge.tags.bytes.length);
+    for (const cell of charge.cells) cell.writeEntry(to);
+    to.varint(charge.tags.count);
+    to.raw(charge.tags.bytes);
     return { bytes: to.bytes(), fixedAt };
   }
 }

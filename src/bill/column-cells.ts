@@ -1,5 +1,5 @@
 import { Cell, lengthFirst } from './cell.ts';
-import type { TableColumn } from './table.ts';
+import { SharedValue, type TableColumn } from './table.ts';
 
 /** Beyond so many distinct values the ones met so far are forgotten. */
 const KEPT = 8_192;
@@ -58,6 +58,10 @@ export class ColumnCells {
   }
 
   #found(raw: unknown): Cell {
+    if (raw instanceof SharedValue) {
+      raw.made ??= this.#made(raw);
+      return raw.made as Cell;
+    }
     if (!this.#isKept) return this.#made(raw);
     this.#asked += 1;
     const known = this.#cells.get(raw);

@@ -1,5 +1,5 @@
 import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet';
-import type { TableColumn } from './table.ts';
+import { SharedValue, type TableColumn } from './table.ts';
 
 /** A column of a Parquet file: a field, or a field of a struct. */
 export interface ParquetColumn extends TableColumn {
@@ -46,7 +46,15 @@ function columnsOf(tree: SchemaTree, field: string, of: (value: unknown) => unkn
     });
   }
   const text = textOf(tree);
-  return [{ name: names.join('.'), field, of, text: (value) => (isNull(value) ? '' : text(value)) }];
+  return [{ name: names.join('.'), field, of, text: (value) => cellText(value, text) }];
+}
+
+function cellText(value: unknown, text: (value: unknown) => string): string {
+  if (value instanceof SharedValue) {
+    value.text ??= cellText(value.raw, text);
+    return value.text;
+  }
+  return isNull(value) ? '' : text(value);
 }
 
 function isNull(value: unknown): boolean {
@@ -96,16 +104,17 @@ function leafText(element: SchemaElement): (value: unknown) => string {
 
 /** The number behind a decimal: an integer, or big-endian two's complement bytes. */
 function wholeNumber(value: unknown): bigint {
-  if (!(value instanceof Uint8Array)) return BigInt(value as number | bigint);
-  if (value.length === 16) return longNumber(new DataView(value.buffer, value.byteOffset, 16));
+  if (typeof value === 'bigint') return value;
+  if (!(value instanceof Uint8Array)) return BigInt(value as number);
+  if (value.length === 16) return longNumber(new DataView(value.buffer, value.byteOffset, 16), 0);
   const hex = Buffer.from(value).toString('hex');
   return hex === '' ? 0n : BigInt.asIntN(value.length * 8, BigInt(`0x${hex}`));
 }
 
 /** The usual width of a decimal, and mostly a small number in it. */
-function longNumber(bytes: DataView): bigint {
-  const high = bytes.getBigInt64(0);
-  const low = bytes.getBigUint64(8);
+export function longNumber(bytes: DataView, at: number): bigint {
+  const high = bytes.getBigInt64(at);
+  const low = bytes.getBigUint64(at + 8);
   return high === 0n ? low : (high << 64n) | low;
 }
 

@@ -1,5 +1,5 @@
 import { fail, type Problem } from '../model/index.ts';
-import { BillCheck, type CheckReport } from './bill-check.ts';
+import { BillCheck, type CheckedRow, type CheckReport, checkedRow } from './bill-check.ts';
 import { type BillGroup, BillGroups } from './bill-group.ts';
 import { type Charge, ChargeWriter } from './charge.ts';
 import { chargeFromFocusRow, type FocusReading, focusReading } from './charge-from-focus-row.ts';
@@ -117,15 +117,17 @@ class BillReader {
     const table = await this.#focusTable(await openTable(part, container), part);
     const reading = table && this.#header(table, part);
     if (!table || !reading) return;
+    const checked = checkedRow(reading.row, reading.header);
     let sourceRows = 0;
     let lastLine = -1;
     for await (const batch of table.batches) {
       for (const row of batch as Iterable<TranslatedRow>) {
         if (row.line !== lastLine) sourceRows += 1;
         lastLine = row.line;
-        this.#charge(row, part, reading);
+        this.#charge(row, part, reading, checked);
       }
       progress(this.#rows);
+      await this.#spool?.room();
     }
     if (part.rows !== undefined && part.rows !== sourceRows) {
       this.note({ message: `its manifest says ${part.rows} rows and it has ${sourceRows}`, path: part.name });
@@ -199,19 +201,19 @@ class BillReader {
     return focusReading(header, this.#dirt);
   }
 
-  #charge(row: TranslatedRow, file: BillFile, reading: FocusReading): void {
+  #charge(row: TranslatedRow, file: BillFile, reading: FocusReading, checked: CheckedRow): void {
     this.#rows += 1;
     const charge = row.problems ?? chargeFromFocusRow(row.cells, reading);
-    const problems = 'source' in charge ? this.#keep(charge, row.line, file) : charge;
+    const problems = 'source' in charge ? this.#keep(charge, checked, row.line, file) : charge;
     for (const message of problems) this.note({ message, line: row.line, path: file.name });
   }
 
-  #keep(charge: Charge, line: number, file: BillFile): readonly string[] {
-    this.#check.add(charge, file.name, line);
+  #keep(charge: Charge, checked: CheckedRow, line: number, file: BillFile): readonly string[] {
+    this.#check.add(charge, checked, file.name, line);
     const { bytes, fixedAt } = this.#writer.write(charge);
     const unit = this.#groups.add(charge, bytes);
     if (unit === null) return ['BillingPeriodEnd differs from that of other rows with the same BillingPeriodStart'];
-    this.#services.add(charge);
+    this.#services.add(charge, checked);
     // A bill with a problem is refused as a whole: go on only to find the others.
     if (this.#problemCount === 0) this.#spool?.add(unit, charge, this.#rows, bytes, fixedAt, this.#keys);
     return [];

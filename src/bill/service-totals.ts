@@ -1,5 +1,6 @@
 import { formatMoney } from '../model/index.ts';
-import { type Charge, textOf } from './charge.ts';
+import type { CheckedRow } from './bill-check.ts';
+import type { Charge } from './charge.ts';
 
 export interface ServiceTotal {
   readonly serviceCategory: string;
@@ -64,9 +65,10 @@ export class ServiceTotals {
   readonly #services = new Sums();
   readonly #categories = new Sums();
 
-  add(charge: Charge): void {
-    this.#services.add(textOf(charge, 'ServiceCategory'), textOf(charge, 'ServiceName'), charge);
-    this.#categories.add(textOf(charge, 'ChargeCategory'), '', charge);
+  /** Takes  row: what the charge was made of. */
+  add(charge: Charge, { row, at }: CheckedRow): void {
+    this.#services.add(row.text(at.ServiceCategory), row.text(at.ServiceName), charge);
+    this.#categories.add(row.text(at.ChargeCategory), '', charge);
   }
 
   /** The largest services by effective cost, either sign. */

@@ -1,6 +1,6 @@
-import { appendFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { writePieces } from '../store/index.ts';
 import type { Charge } from './charge.ts';
 import { ChargeRows } from './charge-block.ts';
 import type { ColumnKeys } from './column-cells.ts';
@@ -34,6 +34,8 @@ export class Spool {
   readonly #full: Segment[] = [];
   #files = 0;
   #pendingBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #unwritten = 0;
 
   private constructor(folder: string, importId: number) {
     this.folder = folder;
@@ -57,14 +59,21 @@ export class Spool {
     if (this.#pendingBytes >= PENDING_BYTES) this.#flushAll();
   }
 
+  /** Waits until at most one flush is still being written, while the reading goes on. Fails when one could not be. */
+  async room(): Promise<void> {
+    if (this.#unwritten > 1) await this.#writing;
+  }
+
   /** Every file, complete on disk. */
-  finish(): readonly Segment[] {
+  async finish(): Promise<readonly Segment[]> {
     this.#flushAll();
+    await this.#writing;
     const last = [...this.#units.values()].filter((growing) => growing.rows > 0);
     return [...this.#full, ...last.map(({ unit, path, rows }) => ({ unit, path, rows }))];
   }
 
   async remove(): Promise<void> {
+    await this.#writing.catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -76,14 +85,27 @@ export class Spool {
   }
 
   #flushAll(): void {
+    if (this.#pendingBytes === 0) return;
+    this.#unwritten += 1;
     for (const growing of this.#units.values()) this.#flush(growing);
     this.#pendingBytes = 0;
+    this.#then(async () => {
+      this.#unwritten -= 1;
+    });
   }
 
   #flush(growing: Growing): void {
     if (growing.pending === null) return;
-    appendFileSync(growing.path, Buffer.concat([...growing.pending.block(this.#importId).pieces()]));
+    const pieces = [...growing.pending.block(this.#importId).pieces()];
+    const { path } = growing;
     growing.pending = null;
+    this.#then(() => writePieces(path, pieces, 'a'));
+  }
+
+  /** Writes one thing after the other. A failure is met by whoever waits next. */
+  #then(work: () => Promise<void>): void {
+    this.#writing = this.#writing.then(work);
+    this.#writing.catch(() => undefined);
   }
 
   #nextPath(): string {

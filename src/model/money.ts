@@ -42,6 +42,8 @@ export function parseDecimal(
   text: string,
   digits: number,
 ): { readonly value: bigint; readonly isRounded: boolean } | null | 'too large' {
+  const short = shortDecimal(text, digits);
+  if (short !== null) return { value: short, isRounded: false };
   const match = DECIMAL.exec(text);
   const whole = match?.[2] ?? '';
   const fraction = match?.[3] ?? '';
@@ -55,6 +57,34 @@ export function parseDecimal(
   const magnitude =
     exponent < 0 ? divideHalfEven(significand, divisor) : significand * 10n ** BigInt(exponent > 60 ? 0 : exponent);
   return { value: match[1] === '-' ? -magnitude : magnitude, isRounded: significand % divisor !== 0n };
+}
+
+/** A double holds as many decimal digits exactly. */
+const EXACT_DIGITS = 15;
+const [MINUS, POINT, ZERO, NINE] = [45, 46, 48, 57];
+const powersOfTen: readonly bigint[] = Array.from({ length: 61 }, (_, power) => 10n ** BigInt(power));
+
+/** The plain ones, which are nearly all, as two numbers of 15 digits: much quicker than the pattern. Null for any other text. */
+function shortDecimal(text: string, digits: number): bigint | null {
+  const isNegative = text.charCodeAt(0) === MINUS;
+  let [head, tail, count, point] = [0, 0, 0, -1];
+  for (let at = isNegative ? 1 : 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === POINT && point < 0) {
+      point = count;
+      continue;
+    }
+    if (code < ZERO || code > NINE || count === 2 * EXACT_DIGITS) return null;
+    if (count < EXACT_DIGITS) head = head * 10 + code - ZERO;
+    else tail = tail * 10 + code - ZERO;
+    count += 1;
+  }
+  const power = digits - (point < 0 ? 0 : count - point);
+  if (count === 0 || power < 0) return null;
+  const tailDigits = Math.max(count - EXACT_DIGITS, 0);
+  const whole = tailDigits === 0 ? BigInt(head) : BigInt(head) * powersOfTen[tailDigits]! + BigInt(tail);
+  const value = whole * (powersOfTen[power] ?? 10n ** BigInt(power));
+  return isNegative ? -value : value;
 }
 
 function abs(value: bigint): bigint {

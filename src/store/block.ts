@@ -113,25 +113,27 @@ export class Block {
     this.#columns.push({ name, type: `Array(${type})`, pieces });
   }
 
-  /** Adds a column of maps whose keys are few. Takes  ends: of each row, how many items there are up to its last. names: of keys. keys, values: of all items. */
+  /**
+   * Adds a column of maps of texts that repeat.
+   *
+   * Takes  ends: of each row, how many items there are up to its last. names: of keys. texts: of values, each behind its length, the
+   *        empty one first, and their number. keys, values: of all items, places among the names, from 1, and among the texts.
+   */
   namedTexts(
     name: string,
     ends: readonly number[],
     names: readonly string[],
     keys: Uint32Array,
-    values: Uint8Array,
+    texts: { readonly count: number; readonly bytes: Uint8Array },
+    values: Uint32Array,
   ): void {
     // The empty text comes first in a dictionary.
-    const entries = Buffer.concat(['', ...names].map(named));
-    const [width, places] = placesOf(
-      names.length + 1,
-      keys.map((key) => key + 1),
-    );
-    const head = BigUint64Array.of(DICTIONARY_FLAGS | width, BigInt(names.length + 1));
-    const dictionary = [bytesOf(head), entries, bytesOf(BigUint64Array.of(BigInt(keys.length))), bytesOf(places)];
-    const pieces = [bytesOf(BigUint64Array.of(DICTIONARY_VERSION)), bytesOf(BigUint64Array.from(ends, BigInt))];
-    const type = 'Map(LowCardinality(String), String)';
-    this.#columns.push({ name, type, pieces: [...pieces, ...(keys.length > 0 ? dictionary : []), bytesOf(values)] });
+    const nameBytes = Buffer.concat(['', ...names].map(named));
+    const versions = BigUint64Array.of(DICTIONARY_VERSION, DICTIONARY_VERSION);
+    const pieces = [bytesOf(versions), bytesOf(BigUint64Array.from(ends, BigInt))];
+    const items = [...dictionary(nameBytes, names.length + 1, keys), ...dictionary(texts.bytes, texts.count, values)];
+    const type = 'Map(LowCardinality(String), LowCardinality(String))';
+    this.#columns.push({ name, type, pieces: [...pieces, ...(keys.length > 0 ? items : [])] });
   }
 
   /** Adds a column of maps of any texts. Takes  ends: as above. keys, values: of all items, each with its length in front. */
@@ -141,9 +143,7 @@ export class Block {
   }
 
   #dictionary(name: string, entries: Uint8Array, count: number, keys: Uint32Array): void {
-    const [width, values] = placesOf(count, keys);
-    const head = BigUint64Array.of(DICTIONARY_VERSION, DICTIONARY_FLAGS | width, BigInt(count));
-    const pieces = [bytesOf(head), entries, bytesOf(BigUint64Array.of(BigInt(this.rows))), bytesOf(values)];
+    const pieces = [bytesOf(BigUint64Array.of(DICTIONARY_VERSION)), ...dictionary(entries, count, keys)];
     this.#columns.push({ name, type: 'LowCardinality(String)', pieces });
   }
 
@@ -197,6 +197,13 @@ function textBytes(texts: TextSource, ids: readonly number[]): Uint8Array {
     at += end - start;
   }
   return bytes.subarray(0, at);
+}
+
+/** Texts as a dictionary, and the place of each item in it. */
+function dictionary(entries: Uint8Array, count: number, keys: Uint32Array): readonly Uint8Array[] {
+  const [width, places] = placesOf(count, keys);
+  const head = BigUint64Array.of(DICTIONARY_FLAGS | width, BigInt(count));
+  return [bytesOf(head), bytesOf(entries), bytesOf(BigUint64Array.of(BigInt(keys.length))), bytesOf(places)];
 }
 
 /** Places in a dictionary, in as few bytes as its size allows, and the mark that says how many. */

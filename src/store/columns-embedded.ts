@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, createClient } from '@clickhouse/client';
 import { createChdbConnection } from 'chdb/connection';
@@ -17,6 +17,7 @@ import {
   readSettings,
   runCommand,
 } from './columns.ts';
+import { writePieces } from './write-pieces.ts';
 
 /** Queries of one session run one after another, several sessions run side by side. */
 const READERS = 3;
@@ -79,7 +80,7 @@ class EmbeddedColumns implements ColumnStore {
     await mkdir(this.#scratch, { recursive: true });
     const path = join(this.#scratch, `${table}-${randomUUID()}.native`);
     try {
-      await writePieces(path, block.pieces());
+      await writePieces(path, block.pieces(), 'wx');
       await this.#insert(table, block.columns, `file(${quoted(path)}, Native)`);
     } finally {
       await rm(path, { force: true });
@@ -136,36 +137,6 @@ class EmbeddedColumns implements ColumnStore {
       else this.#idle.push(session);
     }
   }
-}
-
-const WRITTEN_AT_ONCE = 4 << 20;
-
-/** Small pieces are written together, large ones as they are. */
-async function writePieces(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    let waiting: Uint8Array[] = [];
-    let waitingBytes = 0;
-    for (const piece of pieces) {
-      waiting.push(piece);
-      waitingBytes += piece.length;
-      if (waitingBytes < WRITTEN_AT_ONCE && waiting.length < 500) continue;
-      await writeAll(file, waiting);
-      waiting = [];
-      waitingBytes = 0;
-    }
-    await writeAll(file, waiting);
-  } finally {
-    await file.close();
-  }
-}
-
-/** A full disk may take a part of a write without an error; what is left then fails by itself. */
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (size === 0) return;
-  const { bytesWritten } = await file.writev(pieces);
-  if (bytesWritten < size) await file.appendFile(Buffer.concat(pieces, size).subarray(bytesWritten));
 }
 
 function quoted(text: string): string {

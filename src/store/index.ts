@@ -16,3 +16,4 @@ export { RowReader } from './row-reader.ts';
 export { RowWriter } from './row-writer.ts';
 export { openStore, type Store, type StoreConfig } from './store.ts';
 export { hashSeed, Texts } from './texts.ts';
+export { writePieces } from './write-pieces.ts';
