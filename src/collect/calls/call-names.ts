@@ -7,9 +7,6 @@ import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
 import type { StoredVersion } from './stored-version.ts';
 
-/** Two numbers of texts below this fit one exact number. */
-const IDS = 2 ** 26;
-
 /**
  * Whose call it is and at which endpoint, by call root, as numbers of texts.
  * The root's own attributes say who calls, then its resource, then its descendants from the earliest on.
@@ -26,8 +23,8 @@ export class CallNames {
   readonly #rules: CallRules;
   /** Of a call that is stored, by row: the version that says so. What was decided about it stays. */
   readonly #stored: ReadonlyMap<number, StoredVersion>;
-  /** What the budget said, by tenant and endpoint. */
-  readonly #admitted = new Map<number, number>();
+  /** What the budget said, by tenant and by endpoint. */
+  readonly #admitted = new Map<number, Map<number, number>>();
   readonly #forest: Forest;
   readonly #table: SpanTable;
   readonly #ofSpan: DerivedTexts;
@@ -68,11 +65,18 @@ export class CallNames {
     const stored = this.#stored.get(row);
     if (stored !== undefined && stored.tenant === this.tenant[row] && endpoint[stored.row] === endpoint[row])
       return stored.endpoint;
-    const key = this.tenant[row]! * IDS + own;
-    const known = this.#admitted.get(key);
-    const admitted = known ?? this.#askBudget(this.tenant[row]!, own);
-    if (known === undefined) this.#admitted.set(key, admitted);
+    const admitted = this.#admittedTo(this.tenant[row]!, own);
     if (admitted !== own) this.overflowed += 1;
+    return admitted;
+  }
+
+  #admittedTo(tenant: number, own: number): number {
+    let endpoints = this.#admitted.get(tenant);
+    if (endpoints === undefined) this.#admitted.set(tenant, (endpoints = new Map()));
+    const known = endpoints.get(own);
+    if (known !== undefined) return known;
+    const admitted = this.#askBudget(tenant, own);
+    endpoints.set(own, admitted);
     return admitted;
   }
 

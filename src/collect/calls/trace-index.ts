@@ -59,14 +59,11 @@ export class TraceIndex {
   #add(row: number): void {
     const { trace, namespace } = this.#table;
     this.next[row] = -1;
+    // The spans of a trace most often stand together.
+    if (row > 0 && this.#isOfTraceBefore(row)) return this.#append(row, this.traceOf[row - 1]!);
     const place = this.#placeOf(trace, row * 4, namespace[row]!);
     const found = this.#places[place]! - 1;
-    if (found >= 0) {
-      this.next[this.last[found]!] = row;
-      this.last[found] = row;
-      this.traceOf[row] = found;
-      return;
-    }
+    if (found >= 0) return this.#append(row, found);
     const number = this.traces++;
     if (number === this.first.length) {
       this.first = grown(this.first, number * 2);
@@ -76,6 +73,19 @@ export class TraceIndex {
     this.traceOf[row] = number;
     this.#places[place] = number + 1;
     if (this.traces * 2 > this.#places.length) this.#growPlaces();
+  }
+
+  #append(row: number, trace: number): void {
+    this.next[this.last[trace]!] = row;
+    this.last[trace] = row;
+    this.traceOf[row] = trace;
+  }
+
+  #isOfTraceBefore(row: number): boolean {
+    const { trace, namespace } = this.#table;
+    const at = row * 4;
+    if (trace[at] !== trace[at - 4] || trace[at + 1] !== trace[at - 3]) return false;
+    return trace[at + 2] === trace[at - 2] && trace[at + 3] === trace[at - 1] && namespace[row] === namespace[row - 1];
   }
 
   /** Where a trace stands, or the free place where it would. */
