@@ -1,6 +1,7 @@
 import { UNKNOWN_TENANT } from '../../model/index.ts';
 import { OTHER_ENDPOINT } from '../naming/endpoint-budget.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
+import { PairNumbers } from '../table/pair-numbers.ts';
 import type { SpanTable } from '../table/span-table.ts';
 import type { CallRules } from './call-rules.ts';
 import { compareWords } from './compare-words.ts';
@@ -23,8 +24,9 @@ export class CallNames {
   readonly #rules: CallRules;
   /** Of a call that is stored, by row: the version that says so. What was decided about it stays. */
   readonly #stored: ReadonlyMap<number, StoredVersion>;
-  /** What the budget said, by tenant and by endpoint. */
-  readonly #admitted = new Map<number, Map<number, number>>();
+  /** What the budget said, by number of a pair of tenant and endpoint. */
+  readonly #asked = new PairNumbers();
+  readonly #admitted: (number | undefined)[] = [];
   readonly #forest: Forest;
   readonly #table: SpanTable;
   readonly #ofSpan: DerivedTexts;
@@ -71,13 +73,9 @@ export class CallNames {
   }
 
   #admittedTo(tenant: number, own: number): number {
-    let endpoints = this.#admitted.get(tenant);
-    if (endpoints === undefined) this.#admitted.set(tenant, (endpoints = new Map()));
-    const known = endpoints.get(own);
-    if (known !== undefined) return known;
-    const admitted = this.#askBudget(tenant, own);
-    endpoints.set(own, admitted);
-    return admitted;
+    const asked = this.#asked.of(tenant, own);
+    this.#admitted[asked] ??= this.#askBudget(tenant, own);
+    return this.#admitted[asked]!;
   }
 
   #askBudget(tenant: number, endpoint: number): number {

@@ -2,6 +2,7 @@ import { hashSeed } from '../../store/index.ts';
 import type { SpanTable } from '../table/span-table.ts';
 
 const FIRST_PLACES = 1024;
+const NOWHERE = -1;
 
 /** A trace, wherever it is: its id as four words, and the number of its namespace's text in the table at hand. */
 export interface TraceId {
@@ -60,10 +61,15 @@ export class TraceIndex {
     const { trace, namespace } = this.#table;
     this.next[row] = -1;
     // The spans of a trace most often stand together.
-    if (row > 0 && this.#isOfTraceBefore(row)) return this.#append(row, this.traceOf[row - 1]!);
-    const place = this.#placeOf(trace, row * 4, namespace[row]!);
-    const found = this.#places[place]! - 1;
-    if (found >= 0) return this.#append(row, found);
+    const isNext = row > 0 && this.#isOfTraceBefore(row);
+    const place = isNext ? NOWHERE : this.#placeOf(trace, row * 4, namespace[row]!);
+    const found = isNext ? this.traceOf[row - 1]! : this.#places[place]! - 1;
+    if (found >= 0) {
+      this.next[this.last[found]!] = row;
+      this.last[found] = row;
+      this.traceOf[row] = found;
+      return;
+    }
     const number = this.traces++;
     if (number === this.first.length) {
       this.first = grown(this.first, number * 2);
@@ -73,12 +79,6 @@ export class TraceIndex {
     this.traceOf[row] = number;
     this.#places[place] = number + 1;
     if (this.traces * 2 > this.#places.length) this.#growPlaces();
-  }
-
-  #append(row: number, trace: number): void {
-    this.next[this.last[trace]!] = row;
-    this.last[trace] = row;
-    this.traceOf[row] = trace;
   }
 
   #isOfTraceBefore(row: number): boolean {
