@@ -101,6 +101,11 @@ export class SpanIntake {
     return this.#frames.payload();
   }
 
+  /** Takes back a payload that is journalled. */
+  giveBack(payload: Buffer): void {
+    this.#frames.giveBack(payload);
+  }
+
   /** Begins a span and gives its row: ids and times are to be written there, everything else into the draft. */
   beginSpan(source: Uint8Array): number {
     const { table } = this;
