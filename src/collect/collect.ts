@@ -158,7 +158,7 @@ export class Collector {
     const decoded = decoding(() =>
       encoding === 'json' ? decodeTracesJson(body, this.#spans) : decodeTracesProtobuf(body, this.#spans),
     );
-    await this.#keep(this.#journals.work, this.#spans.payload(), decoded);
+    await this.#keepSpans(decoded);
     this.counts.spans += decoded.accepted;
     return decoded;
   }
@@ -179,7 +179,7 @@ export class Collector {
     this.#spans.begin(namespace);
     const decode = encoding === 'json' ? decodeLogsJson : decodeLogsProtobuf;
     const decoded = decoding(() => decode(body, this.#spans, this.#records));
-    await this.#keep(this.#journals.work, this.#spans.payload(), decoded);
+    await this.#keepSpans(decoded);
     this.counts.lines += decoded.accepted;
     this.#countOthers(decoded);
     return decoded;
@@ -234,7 +234,7 @@ export class Collector {
       this.#decodeJson(counted, body, samples),
     );
     const rows = accepted.spans + accepted.lines;
-    await this.#keep(this.#journals.work, this.#spans.payload(), { accepted: rows, refused });
+    await this.#keepSpans({ accepted: rows, refused });
     await this.#journals.samples.append(samples.bytes(), accepted.samples);
     for (const counted of ['spans', 'samples', 'lines'] as const) this.counts[counted] += accepted[counted];
     return { accepted: rows + accepted.samples, refused, malformed };
@@ -321,6 +321,13 @@ export class Collector {
     while (this.#loading) await this.#loading;
     await this.#saveSeen(true);
     await this.#journals.close();
+  }
+
+  async #keepSpans(decoded: Decoded): Promise<void> {
+    const intake = this.#spans;
+    const payload = intake.payload();
+    await this.#keep(this.#journals.work, payload, decoded);
+    intake.giveBack(payload);
   }
 
   async #keep(journal: Journal, payload: Buffer, decoded: Decoded): Promise<void> {

@@ -6,15 +6,13 @@ import type { AttributeSlots } from './otlp/span-draft.ts';
 import { bareRoute, cut, templateName, templatePath } from './path-template.ts';
 import { safeLabel } from './privacy.ts';
 import { DerivedTexts } from './table/derived-texts.ts';
+import { PairNumbers } from './table/pair-numbers.ts';
 
 const LONGEST_ROUTE = 256;
 const LONGEST_METHOD = 64;
 const LONGEST_PATH = 8_192;
 /** More bytes than the characters that are ever looked at of a name have. */
 const LONGEST_NAME_BYTES = 2_048;
-/** Three numbers of texts below this and the kind of the name fit one exact number; larger ones are not remembered. */
-const IDS = 2 ** 17;
-const KIND = IDS ** 3;
 /** What kind of name was put together of these texts: the same texts have another name as another kind. */
 const NameKind = { route: 0, rpc: 1, graphql: 2 } as const;
 
@@ -37,8 +35,9 @@ const slot = {
 /** Names the endpoints that spans served: method and route template, never a raw path. */
 export class EndpointNames {
   readonly #texts: Texts;
-  /** Routes come from code, so there are few: each is put together once. */
-  readonly #known = new Map<number, number>();
+  /** Routes come from code, so there are few: each is put together once, and found by kind and texts. */
+  readonly #parts = [new PairNumbers(), new PairNumbers(), new PairNumbers()] as const;
+  readonly #known: (number | undefined)[] = [];
   readonly #renamed: DerivedTexts;
   readonly #naming: Naming;
 
@@ -50,7 +49,8 @@ export class EndpointNames {
 
   /** To be called whenever the texts are cleared. */
   clear(): void {
-    this.#known.clear();
+    for (const part of this.#parts) part.clear();
+    this.#known.length = 0;
     this.#renamed.clear();
   }
 
@@ -82,41 +82,31 @@ export class EndpointNames {
 
   #named(attributes: AttributeSlots, kind: number, name: number): number {
     const method = first(attributes, slot.method, slot.oldMethod);
-    if (attributes.has(slot.graphql))
-      return this.#once(attributes, NameKind.graphql, [slot.graphql, -1, -1], graphqlEndpoint);
-    if (attributes.has(slot.route))
-      return this.#once(attributes, NameKind.route, [method, slot.route, -1], () =>
-        this.fromRoute(methodOf(attributes, method), shortText(attributes, slot.route)),
-      );
+    if (attributes.has(slot.graphql)) return this.#once(attributes, NameKind.graphql, slot.graphql, -1, -1);
+    if (attributes.has(slot.route)) return this.#once(attributes, NameKind.route, method, slot.route, -1);
     const path = rawPath(attributes);
     if (path !== null) return this.#texts.idOfString(this.fromPath(methodOf(attributes, method), path));
     if (attributes.has(slot.rpcMethod) || attributes.has(slot.rpcService)) {
       const system = first(attributes, slot.rpcSystem, slot.oldRpcSystem);
-      return this.#once(attributes, NameKind.rpc, [system, slot.rpcService, slot.rpcMethod], rpcEndpoint);
+      return this.#once(attributes, NameKind.rpc, system, slot.rpcService, slot.rpcMethod);
     }
     const text = unrouted(attributes, kind);
     return text === null ? name : this.#texts.idOfString(safeLabel(text));
   }
 
   /** Works an endpoint out once for the values of up to three attributes. */
-  #once(
-    attributes: AttributeSlots,
-    kind: number,
-    [one, two, three]: readonly [Slot, Slot, Slot],
-    name: (of: AttributeSlots) => string,
-  ): number {
-    const [first, second, third] = [
-      this.#raw(attributes, one),
-      this.#raw(attributes, two),
-      this.#raw(attributes, three),
-    ];
-    const isRemembered = first < IDS && second < IDS && third < IDS;
-    const key = kind * KIND + (first * IDS + second) * IDS + third;
-    const known = isRemembered ? this.#known.get(key) : undefined;
-    if (known !== undefined) return known;
-    const id = this.#texts.idOfString(shortened(safeLabel(name(attributes))));
-    if (isRemembered) this.#known.set(key, id);
-    return id;
+  #once(attributes: AttributeSlots, kind: number, one: Slot, two: Slot, three: Slot): number {
+    const [firsts, seconds, thirds] = this.#parts;
+    const head = firsts.of(kind, this.#raw(attributes, one));
+    const parts = thirds.of(seconds.of(head, this.#raw(attributes, two)), this.#raw(attributes, three));
+    this.#known[parts] ??= this.#texts.idOfString(shortened(safeLabel(this.#nameOf(attributes, kind, one))));
+    return this.#known[parts]!;
+  }
+
+  #nameOf(attributes: AttributeSlots, kind: number, method: Slot): string {
+    if (kind === NameKind.graphql) return graphqlEndpoint(attributes);
+    if (kind === NameKind.rpc) return rpcEndpoint(attributes);
+    return this.fromRoute(methodOf(attributes, method), shortText(attributes, slot.route));
   }
 
   #raw(attributes: AttributeSlots, at: Slot): number {

@@ -74,9 +74,15 @@ export class Block {
     this.#columns.push({ name, type: `Nullable(${type})`, pieces: [nulls, bytesOf(values)] });
   }
 
-  /** Adds a column of texts. Takes  ids: of each row. Each text is sent once, whatever type the table's column has. */
-  texts(name: string, texts: TextSource, ids: Uint32Array): void {
-    const { entries, count, keys } = packTexts(texts, ids);
+  /**
+   * Adds a column of texts. Each text is sent once, whatever type the table's column has.
+   *
+   * Takes  ids: of each row; where `places` is given, of each row at its place.
+   */
+  texts(name: string, texts: TextSource, ids: Uint32Array, places?: Int32Array): void {
+    if (scratch.length < this.rows) scratch = new Uint32Array(this.rows);
+    const keys = scratch.subarray(0, this.rows);
+    const { entries, count } = pack(texts, ids, places, keys);
     this.#dictionary(name, entries, count, keys);
   }
 
@@ -108,8 +114,8 @@ export class Block {
   }
 
   /** Adds a column of lists. Takes  ends: of each row, how many items there are up to its last. */
-  lists(name: string, type: string, ends: readonly number[], items: Uint8Array): void {
-    const pieces = [bytesOf(BigUint64Array.from(ends, BigInt)), items];
+  lists(name: string, type: string, ends: ArrayLike<number>, items: Uint8Array): void {
+    const pieces = [wholeNumbers(ends), items];
     this.#columns.push({ name, type: `Array(${type})`, pieces });
   }
 
@@ -130,7 +136,7 @@ export class Block {
     // The empty text comes first in a dictionary.
     const nameBytes = Buffer.concat(['', ...names].map(named));
     const versions = BigUint64Array.of(DICTIONARY_VERSION, DICTIONARY_VERSION);
-    const pieces = [bytesOf(versions), bytesOf(BigUint64Array.from(ends, BigInt))];
+    const pieces = [bytesOf(versions), wholeNumbers(ends)];
     const items = [...dictionary(nameBytes, names.length + 1, keys), ...dictionary(texts.bytes, texts.count, values)];
     const type = 'Map(LowCardinality(String), LowCardinality(String))';
     this.#columns.push({ name, type, pieces: [...pieces, ...(keys.length > 0 ? items : [])] });
@@ -138,7 +144,7 @@ export class Block {
 
   /** Adds a column of maps of any texts. Takes  ends: as above. keys, values: of all items, each with its length in front. */
   textMaps(name: string, ends: readonly number[], keys: Uint8Array, values: Uint8Array): void {
-    const pieces = [bytesOf(BigUint64Array.from(ends, BigInt)), bytesOf(keys), bytesOf(values)];
+    const pieces = [wholeNumbers(ends), bytesOf(keys), bytesOf(values)];
     this.#columns.push({ name, type: 'Map(String, String)', pieces });
   }
 
@@ -168,11 +174,23 @@ export function packTexts(
   texts: TextSource,
   ids: Uint32Array,
 ): { entries: Uint8Array; count: number; keys: Uint32Array } {
+  const keys = new Uint32Array(ids.length);
+  return { ...pack(texts, ids, undefined, keys), keys };
+}
+
+/** Keys on their way to as few bytes as they need; used again for column after column. */
+let scratch = new Uint32Array(0);
+
+function pack(
+  texts: TextSource,
+  ids: Uint32Array,
+  at: Int32Array | undefined,
+  keys: Uint32Array,
+): { entries: Uint8Array; count: number } {
   const places = new Uint32Array(texts.count);
   const used: number[] = [0];
-  const keys = new Uint32Array(ids.length);
-  for (let row = 0; row < ids.length; row++) {
-    const id = ids[row]!;
+  for (let row = 0; row < keys.length; row++) {
+    const id = at === undefined ? ids[row]! : ids[at[row]!]!;
     let place = places[id]!;
     if (place === 0 && id !== 0) {
       place = used.push(id) - 1;
@@ -180,7 +198,7 @@ export function packTexts(
     }
     keys[row] = place;
   }
-  return { entries: textBytes(texts, used), count: used.length, keys };
+  return { entries: textBytes(texts, used), count: used.length };
 }
 
 function textBytes(texts: TextSource, ids: readonly number[]): Uint8Array {
@@ -206,10 +224,10 @@ function dictionary(entries: Uint8Array, count: number, keys: Uint32Array): read
   return [bytesOf(head), bytesOf(entries), bytesOf(BigUint64Array.of(BigInt(keys.length))), bytesOf(places)];
 }
 
-/** Places in a dictionary, in as few bytes as its size allows, and the mark that says how many. */
+/** Places in a dictionary, in as few bytes as its size allows and in an array of their own, and the mark that says how many. */
 function placesOf(count: number, keys: Uint32Array): readonly [width: bigint, places: ArrayBufferView] {
   if (count <= 0x100) return [0n, new Uint8Array(keys)];
-  return count <= 0x1_0000 ? [1n, new Uint16Array(keys)] : [2n, keys];
+  return count <= 0x1_0000 ? [1n, new Uint16Array(keys)] : [2n, keys.slice()];
 }
 
 function named(text: string): Buffer {
@@ -222,6 +240,16 @@ function varint(value: number): Buffer {
   let rest = value;
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
   return Buffer.from([...bytes, rest]);
+}
+
+/** Whole numbers of 64 bits. */
+function wholeNumbers(values: ArrayLike<number>): Uint8Array {
+  const words = new Uint32Array(values.length * 2);
+  for (let at = 0; at < values.length; at++) {
+    words[at * 2] = values[at]!;
+    words[at * 2 + 1] = values[at]! / 2 ** 32;
+  }
+  return bytesOf(words);
 }
 
 /** The bytes of a typed array, in place. */

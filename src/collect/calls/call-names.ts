@@ -1,14 +1,12 @@
 import { UNKNOWN_TENANT } from '../../model/index.ts';
 import { OTHER_ENDPOINT } from '../naming/endpoint-budget.ts';
 import { DerivedTexts } from '../table/derived-texts.ts';
+import { PairNumbers } from '../table/pair-numbers.ts';
 import type { SpanTable } from '../table/span-table.ts';
 import type { CallRules } from './call-rules.ts';
 import { compareWords } from './compare-words.ts';
 import { type Forest, NOBODY } from './forest.ts';
 import type { StoredVersion } from './stored-version.ts';
-
-/** Two numbers of texts below this fit one exact number. */
-const IDS = 2 ** 26;
 
 /**
  * Whose call it is and at which endpoint, by call root, as numbers of texts.
@@ -26,8 +24,9 @@ export class CallNames {
   readonly #rules: CallRules;
   /** Of a call that is stored, by row: the version that says so. What was decided about it stays. */
   readonly #stored: ReadonlyMap<number, StoredVersion>;
-  /** What the budget said, by tenant and endpoint. */
-  readonly #admitted = new Map<number, number>();
+  /** What the budget said, by number of a pair of tenant and endpoint. */
+  readonly #asked = new PairNumbers();
+  readonly #admitted: (number | undefined)[] = [];
   readonly #forest: Forest;
   readonly #table: SpanTable;
   readonly #ofSpan: DerivedTexts;
@@ -68,12 +67,15 @@ export class CallNames {
     const stored = this.#stored.get(row);
     if (stored !== undefined && stored.tenant === this.tenant[row] && endpoint[stored.row] === endpoint[row])
       return stored.endpoint;
-    const key = this.tenant[row]! * IDS + own;
-    const known = this.#admitted.get(key);
-    const admitted = known ?? this.#askBudget(this.tenant[row]!, own);
-    if (known === undefined) this.#admitted.set(key, admitted);
+    const admitted = this.#admittedTo(this.tenant[row]!, own);
     if (admitted !== own) this.overflowed += 1;
     return admitted;
+  }
+
+  #admittedTo(tenant: number, own: number): number {
+    const asked = this.#asked.of(tenant, own);
+    this.#admitted[asked] ??= this.#askBudget(tenant, own);
+    return this.#admitted[asked]!;
   }
 
   #askBudget(tenant: number, endpoint: number): number {

@@ -77,10 +77,12 @@ export class Forest {
 
   #grow(trace: number): void {
     const from = this.#filled;
-    const to = this.#distinct(from, this.#order(trace));
+    const end = this.#order(trace);
+    const areApart = this.#areApart(from, end);
+    const to = areApart ? end : this.#distinct(from, end);
     this.orderedFrom[trace] = from;
     this.orderedTo[trace] = this.#filled = to;
-    if (to - from > 1) this.#connect(from, to);
+    if (!areApart) this.#connect(from, to);
     for (let place = from; place < to; place++) {
       const row = this.ordered[place]!;
       if (this.parent[row] === NOBODY) this.#own(row);
@@ -107,13 +109,26 @@ export class Forest {
     return to;
   }
 
+  /**
+   * Whether it shows without a look at all of them that rows are distinct and none stands under another: so do the lines of a
+   * log, whose ids end with their place. Each counts for itself then.
+   */
+  #areApart(from: number, end: number): boolean {
+    const { ordered, counted } = this;
+    const { span, parent } = this.table;
+    for (let place = from, before = -1; place < end; place++) {
+      const at = ordered[place]! * 2;
+      const ending = span[at + 1]! & 0xffff;
+      if (end - from > 1 && (ending <= before || (parent[at]! | parent[at + 1]!) !== 0)) return false;
+      before = ending;
+      counted[ordered[place]!] = ordered[place]!;
+    }
+    return true;
+  }
+
   /** Leaves one row for each identity; gives where they end. */
   #distinct(from: number, end: number): number {
     const { ordered, counted } = this;
-    if (end - from === 1) {
-      counted[ordered[from]!] = ordered[from]!;
-      return end;
-    }
     const lookup = this.#lookup.of(end - from);
     let to = from;
     for (let place = from; place < end; place++) {

@@ -16,17 +16,19 @@ const OUT = 2;
 export function markRepeatedTokens(forest: Forest, from: number, to: number, repeats: Uint8Array): void {
   const { table, ordered, parent } = forest;
   if ((table.measured & ANY) === 0) return;
-  const below = new Map<number, number>();
+  let below: Map<number, number> | null = null;
   for (let place = from; place < to; place++) {
     const row = ordered[place]!;
     const own = tokensOf(forest, row);
     if (own === 0) continue;
     for (let above = parent[row]!; above !== NOBODY; above = parent[above]!) {
+      below ??= new Map();
       const known = below.get(above) ?? 0;
       if ((known | own) === known) break;
       below.set(above, known | own);
     }
   }
+  if (below === null) return;
   for (const [row, tokens] of below) repeats[row] = tokens & tokensOf(forest, row);
 }
 

@@ -1,6 +1,6 @@
 import { Block, bytesOf } from '../../store/index.ts';
 import { plainColumns, textColumns } from '../table/columns.ts';
-import { measures, type SpanTable } from '../table/span-table.ts';
+import { LINK_WORDS, measures, type SpanTable } from '../table/span-table.ts';
 import { NOBODY } from './forest.ts';
 import type { Changes, StoredVersion } from './versions.ts';
 import type { Work } from './work.ts';
@@ -127,7 +127,10 @@ function addSent(block: Block, table: SpanTable, rows: Int32Array): void {
     const values = gathered(table[field] as Words, stride);
     if (!isZero(values)) block.fixed(column, type, values);
   }
-  for (const { field, column } of textColumns) addTexts(block, column, table, gathered(table[field], 1));
+  for (const { field, column } of textColumns) {
+    const ids = table[field].subarray(0, table.rows);
+    if (!isZero(ids)) block.texts(column, table.texts, ids, isInOrder ? undefined : rows);
+  }
   measures.forEach((measure, which) => {
     const values = (table.measured & (1 << which)) === 0 ? null : (table.measures[which] ?? null);
     if (values !== null) addMeasure(block, measure, values, rows);
@@ -151,15 +154,14 @@ function addTexts(block: Block, column: string, table: SpanTable, ids: Uint32Arr
 
 function addLinks(block: Block, table: SpanTable, rows: Int32Array): void {
   const items: Uint8Array[] = [];
-  let count = 0;
-  const ends: number[] = [];
-  for (const row of rows) {
-    const links = table.links.get(row);
+  const ends = new Uint32Array(rows.length);
+  for (let at = 0, count = 0; at < rows.length; at++) {
+    const links = table.links.get(rows[at]!);
     if (links) {
       items.push(bytesOf(links));
-      count += links.length / 6;
+      count += links.length / LINK_WORDS;
     }
-    ends.push(count);
+    ends[at] = count;
   }
   block.lists('links', 'FixedString(24)', ends, Buffer.concat(items));
 }

@@ -197,9 +197,11 @@ export class Journal {
   }
 
   async #writeParts(segment: OpenSegment, parts: readonly Buffer[], sizeBytes: number): Promise<void> {
-    const whole = parts.length === 2 && sizeBytes > 1 << 20 ? null : Buffer.concat(parts, sizeBytes);
-    let at = segment.sizeBytes;
-    for (const part of whole ? [whole] : parts) at = await writeWhole(segment.file, part, at);
+    const { bytesWritten } = await segment.file.writev(parts, segment.sizeBytes);
+    if (bytesWritten < sizeBytes) {
+      const rest = Buffer.concat(parts, sizeBytes).subarray(bytesWritten);
+      await writeWhole(segment.file, rest, segment.sizeBytes + bytesWritten);
+    }
     await segment.file.datasync();
   }
 

@@ -14,6 +14,8 @@ const MOST_HOPS = 64;
 /** Where rows in force are found. */
 export interface Sources {
   readonly columns: ColumnStore;
+  /** Waits until the store has what was decided before. */
+  readonly written: () => Promise<void>;
   readonly kept: KeptWork;
   readonly seen: SeenIds;
   /** Raw work that was received before this day was let go; where there is one, a trace may be there in part. */
@@ -176,7 +178,7 @@ export class BatchTable {
 
   /** Adds the rows in force of traces, from what was kept at hand or from the store. */
   async #fetch(ids: readonly TraceId[]): Promise<void> {
-    const { kept, seen, columns, sinceDay } = this.#sources;
+    const { kept, seen, columns, sinceDay, written } = this.#sources;
     const missing = new Map<string, TraceId>();
     for (const id of ids) {
       const key = traceKey(id);
@@ -186,7 +188,10 @@ export class BatchTable {
       if (copies !== null) for (const copy of copies) this.#stored.push(copy);
       else if (seen.has(id.words, 0)) missing.set(key, id);
     }
-    if (missing.size > 0) this.#append(await readTraceRows(columns, [...missing.values()], sinceDay), missing);
+    if (missing.size > 0) {
+      await written();
+      this.#append(await readTraceRows(columns, [...missing.values()], sinceDay), missing);
+    }
     this.index.addNew();
   }
 

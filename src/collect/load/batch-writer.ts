@@ -7,7 +7,6 @@ import type { Changes } from '../calls/versions.ts';
 import type { Work } from '../calls/work.ts';
 import { workBlock } from '../calls/work-block.ts';
 import type { Refusal } from '../refusal.ts';
-import { Origin } from '../table/span-table.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { LargeTraces } from './large-traces.ts';
 import { linksBlock } from './links-block.ts';
@@ -25,7 +24,7 @@ export interface BatchWriterDeps {
   readonly refused?: (reason: Refusal, count: number) => void;
 }
 
-/** Writes batches, one after the other; while the engine counts the calls of one, the next is decided. */
+/** Writes batches, one after the other; while the engine takes one, the next is decided. */
 export class BatchWriter {
   /** Work of traces that changed lately, at hand. */
   readonly kept = new KeptWork(KEPT_BYTES);
@@ -39,7 +38,7 @@ export class BatchWriter {
   readonly #deps: BatchWriterDeps;
   readonly #stored: StoredTraces;
   readonly #large: LargeTraces;
-  #counting: Promise<void> = Promise.resolve();
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(deps: BatchWriterDeps, stored: StoredTraces, large: LargeTraces) {
     this.#deps = deps;
@@ -48,10 +47,11 @@ export class BatchWriter {
   }
 
   /**
-   * Decides the traces of a batch and writes what is new.
+   * Decides the traces of a batch and begins to write what is new.
    *
    * Takes  receivedDay: of its spans, in days since 1970.
-   * Holds  its links, its work and its minutes become durable in this order, each whole or not at all.
+   * Holds  its links, its work and its minutes become durable in this order, each whole or not at all; nothing of it before all
+   *        of the batch before it.
    */
   async write(batch: number, receivedDay: number, input: BatchTable): Promise<void> {
     const { columns } = this.#deps;
@@ -62,7 +62,7 @@ export class BatchWriter {
     const fresh = new Set(links.targets.filter((words) => !this.#stored.linkTargets?.has(words, 0)).map(hexOf));
     for (const words of links.targets) this.#stored.addTarget(words, 0);
     if (links.block.rows > 0) {
-      await this.counted();
+      await this.written();
       await columns.insertBlock('links', links.block, `links-${batch}`);
     }
     await input.gather(batch, this.#stored.linkTargets, fresh);
@@ -78,23 +78,14 @@ export class BatchWriter {
       });
     const block = workBlock(work, changes, { batch, receivedDay: Math.max(receivedDay, this.floorDay) });
     const minutes = minutesBlock(work, changes, batch);
-    await this.counted();
-    if (block.rows > 0) {
-      try {
-        await columns.insertBlock('work', block, `work-${batch}`);
-      } catch (cause) {
-        this.kept.clear();
-        throw cause;
-      }
-      this.#beginToCount(batch, minutes);
-      this.#tell(work, changes);
-    }
+    await this.written();
+    if (block.rows > 0) this.#begin(batch, block, minutes, () => this.#tell(work, changes));
     this.#large.note(work, input.changed, this.#deps.nowMs());
-    // A log's lines are calls to which nothing can be added: keeping them at hand would only cost memory.
     const settled = input.settledTraces();
-    const kept = input.changed.filter((trace) => !settled.has(trace));
-    if (table.origin.subarray(0, table.rows).includes(Origin.span)) this.kept.keep(work, kept);
-    else this.kept.pass(work, kept);
+    this.kept.keep(
+      work,
+      input.changed.filter((trace) => !settled.has(trace)),
+    );
     if (settled.size > 0) this.kept.pass(work, [...settled]);
   }
 
@@ -111,30 +102,43 @@ export class BatchWriter {
     if (refused > 0) this.#deps.refused?.('tenant_unknown', refused);
   }
 
-  /** Begins to count the calls of a batch; nothing else is written before that is done. */
-  #beginToCount(batch: number, minutes: Block): void {
-    this.#counting = this.#deps.columns.insertBlock('usage_minute', minutes, `usage_minute-${batch}`);
+  /** Begins to write the work of a batch and to count its calls; nothing else is written before that is done. */
+  #begin(batch: number, work: Block, minutes: Block, stored: () => void): void {
+    const { columns } = this.#deps;
+    const inserted = columns.insertBlock('work', work, `work-${batch}`).then(() => {
+      stored();
+      return columns.insertBlock('usage_minute', minutes, `usage_minute-${batch}`);
+    });
+    this.#goOn(inserted);
+  }
+
+  /** Does something once what is being written is there; and not at all when that fails. */
+  whenWritten(then: () => Promise<void>): void {
+    this.#goOn(this.#writing.then(then));
+  }
+
+  #goOn(writing: Promise<void>): void {
+    this.#writing = writing;
     // Whoever waits for it hears of it; until then it is nobody's unhandled failure.
-    this.#counting.catch(() => undefined);
+    writing.catch(() => undefined);
   }
 
-  /** Does something once what is being counted is counted; and not at all when that fails. */
-  whenCounted(then: () => Promise<void>): void {
-    this.#counting = this.#counting.then(then);
-    this.#counting.catch(() => undefined);
-  }
-
-  /** Waits for what is being counted. */
-  async counted(): Promise<void> {
-    const counting = this.#counting;
+  /** Waits for what is being written: until then the store does not know of it. */
+  async written(): Promise<void> {
+    const writing = this.#writing;
     try {
-      await counting;
+      await writing;
     } catch (cause) {
       // It is open now what is stored: the next batch must ask the store, not what was kept at hand.
       this.kept.clear();
       throw cause;
     } finally {
-      if (this.#counting === counting) this.#counting = Promise.resolve();
+      if (this.#writing === writing) this.#writing = Promise.resolve();
     }
+  }
+
+  /** Waits until nothing is being written any more, whatever became of it. */
+  async settled(): Promise<void> {
+    await this.written().catch(() => undefined);
   }
 }

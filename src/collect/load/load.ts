@@ -36,9 +36,9 @@ export interface LoaderDeps extends BatchWriterDeps {
  * The order in which things become durable, and what a crash between them leaves:
  *   1. links of the batch      a repeat adds them again; readers take them once
  *   2. work rows of the batch  one block: the repeat finds the batch number and goes on with 3
- *   3. minutes with a marker   one block: the repeat finds no marker and counts from 2's rows; the next batch is decided
- *                              meanwhile, but writes nothing before this is done
+ *   3. minutes with a marker   one block: the repeat finds no marker and counts from 2's rows
  *   4. the segment is removed  before that everything above is repeated without effect
+ * While 2 and 3 are under way the next batch is decided. It asks the store for nothing and writes nothing before they are done.
  */
 export class Loader {
   readonly #deps: LoaderDeps;
@@ -50,6 +50,7 @@ export class Loader {
   /** Raw work of earlier days of receipt is no longer in force: none may be added to it. */
   #sinceDay = 0;
   #reassembling: number | null = null;
+  #isOneByOne = false;
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
@@ -73,7 +74,7 @@ export class Loader {
   /** Writes down which traces are stored. Takes  batch: up to which nothing waits any more. isLast: the process ends. */
   saveSeen(batch: number, isLast = false): Promise<void> {
     return this.#alone(async () => {
-      await this.#batches.counted();
+      await this.#batches.written();
       await this.#stored?.save(batch, isLast);
       await this.#events.saveSeen(batch, isLast);
     });
@@ -120,30 +121,49 @@ export class Loader {
   loadSealed(journal: Journal, late?: Journal): Promise<number> {
     return this.#alone(async () => {
       await this.#noticeLetGo();
-      let rows = 0;
-      let previous: number | undefined;
-      const next = () => journal.sealed.find(({ id }) => previous === undefined || id > previous);
-      for (let segment = next(); segment !== undefined; segment = next()) {
-        previous = segment.id;
-        const bytes = await readFile(segment.path);
-        const content = decodeSegment(bytes);
-        if (content !== null && !(await this.#isLoaded(content, segment.id, journal, late))) continue;
-        rows += content?.rows ?? 0;
-        // While the engine counts the calls of this segment the next one is read and decided.
-        this.#batches.whenCounted(() => this.#finish(journal, segment, bytes, content));
+      const loaded = { rows: 0 };
+      try {
+        await this.#loadEach(journal, loaded, late);
+      } catch (cause) {
+        await this.#batches.settled();
+        if (!isOurFault(cause)) throw cause;
+        await this.#loadOneByOne(journal, loaded, late);
       }
-      await this.#batches.counted();
-      return rows;
+      return loaded.rows;
     });
   }
 
+  async #loadEach(journal: Journal, loaded: { rows: number }, late?: Journal): Promise<void> {
+    let previous: number | undefined;
+    const next = () => journal.sealed.find(({ id }) => previous === undefined || id > previous);
+    for (let segment = next(); segment !== undefined; segment = next()) {
+      const { id, path } = segment;
+      previous = id;
+      const bytes = await readFile(path);
+      const content = decodeSegment(bytes);
+      if (content !== null && !(await this.#isLoaded(content, id, journal, late))) continue;
+      // While the engine takes this segment the next one is read and decided.
+      this.#batches.whenWritten(async () => {
+        await this.#finish(journal, id, bytes, content);
+        loaded.rows += content?.rows ?? 0;
+      });
+    }
+    await this.#batches.written();
+  }
+
+  /** Loads without overlap, so that what breaks is what is being loaded. */
+  async #loadOneByOne(journal: Journal, loaded: { rows: number }, late?: Journal): Promise<void> {
+    this.#batches.kept.clear();
+    this.#isOneByOne = true;
+    try {
+      await this.#loadEach(journal, loaded, late);
+    } finally {
+      this.#isOneByOne = false;
+    }
+  }
+
   /** Lets go of a segment whose rows and calls are durable. */
-  async #finish(
-    journal: Journal,
-    { id }: { readonly id: number },
-    bytes: Buffer,
-    content: SegmentContent | null,
-  ): Promise<void> {
+  async #finish(journal: Journal, id: number, bytes: Buffer, content: SegmentContent | null): Promise<void> {
     // A file that ends with its header, or within it, was begun by a process that got no further.
     const isWhole = content === null ? bytes.length <= HEADER_BYTES : content.damagedFrames === 0;
     if (isWhole) await journal.remove(id);
@@ -160,7 +180,7 @@ export class Loader {
       await this.#loadSegment(content, late);
       return true;
     } catch (cause) {
-      if (!isOurFault(cause)) throw cause;
+      if (!this.#isOneByOne || !isOurFault(cause)) throw cause;
       const path = await journal.setAside(id);
       this.#deps.warn('a journal segment could not be loaded and was set aside; please report this fault', {
         code: 'INTERNAL',
@@ -189,6 +209,8 @@ export class Loader {
     const { columns, nowMs, nextId } = this.#deps;
     const buckets = Math.max(1, Math.ceil((await countWorkRows(columns)) / ROWS_PER_BUCKET));
     for (let bucket = 0; bucket < buckets; bucket++) {
+      // What the bucket before corrected of this one's traces is to be seen.
+      await this.#batches.written();
       const table = new SpanTable();
       const { inForce, unmatched } = netVersions([await readBucketRows(columns, bucket, buckets, this.#sinceDay)]);
       const stored = inForce.map((body) => appendBody(table, body));
@@ -198,7 +220,7 @@ export class Loader {
       this.#reassembling ??= id;
       await this.#batches.write(id, Math.floor(nowMs() / MILLIS_PER_DAY), batch);
     }
-    await this.#batches.counted();
+    await this.#batches.written();
   }
 
   /** The first batch of those that are being decided anew and of which no journal tells; null for none. */
@@ -206,8 +228,9 @@ export class Loader {
     return this.#reassembling;
   }
 
+  /** What one began to write is there, or has failed, before the next begins. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
+    const turn = this.#turn.then(work).finally(() => this.#batches.settled());
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
@@ -227,7 +250,7 @@ export class Loader {
     if (content.kind === SegmentKind.samples)
       return columns.insertBlock('samples', samplesBlock(content), `samples-${content.id}`);
     if (await hasBatch(columns, content.id)) {
-      await this.#batches.counted();
+      await this.#batches.written();
       await countStored(columns);
       return;
     }
@@ -251,10 +274,11 @@ export class Loader {
       for (const { payload, position } of frames) appendFrame(table, payload, content.id, position);
       const now = late === undefined ? table : await this.#holdBack(table, late);
       if (now.rows > 0) await this.#batches.write(batch, content.receivedDay, this.#batchTable(now));
+      if (this.#isOneByOne) await this.#batches.written();
     } catch (cause) {
-      if (!isOurFault(cause) || frames.length <= 1) throw cause;
+      if (!this.#isOneByOne || !isOurFault(cause) || frames.length <= 1) throw cause;
       this.#batches.kept.clear();
-      await this.#batches.counted();
+      await this.#batches.written();
       await this.#loadHalves(content, frames);
     }
   }
@@ -291,6 +315,7 @@ export class Loader {
   #batchTable(table: SpanTable): BatchTable {
     return new BatchTable(table, {
       columns: this.#deps.columns,
+      written: () => this.#batches.written(),
       kept: this.#batches.kept,
       seen: this.#stored!.seen,
       sinceDay: this.#sinceDay,

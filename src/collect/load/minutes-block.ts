@@ -67,7 +67,8 @@ function countedCalls(work: Work, { added, outdated }: Changes): CountedCalls {
   const [row, sign, share] = [new Int32Array(most), new Int8Array(most), new Float64Array(most)];
   const [tenant, endpoint, consumer] = [new Uint32Array(most), new Uint32Array(most), new Uint32Array(most)];
   let rows = 0;
-  for (const entry of added) {
+  for (let at = 0; at < added.length; at++) {
+    const entry = added[at]!;
     const root = work.root[entry]!;
     if (root !== work.row[entry]) continue;
     row[rows] = root;

@@ -8,6 +8,31 @@ export function readAttribute(reader: ProtoReader, names: AttributeNames, into: 
   const outer = reader.limit;
   const end = reader.end();
   reader.limit = end;
+  if (!readShort(reader, end, names, into)) readAny(reader, end, names, into);
+  reader.at = end;
+  reader.limit = outer;
+}
+
+/** As nearly all attributes are written: a key and behind it a value, each shorter than 128 bytes. False when it is another one. */
+function readShort(reader: ProtoReader, end: number, names: AttributeNames, into: AttributeSlots): boolean {
+  const { buffer, at } = reader;
+  const keyEnd = at + 2 + buffer[at + 1]!;
+  const valueAt = keyEnd + 2;
+  if (buffer[at] !== 10 || !(valueAt <= end) || buffer[keyEnd] !== 18 || buffer[at + 1]! >= 0x80) return false;
+  if (buffer[keyEnd + 1]! >= 0x80 || valueAt + buffer[keyEnd + 1]! !== end) return false;
+  const slot = names.slotOfBytes(buffer, at + 2, keyEnd);
+  if (slot < 0) return true;
+  const textEnd = valueAt + 2 + buffer[valueAt + 1]!;
+  if (slot < TEXT_SLOTS && buffer[valueAt] === 10 && buffer[valueAt + 1]! < 0x80 && textEnd === end) {
+    into.setBytes(slot, buffer, valueAt + 2, end);
+    return true;
+  }
+  reader.at = valueAt;
+  readValue(reader, into, slot);
+  return true;
+}
+
+function readAny(reader: ProtoReader, end: number, names: AttributeNames, into: AttributeSlots): void {
   let slot = -1;
   let valueAt = -1;
   let valueEnd = 0;
@@ -28,8 +53,6 @@ export function readAttribute(reader: ProtoReader, names: AttributeNames, into: 
     reader.limit = valueEnd;
     readValue(reader, into, slot);
   }
-  reader.at = end;
-  reader.limit = outer;
 }
 
 /** Maps inside a value are passed over: nothing that we need has one. */

@@ -9,6 +9,7 @@ export class MalformedMessage extends Error {
  */
 export class ProtoReader {
   readonly buffer: Buffer;
+  readonly #view: DataView;
   at = 0;
   limit: number;
   /** The last fixed64, as two halves: nanoseconds do not fit a double. */
@@ -17,6 +18,7 @@ export class ProtoReader {
 
   constructor(buffer: Buffer) {
     this.buffer = buffer;
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     this.limit = buffer.length;
   }
 
@@ -92,8 +94,7 @@ export class ProtoReader {
 
   /** Four bytes as they lie in memory; the caller knows that they are there. */
   wordAt(at: number): number {
-    const { buffer } = this;
-    return (buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24)) >>> 0;
+    return this.#view.getUint32(at, true);
   }
 
   /** The next byte, which stays unread. */

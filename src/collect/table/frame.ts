@@ -2,6 +2,10 @@ import { bytesOf } from '../../store/index.ts';
 import { plainColumns, textColumns } from './columns.ts';
 import { measures, type SpanTable } from './span-table.ts';
 
+/** Payloads whose memory waits for the next ones. */
+const MOST_FREE = 16;
+const LARGEST_FREE = 2 << 20;
+
 /**
  * Writes the rows of a table as the payload of one journal frame:
  *   rows u32, texts u32, bytes of texts u32, measures u32 (a bit for each column that follows)
@@ -17,9 +21,23 @@ export class FrameWriter {
   #local = new Uint32Array(1024);
   #frame = new Uint32Array(1024);
   #frames = 0;
+  readonly #free: ArrayBuffer[] = [];
 
   constructor(table: SpanTable) {
     this.#table = table;
+  }
+
+  /** Takes back the memory of a payload that nobody reads any more, for the next ones. */
+  giveBack({ buffer }: Buffer): void {
+    if (this.#free.length < MOST_FREE && buffer.byteLength <= LARGEST_FREE) this.#free.push(buffer as ArrayBuffer);
+  }
+
+  /** Memory for a payload, as it comes: every byte of it is written, but those that pad. */
+  #memory(size: number): ArrayBuffer {
+    const place = this.#free.findIndex(({ byteLength }) => byteLength >= size);
+    const [found] = place < 0 ? [] : this.#free.splice(place, 1);
+    if (found === undefined && this.#free.length === MOST_FREE) this.#free.shift();
+    return found ?? (Buffer.allocUnsafeSlow(size + (size >>> 2)).buffer as ArrayBuffer);
   }
 
   /** Gives a buffer of its own. */
@@ -30,7 +48,8 @@ export class FrameWriter {
     const texts = this.#localTexts(same);
     const present = measures.flatMap((_, which) => ((table.measured & (1 << which)) !== 0 ? [which] : []));
     const textBytes = texts.reduce((sum, id) => sum + table.texts.endOf(id) - table.texts.startOf(id), 0);
-    const writer = new SectionWriter(payloadBytes(table, texts.length, textBytes, present.length, same));
+    const size = padded(payloadBytes(table, texts.length, textBytes, present.length, same));
+    const writer = new SectionWriter(this.#memory(size));
     writer.words([rows, texts.length, textBytes, table.measured, ...bitsOf(same)]);
     let end = 0;
     writer.words(texts.map((id) => (end += table.texts.endOf(id) - table.texts.startOf(id))));
@@ -122,8 +141,8 @@ class SectionWriter {
   readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(size: number) {
-    this.#bytes = Buffer.from(new ArrayBuffer(padded(size)));
+  constructor(memory: ArrayBuffer) {
+    this.#bytes = Buffer.from(memory);
   }
 
   get buffer(): Buffer {
@@ -140,13 +159,16 @@ class SectionWriter {
   }
 
   pad(): void {
-    this.#at = padded(this.#at);
+    const end = padded(this.#at);
+    this.#bytes.fill(0, this.#at, end);
+    this.#at = end;
   }
 
   mapped(column: Uint32Array, rows: number, map: Uint32Array): void {
     const target = new Uint32Array(this.#bytes.buffer, this.#at, rows);
     for (let row = 0; row < rows; row++) target[row] = map[column[row]!]!;
-    this.#at = padded(this.#at + rows * 4);
+    this.#at += rows * 4;
+    this.pad();
   }
 }
 

@@ -250,6 +250,14 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       ) ENGINE = MergeTree ORDER BY (day, stamp, tenant, endpoint) SETTINGS {durable}`,
     ],
   },
+  {
+    id: '0043-compact-work',
+    statements: [
+      // A batch is one part of more than 60 columns: as a wide part that is up to 200 files, each made and synced by itself. Parts of
+      // batches are one file of data; merged into a part of this many bytes, before packing, they are wide.
+      'ALTER TABLE work MODIFY SETTING min_bytes_for_wide_part = 268435456',
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';
