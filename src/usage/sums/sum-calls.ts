@@ -71,10 +71,13 @@ export async function callsSource(columns: ColumnStore, question: CallsQuestion)
   const needed = new Set([...by, ...(Object.keys(only) as Dimension[])]);
   const [day, slot] = [cutFor('day', needed), cutFor('slot', needed)];
   const grains = { hasDays: day !== undefined, hasSlots: slot !== undefined };
-  const sinceMs = await readCallsSince(columns);
-  const usesMinutes = [...needed].every((name) => minuteDimensions.includes(name));
-  const pieces = piecesOf(ranges, { ...grains, callsSinceMs: usesMinutes ? sinceMs : Number.NEGATIVE_INFINITY });
-  await refuseDropped(columns, pieces.call, sinceMs);
+  let pieces = piecesOf(ranges, { ...grains, callsSinceMs: Number.NEGATIVE_INFINITY });
+  if (pieces.call.length > 0) {
+    const sinceMs = await readCallsSince(columns);
+    const usesMinutes = [...needed].every((name) => minuteDimensions.includes(name));
+    if (usesMinutes) pieces = piecesOf(ranges, { ...grains, callsSinceMs: sinceMs });
+    await refuseDropped(columns, pieces.call, sinceMs);
+  }
   const at = (instantMs: string) => (isByRange ? placed(instantMs, ranges) : '0');
   const selects = (['day', 'slot', 'minute', 'call'] as const)
     .filter((grain) => pieces[grain].length > 0)
@@ -169,6 +172,7 @@ const minuteDimensions: readonly Dimension[] = [
 
 /** Where only minutes are kept any more, nobody knows what was at which second of them, or which version it was. */
 async function refuseDropped(columns: ColumnStore, calls: readonly TimeRange[], sinceMs: number): Promise<void> {
+  if (calls.length === 0) return;
   // Raw work goes by the day it was received: of any hour some of it may be gone.
   const isLetGo = (await readLetGo(columns)).runs.length > 0;
   for (const { fromMs, toMs } of calls) {
