@@ -258,6 +258,18 @@ export const columnMigrations: readonly { readonly id: string; readonly statemen
       'ALTER TABLE work MODIFY SETTING min_bytes_for_wide_part = 268435456',
     ],
   },
+  {
+    id: '0050-rollups-of-weeks-and-months',
+    statements: [
+      // Weeks by endpoint (cut 7) and by consumer (8), and months by consumer (9), as days (5 and 6) have them: rows of days under the
+      // name of their week or month, which the table adds up. A crash begins again with the first statement.
+      'ALTER TABLE usage_rollup DELETE WHERE cut IN (7, 8, 9) SETTINGS mutations_sync = 2',
+      `INSERT INTO usage_rollup (marker, cut, day, tenant, endpoint, consumer, slot, calls, known, errors)
+      SELECT 0, toUInt8(named.1), named.2, tenant, endpoint, consumer, toDateTime(named.2, 'UTC'), calls, known, errors
+      FROM usage_rollup ARRAY JOIN if(cut = 5, [(7, toMonday(day))], [(8, toMonday(day)), (9, toStartOfMonth(day))]) AS named
+      WHERE marker = 0 AND cut IN (5, 6) SETTINGS insert_deduplicate = 0`,
+    ],
+  },
 ];
 
 export const durableSettings = 'fsync_after_insert = 1, fsync_part_directory = 1';

@@ -37,7 +37,6 @@ export interface ActivationReport extends Standing {
 
 interface Milestones {
   tenant: string;
-  first_day: string;
   first: string;
   success: string;
   active: string;
@@ -95,33 +94,40 @@ export async function activationReport(
 const day = cutFor('day', new Set(['tenant']))!;
 const slot = cutFor('slot', new Set(['tenant']))!;
 
-/** First by days, of which there are few; then, only on the days on which something happened, by quarters of an hour. */
+/**
+ * First by days, of which there are few, and of those tenants only whose calls do not begin before the range; then by quarters of an
+ * hour, only on the days on which something happened.
+ */
 function readMilestones({ columns }: Store, { range, successes }: ActivationQuestion): Promise<Milestones[]> {
-  const sums = (
-    cut: number,
-  ) => `SELECT tenant, day, toUnixTimestamp(slot) AS at, sum(calls) AS n, sum(calls) - sum(errors) AS good
-    FROM usage_rollup WHERE marker = 0 AND cut = ${cut} AND tenant != '(unknown)'`;
-  const days = `SELECT tenant, min(at) AS first_day, minIf(at, good > 0) AS success_day, minIf(at, so_far >= {enough:Int128}) AS active_day
-    FROM (SELECT *, sum(good) OVER (PARTITION BY tenant ORDER BY at) AS so_far FROM (${sums(day.id)} GROUP BY tenant, day, at HAVING n > 0))
-    GROUP BY tenant HAVING first_day >= {from:Int64} - ${DAY_MS / 1000} AND first_day < {to:Int64}`;
-  const before = `SELECT tenant, day AS d, sum(good) OVER (PARTITION BY tenant ORDER BY day) - good AS good_before
-    FROM (${sums(day.id)} GROUP BY tenant, day, at)`;
+  const sums = (cut: number, further: string) =>
+    `SELECT tenant, day, toUnixTimestamp(slot) AS at, sum(calls) AS n, sum(calls) - sum(errors) AS good
+     FROM usage_rollup WHERE marker = 0 AND cut = ${cut} AND tenant != '(unknown)' AND ${further} GROUP BY tenant, day, at`;
+  // Who has calls before the range in all had calls on a day before it.
+  const young = `SELECT tenant FROM usage_rollup WHERE marker = 0 AND cut = ${day.id} AND day < toDate({end:Int32})
+    GROUP BY tenant HAVING max(day) >= toDate({begin:Int32}) AND sumIf(calls, day < toDate({begin:Int32})) <= 0`;
+  const milestones = [
+    'minIf(at, n > 0)',
+    'minIf(at, n > 0 AND good > 0)',
+    'minIf(at, n > 0 AND so_far >= {enough:Int128})',
+  ];
+  const days = `SELECT tenant, arrayJoin(arrayFilter(d -> has([${milestones.join(', ')}], toUnixTimestamp(toDateTime(d.1, 'UTC'))), groupArray((day, good_before)))) AS d
+    FROM (SELECT *, sum(good) OVER w - good AS good_before, sum(if(n > 0, good, 0)) OVER w AS so_far
+      FROM (${sums(day.id, `tenant IN (${young})`)}) WINDOW w AS (PARTITION BY tenant ORDER BY at))
+    GROUP BY tenant HAVING minIf(at, n > 0) >= {from:Int64} - ${DAY_MS / 1000} AND minIf(at, n > 0) < {to:Int64} AND countIf(n > 0) > 0`;
   return columns.query<Milestones>(
-    `WITH days AS (${days})
-     SELECT tenant, toString(min(first_day)) AS first_day, toString(min(at)) AS first, toString(minIf(at, good > 0)) AS success,
-       toString(minIf(at, good_before + so_far >= {enough:Int128})) AS active
+    `WITH days AS (SELECT tenant, d.1 AS day, d.2 AS good_before FROM (${days}))
+     SELECT tenant, toString(min(at)) AS first, toString(minIf(at, good > 0)) AS success, toString(minIf(at, good_before + so_far >= {enough:Int128})) AS active
      FROM (
-       SELECT s.tenant AS tenant, s.at AS at, s.good AS good, s.so_far AS so_far, b.good_before AS good_before, m.first_day AS first_day
-       FROM (SELECT *, sum(good) OVER (PARTITION BY tenant, day ORDER BY at) AS so_far FROM (
-           ${sums(slot.id)} AND (tenant, toUnixTimestamp(toDateTime(day, 'UTC'))) IN (
-             SELECT tenant, arrayJoin([first_day, success_day, active_day]) FROM days)
-           GROUP BY tenant, day, at HAVING n > 0)) AS s
-       JOIN days AS m ON m.tenant = s.tenant
-       JOIN (${before}) AS b ON b.tenant = s.tenant AND b.d = s.day
+       SELECT s.tenant AS tenant, s.at AS at, s.good AS good, s.so_far AS so_far, days.good_before AS good_before
+       FROM (SELECT *, sum(good) OVER (PARTITION BY tenant, day ORDER BY at) AS so_far
+         FROM (${sums(slot.id, '(day, tenant) IN (SELECT day, tenant FROM days)')} HAVING n > 0)) AS s
+       JOIN days ON days.tenant = s.tenant AND days.day = s.day
      ) GROUP BY tenant HAVING min(at) >= {from:Int64} AND min(at) < {to:Int64}`,
     {
       from: Math.floor(range.fromMs / SLOT_MS) * (SLOT_MS / 1000),
       to: Math.ceil(range.toMs / SLOT_MS) * (SLOT_MS / 1000),
+      begin: Math.floor(range.fromMs / DAY_MS),
+      end: Math.ceil(range.toMs / DAY_MS),
       enough: String(BigInt(successes) * 1_000_000n),
     },
   );

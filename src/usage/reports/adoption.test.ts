@@ -4,6 +4,7 @@ import { House } from '../../../test/flow/house.ts';
 import { storeCalls } from '../../../test/support/stored-calls.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
 import { parseRange } from '../../model/index.ts';
+import type { Choice } from '../sums/dimensions.ts';
 import { activationReport } from './activation.ts';
 import { adoptionReport, retentionReport } from './adoption.ts';
 import { concentrationOf, concentrationReport } from './concentration.ts';
@@ -113,8 +114,52 @@ test('activation is when the calls say', async () => {
       [own[0]!, good[0]!, good[4]!].map(({ atMs }) => slot(atMs)),
     );
   }
+  // Of a part of the time only those whose first call of all is in it, whatever they did before and after.
+  for (const [first, last] of [
+    [10, 35],
+    [18.3, 60.7],
+    [50, 51],
+  ] as const) {
+    const part = { fromMs: START + first * DAY, toMs: START + last * DAY };
+    const found = await activationReport(house.store, { ...question, range: part }, now);
+    const began = (at: number) => Date.parse(slot(at));
+    const young = rows.filter(
+      ({ firstCall }) => began(part.fromMs) <= Date.parse(firstCall) && Date.parse(firstCall) < part.toMs,
+    );
+    expect(found.rows).toEqual(young);
+  }
   const never = await activationReport(house.store, { ...question, successes: 10_000 }, now);
   expect(never).toMatchObject({ activated: 0, medianSecondsToActivation: null });
+});
+
+test.each([
+  { asked: { range, only: {} } },
+  { asked: { range: { fromMs: START + 3 * DAY + 1_234_567, toMs: START + 41 * DAY - 7_654_321 }, only: {} } },
+  { asked: { range, only: { tenant: ['t1', 't7'], endpoint: ['GET /1', 'GET /2', 'GET /3'] } } },
+  { asked: { range, only: { tenant: ['nobody'] } } },
+])('depth of every tenant is what a look at every call says: $asked.only', async ({ asked }) => {
+  const { tenant: tenants, endpoint: endpoints } = asked.only as Choice;
+  const chosen = calls.filter(
+    ({ atMs, tenant, endpoint }) =>
+      atMs >= asked.range.fromMs &&
+      atMs < asked.range.toMs &&
+      (tenants?.includes(tenant) ?? true) &&
+      (endpoints?.includes(endpoint) ?? true),
+  );
+  const names = new Set(chosen.map(({ endpoint }) => endpoint));
+  const expected = [...new Set(chosen.map(({ tenant }) => tenant))].sort().map((tenant) => {
+    const own = chosen.filter((call) => call.tenant === tenant);
+    const used = new Set(own.map(({ endpoint }) => endpoint)).size;
+    const successes = own.filter(({ isError }) => !isError).length;
+    return {
+      ...{ tenant, calls: own.length, successes, endpoints: used, breadth: used / names.size },
+      consumers: new Set(own.map(({ consumer }) => consumer).filter((name) => name !== '')).size,
+      ...{ valueEvents: null, successRatio: successes / own.length, valueRatio: null },
+    };
+  });
+  const depth = await depthReport(house.store, { ...asked, valueEvent: '', known: [] }, now);
+  expect(depth.rows).toEqual(expected);
+  expect(depth).toMatchObject({ endpoints: names.size, coverage: { weight: chosen.length > 0 ? 1 : null } });
 });
 
 test('depth, unused endpoints and sequences', async () => {

@@ -36,8 +36,10 @@ export async function adoptionReport(store: Store, question: EntityQuestion, now
   const found = await activeWindows(store.columns, question);
   if (found === null) return { rows: [], ...standing };
   const counts = await store.columns.query<Record<'place' | 'active' | 'new' | 'returning', string>>(
-    `SELECT place, count() AS active, countIf(nth = 1) AS new, countIf(nth > 1 AND seen[nth - 1] = place - 1) AS returning
-     FROM (${found.source.sql}) ARRAY JOIN seen AS place, arrayEnumerate(seen) AS nth GROUP BY place`,
+    // The place before each goes beside it: whoever asks for it below the join copies the whole list for every place.
+    `SELECT place, count() AS active, countIf(earlier = -2) AS new, countIf(earlier = place - 1) AS returning
+     FROM (SELECT seen, arrayPushFront(arrayPopBack(seen), toInt32(-2)) AS before FROM (${found.source.sql}))
+     ARRAY JOIN seen AS place, before AS earlier GROUP BY place`,
     found.source.params,
   );
   const byPlace = new Map(counts.map((row) => [Number(row.place), row]));
@@ -85,8 +87,8 @@ export async function retentionReport(store: Store, question: EntityQuestion, no
   const found = await activeWindows(store.columns, question);
   if (found === null) return { rows: [], ...standing };
   const cells = await store.columns.query<Record<'cohort' | 'place' | 'n', string>>(
-    `SELECT seen[1] AS cohort, place, count() AS n FROM (${found.source.sql}) ARRAY JOIN seen AS place
-     WHERE cohort >= {first:Int32} GROUP BY cohort, place`,
+    `SELECT cohort, place, count() AS n FROM (SELECT seen, seen[1] AS cohort FROM (${found.source.sql}))
+     ARRAY JOIN seen AS place WHERE cohort >= {first:Int32} GROUP BY cohort, place`,
     { ...found.source.params, first: found.first },
   );
   const active = new Map(cells.map(({ cohort, place, n }) => [`${cohort} ${place}`, Number(n)]));

@@ -1,7 +1,8 @@
-import type { TimeRange } from '../../model/index.ts';
-import type { Store } from '../../store/index.ts';
+import { fail, type TimeRange } from '../../model/index.ts';
+import type { ColumnStore, Store } from '../../store/index.ts';
 import type { Choice } from '../sums/dimensions.ts';
-import { sumCalls } from '../sums/sum-calls.ts';
+import { callsSource, sumCalls } from '../sums/sum-calls.ts';
+import { isSomebody } from './entities.ts';
 import { readPresence, type Standing, shareOf, shownCalls } from './freshness.ts';
 
 export interface DepthQuestion {
@@ -39,33 +40,83 @@ export interface DepthReport extends Standing {
 export async function depthReport(store: Store, question: DepthQuestion, now: Date): Promise<DepthReport> {
   const { range, only, valueEvent } = question;
   const presence = await readPresence(store.columns, range, now);
-  const ask = (by: 'endpoint' | 'consumer') =>
-    sumCalls(store.columns, { ranges: [range], by: ['tenant', by], only, isByRange: false });
-  const endpoints = await ask('endpoint');
-  const values = valueEvent === '' ? null : await countEvents(store, range, valueEvent);
-  const consumers = new Map<string, number>();
-  for (const { keys } of await ask('consumer')) {
-    if (keys.consumer !== '') consumers.set(keys.tenant!, (consumers.get(keys.tenant!) ?? 0) + 1);
-  }
-  const known = new Set([...question.known, ...endpoints.map(({ keys }) => keys.endpoint!)]);
-  const tenants = new Map<string, { calls: bigint; good: bigint; endpoints: number }>();
+  const [{ tenants, endpoints }, consumers, values] = await Promise.all([
+    readTenants(store.columns, range, only),
+    countConsumers(store.columns, range, only),
+    valueEvent === '' ? null : countEvents(store, range, valueEvent),
+  ]);
+  const known = new Set([...question.known, ...endpoints]);
   let [whole, weighed] = [0n, 0n];
-  for (const row of endpoints) {
-    const so = tenants.get(row.keys.tenant!) ?? { calls: 0n, good: 0n, endpoints: 0 };
-    const sums = { calls: so.calls + row.calls, good: so.good + row.calls - row.errors, endpoints: so.endpoints + 1 };
-    tenants.set(row.keys.tenant!, sums);
-    [whole, weighed] = [whole + row.calls, weighed + row.known];
-  }
-  const rows = [...tenants].map(([tenant, sums]): DepthRow => {
+  const rows = tenants.map((each): DepthRow => {
+    const { tenant, calls, good } = each;
     const valued = values === null ? null : (values.get(tenant) ?? 0);
+    [whole, weighed] = [whole + calls, weighed + each.known];
     return {
-      ...{ tenant, calls: shownCalls(sums.calls), successes: shownCalls(sums.good), endpoints: sums.endpoints },
-      ...{ breadth: sums.endpoints / known.size, consumers: consumers.get(tenant) ?? 0, valueEvents: valued },
-      successRatio: shareOf(sums.good, sums.calls),
-      valueRatio: valued === null || sums.calls === 0n ? null : valued / shownCalls(sums.calls),
+      ...{ tenant, calls: shownCalls(calls), successes: shownCalls(good), endpoints: each.endpoints },
+      ...{ breadth: each.endpoints / known.size, consumers: consumers.get(tenant) ?? 0, valueEvents: valued },
+      successRatio: shareOf(good, calls),
+      valueRatio: valued === null || calls === 0n ? null : valued / shownCalls(calls),
     };
   });
   return { endpoints: known.size, rows, ...presence.standing(range, whole, weighed) };
+}
+
+const MOST_ROWS = 200_000;
+
+interface TenantSums {
+  readonly tenant: string;
+  readonly calls: bigint;
+  readonly good: bigint;
+  readonly known: bigint;
+  readonly endpoints: number;
+}
+
+/** Sums of each tenant, and all endpoints that are called: pairs of both are counted in the engine, as there are many more of them. */
+async function readTenants(
+  columns: ColumnStore,
+  range: TimeRange,
+  only: Choice,
+): Promise<{ tenants: TenantSums[]; endpoints: string[] }> {
+  const source = await callsSource(columns, {
+    ranges: [range],
+    by: ['tenant', 'endpoint'],
+    only,
+    isByRange: false,
+  });
+  if (source === null) return { tenants: [], endpoints: [] };
+  const rows = await columns.query<
+    Record<'k_tenant' | 'k_endpoint' | 'n' | 'n_errors' | 'n_known' | 'pairs', string> & { is_endpoint: number }
+  >(
+    `SELECT toUInt8(grouping(k_tenant)) AS is_endpoint, k_tenant, k_endpoint, sum(n) AS n, sum(n_errors) AS n_errors, sum(n_known) AS n_known, count() AS pairs FROM (
+       SELECT k_tenant, k_endpoint, sum(calls) AS n, sum(errors) AS n_errors, sum(known) AS n_known FROM (${source.sql})
+       GROUP BY k_tenant, k_endpoint HAVING n != 0 OR n_errors != 0)
+     GROUP BY GROUPING SETS ((k_tenant), (k_endpoint)) ORDER BY is_endpoint, k_tenant, k_endpoint LIMIT ${MOST_ROWS + 1}`,
+    source.params,
+  );
+  if (rows.length > MOST_ROWS) throw fail('RANGE_TOO_LONG', { rows: MOST_ROWS });
+  const tenants = rows.filter((row) => row.is_endpoint === 0);
+  return {
+    tenants: tenants.map((row) => ({
+      ...{ tenant: row.k_tenant, calls: BigInt(row.n), good: BigInt(row.n) - BigInt(row.n_errors) },
+      ...{ known: BigInt(row.n_known), endpoints: Number(row.pairs) },
+    })),
+    endpoints: rows.slice(tenants.length).map((row) => row.k_endpoint),
+  };
+}
+
+/** How many consumers of each tenant have calls. */
+async function countConsumers(columns: ColumnStore, range: TimeRange, only: Choice): Promise<Map<string, number>> {
+  const by = ['tenant', 'consumer'] as const;
+  const source = await callsSource(columns, { ranges: [range], by, only, isByRange: false });
+  if (source === null) return new Map();
+  const rows = await columns.query<{ k_tenant: string; consumers: string }>(
+    `SELECT k_tenant, count() AS consumers FROM (
+       SELECT k_tenant, k_consumer FROM (${source.sql}) WHERE ${isSomebody.consumer}
+       GROUP BY k_tenant, k_consumer HAVING sum(calls) != 0 OR sum(errors) != 0)
+     GROUP BY k_tenant`,
+    source.params,
+  );
+  return new Map(rows.map(({ k_tenant, consumers }) => [k_tenant, Number(consumers)]));
 }
 
 async function countEvents(

@@ -1,20 +1,48 @@
 import { MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
-import { DAY_MS, SLOT_MS } from '../rollups/cuts.ts';
+import { DAY_MS, type RollupGrain, SLOT_MS } from '../rollups/cuts.ts';
 
-/** From where a stretch of time is summed: rollups of days or quarters of an hour, minutes, or the calls themselves. */
-export type Grain = 'day' | 'slot' | 'minute' | 'call';
+/** From where a stretch of time is summed: rollups, minutes, or the calls themselves. */
+export type Grain = RollupGrain | 'minute' | 'call';
 
-/** What can be used, coarsest first. Calls can always be used for what was not dropped yet. */
+/** What can be used. Calls can always be used for what was not dropped yet. */
 export interface Grains {
-  readonly hasDays: boolean;
-  readonly hasSlots: boolean;
+  /** Coarsest first. */
+  readonly rollups: readonly RollupGrain[];
   /** Before this, calls may have been dropped, and minutes are used. */
   readonly callsSinceMs: number;
 }
 
 export type Pieces = Readonly<Record<Grain, readonly TimeRange[]>>;
 
-const sizes: Record<Exclude<Grain, 'call'>, number> = { day: DAY_MS, slot: SLOT_MS, minute: MILLIS_PER_MINUTE };
+const WEEK_MS = 7 * DAY_MS;
+/** 1970 began on a Thursday. */
+const MONDAY_MS = 4 * DAY_MS;
+
+/** The last bound of a grain that is not after an instant, and the first that is not before it. */
+interface Bounds {
+  down(at: number): number;
+  up(at: number): number;
+}
+
+const every = (size: number, since = 0): Bounds => ({
+  down: (at) => Math.floor((at - since) / size) * size + since,
+  up: (at) => Math.ceil((at - since) / size) * size + since,
+});
+
+const months: Bounds = {
+  down: (at) => firstOfMonth(at, 0),
+  up: (at) => (firstOfMonth(at, 0) === at ? at : firstOfMonth(at, 1)),
+};
+
+function firstOfMonth(at: number, further: number): number {
+  const date = new Date(at);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + further);
+}
+
+const bounds: Record<Exclude<Grain, 'call'>, Bounds> = {
+  ...{ month: months, week: every(WEEK_MS, MONDAY_MS) },
+  ...{ day: every(DAY_MS), slot: every(SLOT_MS), minute: every(MILLIS_PER_MINUTE) },
+};
 
 /**
  * Cuts ranges into pieces, each to be summed from the coarsest rows that say it exactly.
@@ -23,9 +51,8 @@ const sizes: Record<Exclude<Grain, 'call'>, number> = { day: DAY_MS, slot: SLOT_
  * Gives  by grain, stretches that begin and end where a row of that grain does; those that touch are joined.
  * Holds  the pieces of all grains together are the ranges, none twice.
  */
-export function piecesOf(ranges: readonly TimeRange[], { hasDays, hasSlots, callsSinceMs }: Grains): Pieces {
-  const pieces: Record<Grain, TimeRange[]> = { day: [], slot: [], minute: [], call: [] };
-  const grains = [...(hasDays ? ['day' as const] : []), ...(hasSlots ? ['slot' as const] : [])];
+export function piecesOf(ranges: readonly TimeRange[], { rollups, callsSinceMs }: Grains): Pieces {
+  const pieces: Record<Grain, TimeRange[]> = { month: [], week: [], day: [], slot: [], minute: [], call: [] };
   const put = (grain: Grain, fromMs: number, toMs: number) => {
     if (fromMs >= toMs) return;
     const last = pieces[grain].at(-1);
@@ -34,8 +61,8 @@ export function piecesOf(ranges: readonly TimeRange[], { hasDays, hasSlots, call
   };
   const cut = (fromMs: number, toMs: number, place: number): void => {
     if (fromMs >= toMs) return;
-    const grain = grains[place];
-    const [first, last] = grain === undefined ? [0, 0] : [roundUp(fromMs, sizes[grain]), roundDown(toMs, sizes[grain])];
+    const grain = rollups[place];
+    const [first, last] = grain === undefined ? [0, 0] : [bounds[grain].up(fromMs), bounds[grain].down(toMs)];
     if (grain === undefined) rest(fromMs, toMs);
     else if (first >= last) cut(fromMs, toMs, place + 1);
     else {
@@ -46,7 +73,7 @@ export function piecesOf(ranges: readonly TimeRange[], { hasDays, hasSlots, call
   };
   const rest = (fromMs: number, toMs: number): void => {
     const old = Math.min(toMs, callsSinceMs);
-    const [first, last] = [roundUp(fromMs, sizes.minute), roundDown(old, sizes.minute)];
+    const [first, last] = [bounds.minute.up(fromMs), bounds.minute.down(old)];
     if (first >= last) put('call', fromMs, toMs);
     else {
       put('call', fromMs, first);
@@ -56,12 +83,4 @@ export function piecesOf(ranges: readonly TimeRange[], { hasDays, hasSlots, call
   };
   for (const { fromMs, toMs } of ranges) cut(fromMs, toMs, 0);
   return pieces;
-}
-
-function roundUp(at: number, size: number): number {
-  return Math.ceil(at / size) * size;
-}
-
-function roundDown(at: number, size: number): number {
-  return Math.floor(at / size) * size;
 }

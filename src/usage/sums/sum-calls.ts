@@ -1,7 +1,7 @@
 import { checkKept, checkRaw, readLetGo } from '../../collect/index.ts';
 import { fail, formatInstant, MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
 import type { ColumnStore, QueryParams } from '../../store/index.ts';
-import { type Cut, cutFor } from '../rollups/cuts.ts';
+import { type Cut, cutFor, rollupGrains } from '../rollups/cuts.ts';
 import { type Choice, type Dimension, dimensionSql } from './dimensions.ts';
 import { type Grain, piecesOf } from './pieces.ts';
 
@@ -69,16 +69,20 @@ export async function callsSource(columns: ColumnStore, question: CallsQuestion)
   const { ranges, by, only, isByRange } = question;
   if (ranges.length > 0) await checkKept(columns, 'rollups', Math.min(...ranges.map(({ fromMs }) => fromMs)));
   const needed = new Set([...by, ...(Object.keys(only) as Dimension[])]);
-  const [day, slot] = [cutFor('day', needed), cutFor('slot', needed)];
-  const grains = { hasDays: day !== undefined, hasSlots: slot !== undefined };
-  const sinceMs = await readCallsSince(columns);
-  const usesMinutes = [...needed].every((name) => minuteDimensions.includes(name));
-  const pieces = piecesOf(ranges, { ...grains, callsSinceMs: usesMinutes ? sinceMs : Number.NEGATIVE_INFINITY });
-  await refuseDropped(columns, pieces.call, sinceMs);
+  const found = rollupGrains.map((grain) => [grain, cutFor(grain, needed)] as const);
+  const cuts = new Map<Grain, Cut>(found.flatMap(([grain, cut]) => (cut === undefined ? [] : [[grain, cut]])));
+  const rollups = rollupGrains.filter((grain) => cuts.has(grain));
+  let pieces = piecesOf(ranges, { rollups, callsSinceMs: Number.NEGATIVE_INFINITY });
+  if (pieces.call.length > 0) {
+    const sinceMs = await readCallsSince(columns);
+    const usesMinutes = [...needed].every((name) => minuteDimensions.includes(name));
+    if (usesMinutes) pieces = piecesOf(ranges, { rollups, callsSinceMs: sinceMs });
+    await refuseDropped(columns, pieces.call, sinceMs);
+  }
   const at = (instantMs: string) => (isByRange ? placed(instantMs, ranges) : '0');
-  const selects = (['day', 'slot', 'minute', 'call'] as const)
+  const selects = [...rollupGrains, 'minute' as const, 'call' as const]
     .filter((grain) => pieces[grain].length > 0)
-    .map((grain) => select(grain, pieces[grain], { by, only, at, cut: grain === 'day' ? day : slot }));
+    .map((grain) => select(grain, pieces[grain], { by, only, at, cut: cuts.get(grain) }));
   if (selects.length === 0) return null;
   const params = Object.entries(only).map(([name, values]) => [`only_${name}`, values]);
   return { sql: selects.join(' UNION ALL '), params: Object.fromEntries(params) };
@@ -97,12 +101,12 @@ interface Selected {
 }
 
 function select(grain: Grain, ranges: readonly TimeRange[], { by, only, at, cut }: Selected): string {
-  const { table, instantMs, where, sums, column } = grains[grain](cut);
+  const { table, instantMs, where, sums, column } = grains[grain];
   const keys = by.map((name) => `toString(${column(name)}) AS k_${name}`);
   const chosen = (Object.keys(only) as Dimension[]).map((name) => `${column(name)} IN ({only_${name}:Array(String)})`);
   const within = ranges.map((range) => `(${where(range)})`).join(' OR ');
   const conditions = [`(${within})`, ...(grain === 'call' ? ['is_call = 1'] : ['marker = 0']), ...chosen];
-  if (cut && grain !== 'minute' && grain !== 'call') conditions.unshift(`cut = ${cut.id}`);
+  if (cut) conditions.unshift(`cut = ${cut.id}`);
   return `SELECT ${[`${at(instantMs)} AS at`, ...keys].join(', ')}, ${sums} FROM ${table} WHERE ${conditions.join(' AND ')}`;
 }
 
@@ -119,27 +123,30 @@ const seconds = (ms: number) => `toDateTime(${ms / 1000}, 'UTC')`;
 const instant = (ms: number) => `fromUnixTimestamp64Milli(toInt64(${ms}), 'UTC')`;
 const stored = { sums: 'calls, errors, known', column: (name: Dimension) => (name === 'kind' ? 'call_kind' : name) };
 
+/** Rows of the rollups that are named by the day on which they begin. */
+const days: GrainSql = {
+  ...{ table: 'usage_rollup', instantMs: 'toInt64(toUnixTimestamp(slot)) * 1000', ...stored },
+  where: ({ fromMs, toMs }) => `day >= ${asDate(fromMs)} AND day < ${asDate(toMs)}`,
+};
+
 /** One statement has few kinds of piece, but many pieces: what is written into it are whole numbers that were worked out here. */
-const grains: Record<Grain, (cut: Cut | undefined) => GrainSql> = {
-  day: () => ({
-    ...{ table: 'usage_rollup', instantMs: 'toInt64(toUnixTimestamp(slot)) * 1000', ...stored },
-    where: ({ fromMs, toMs }) => `day >= ${asDate(fromMs)} AND day < ${asDate(toMs)}`,
-  }),
-  slot: () => ({
-    ...{ table: 'usage_rollup', instantMs: 'toInt64(toUnixTimestamp(slot)) * 1000', ...stored },
+const grains: Record<Grain, GrainSql> = {
+  ...{ month: days, week: days, day: days },
+  slot: {
+    ...days,
     where: ({ fromMs, toMs }) =>
       `day >= ${asDate(fromMs)} AND day <= ${asDate(toMs)} AND slot >= ${seconds(fromMs)} AND slot < ${seconds(toMs)}`,
-  }),
-  minute: () => ({
+  },
+  minute: {
     ...{ table: 'usage_minute', instantMs: 'toInt64(toUnixTimestamp(minute)) * 1000', ...stored },
     where: ({ fromMs, toMs }) => `minute >= ${seconds(fromMs)} AND minute < ${seconds(toMs)}`,
-  }),
-  call: () => ({
+  },
+  call: {
     ...{ table: 'work', instantMs: 'toUnixTimestamp64Milli(start_at)' },
     sums: 'sign * toInt128(share) AS calls, sign * toInt128(share) * is_error AS errors, sign * toInt128(share) * is_weight_known AS known',
     where: callsWithin,
     column: (name) => dimensionSql[name],
-  }),
+  },
 };
 
 /** The condition for calls that start within a range: on the hour as well, which the table is ordered by. */
@@ -169,6 +176,7 @@ const minuteDimensions: readonly Dimension[] = [
 
 /** Where only minutes are kept any more, nobody knows what was at which second of them, or which version it was. */
 async function refuseDropped(columns: ColumnStore, calls: readonly TimeRange[], sinceMs: number): Promise<void> {
+  if (calls.length === 0) return;
   // Raw work goes by the day it was received: of any hour some of it may be gone.
   const isLetGo = (await readLetGo(columns)).runs.length > 0;
   for (const { fromMs, toMs } of calls) {

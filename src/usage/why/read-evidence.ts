@@ -1,8 +1,9 @@
 import type { TimeRange } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
+import { isSomebody } from '../reports/entities.ts';
 import { readPresence } from '../reports/freshness.ts';
 import { type Choice, choiceSql, type Dimension } from '../sums/dimensions.ts';
-import { type CallSums, callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
+import { type CallSums, callsSource, callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { shiftInstant } from '../time/calendar.ts';
 import type { Evidence, Riser } from './diagnose.ts';
 
@@ -27,23 +28,20 @@ const MOST_CALLS_LOOKED_AT = 5_000_000;
  * Fails  RANGE_DROPPED where single calls of one of the ranges were let go: nobody knows what they looked like.
  */
 export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: Date): Promise<Evidence> {
-  const { range, base, only } = asked;
+  const { range, base } = asked;
   await checkCallsKept(columns, base);
   await checkCallsKept(columns, range);
   const presence = await readPresence(columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
-  const [tenants, consumers, week, newVersions] = await Promise.all([
-    twoSums(columns, asked, ['tenant']),
-    twoSums(columns, asked, ['tenant', 'consumer']),
+  const tenants = await twoSums(columns, asked, ['tenant']);
+  const total = (at: 'before' | 'after') => tenants.reduce((sum, each) => sum + each[at].calls, 0);
+  const newcomers = tenants.filter(({ before }) => before.calls === 0).map(({ keys }) => keys.tenant!);
+  const [repeats, risers, known, week, newVersions] = await Promise.all([
+    readRepeats(columns, asked, total('before') + total('after')),
+    readRisers(columns, asked),
+    knownTenants(columns, newcomers, range),
     weekEarlier(columns, asked, now),
     readNewVersions(columns, asked),
   ]);
-  const total = (at: 'before' | 'after') => tenants.reduce((sum, each) => sum + each[at].calls, 0);
-  const known = await knownTenants(
-    columns,
-    tenants.filter(({ before }) => before.calls === 0).map(({ keys }) => keys.tenant!),
-    range,
-  );
-  const repeats = await readRepeats(columns, asked, total('before') + total('after'));
   return {
     ...{ before: total('before'), after: total('after') },
     errorsBefore: tenants.reduce((sum, { before }) => sum + before.errors, 0),
@@ -55,9 +53,8 @@ export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: 
       ...{ name: keys.tenant!, before: before.calls, after: after.calls },
       isNew: before.calls === 0 && !known.has(keys.tenant!),
     })),
-    risers: await readRisers(columns, consumers, range, only),
+    ...{ risers, newVersions },
     ...repeats,
-    newVersions,
   };
 }
 
@@ -67,22 +64,21 @@ interface Two {
   readonly after: { readonly calls: number; readonly errors: number };
 }
 
+/** Groups of both ranges, those of the first one before those that are only in the second. */
 async function twoSums(
   columns: ColumnStore,
   { range, base, only }: TwoRanges,
   by: readonly Dimension[],
 ): Promise<Two[]> {
-  const groups = new Map<string, { keys: CallSums['keys']; before: Two['before']; after: Two['after'] }>();
+  const groups = new Map<string, Two>();
   const nothing = { calls: 0, errors: 0 };
-  for (const [at, asked] of [
-    ['before', base],
-    ['after', range],
-  ] as const) {
-    for (const { keys, calls, errors } of await sumCalls(columns, { ranges: [asked], by, only, isByRange: false })) {
-      const key = JSON.stringify(by.map((name) => keys[name]));
-      const group = groups.get(key) ?? { keys, before: nothing, after: nothing };
-      groups.set(key, { ...group, [at]: { calls: Number(calls) / 1e6, errors: Number(errors) / 1e6 } });
-    }
+  for (const { range: place, keys, calls, errors } of await sumCalls(columns, {
+    ...{ ranges: [base, range], by, only, isByRange: true },
+  })) {
+    const key = JSON.stringify(by.map((name) => keys[name]));
+    const group = groups.get(key) ?? { keys, before: nothing, after: nothing };
+    const sums = { calls: Number(calls) / 1e6, errors: Number(errors) / 1e6 };
+    groups.set(key, { ...group, [place === 0 ? 'before' : 'after']: sums });
   }
   return [...groups.values()];
 }
@@ -95,12 +91,10 @@ async function weekEarlier(columns: ColumnStore, { range, base, only, timeZone }
   });
   const [first, second] = [earlier(base), earlier(range)];
   if (second.toMs > base.fromMs || range.toMs > now.getTime()) return null;
-  const ask = async (asked: TimeRange) => {
-    const [row] = await sumCalls(columns, { ranges: [asked], by: [], only, isByRange: false });
-    return row === undefined ? null : Number(row.calls) / 1e6;
-  };
-  const [before, after] = [await ask(first), await ask(second)];
-  return before === null || after === null ? null : { before, after };
+  const sums = await sumCalls(columns, { ranges: [first, second], by: [], only, isByRange: true });
+  const [before, after] = [sums.find(({ range: place }) => place === 0), sums.find(({ range: place }) => place === 1)];
+  if (before === undefined || after === undefined) return null;
+  return { before: Number(before.calls) / 1e6, after: Number(after.calls) / 1e6 };
 }
 
 /** Of these tenants those that had calls at any time before. */
@@ -114,17 +108,31 @@ async function knownTenants(columns: ColumnStore, tenants: readonly string[], ra
   return new Set(rows.map(({ tenant }) => tenant));
 }
 
-async function readRisers(
-  columns: ColumnStore,
-  consumers: readonly Two[],
-  range: TimeRange,
-  only: Choice,
-): Promise<Riser[]> {
-  const rise = ({ before, after }: Two) => after.calls - before.calls;
-  const top = consumers.filter((each) => rise(each) > 0 && each.keys.consumer !== '');
-  top.sort((a, b) => rise(b) - rise(a));
-  const risers = top.slice(0, MOST_RISERS);
+/** The consumers whose calls grew most; of those that grew by as much the ones that were there before, then in their order. */
+async function topConsumers(columns: ColumnStore, { range, base, only }: TwoRanges): Promise<Two[]> {
+  const by = ['tenant', 'consumer'] as const;
+  const source = await callsSource(columns, { ranges: [base, range], by, only, isByRange: true });
+  if (source === null) return [];
+  const sums = (name: string, at: TimeRange) =>
+    `sumIf(calls, at = ${at.fromMs}) AS ${name}, sumIf(errors, at = ${at.fromMs}) AS ${name}_errors`;
+  const rows = await columns.query<Record<string, string>>(
+    `SELECT k_tenant, k_consumer, ${sums('n_before', base)}, ${sums('n_after', range)} FROM (${source.sql}) WHERE ${isSomebody.consumer}
+     GROUP BY k_tenant, k_consumer HAVING n_after > n_before
+     ORDER BY n_after - n_before DESC, n_before = 0 AND n_before_errors = 0, k_tenant, k_consumer LIMIT ${MOST_RISERS}`,
+    source.params,
+  );
+  const shown = (calls: string, errors: string) => ({ calls: Number(calls) / 1e6, errors: Number(errors) / 1e6 });
+  return rows.map((row) => ({
+    keys: { tenant: row.k_tenant!, consumer: row.k_consumer! },
+    before: shown(row.n_before!, row.n_before_errors!),
+    after: shown(row.n_after!, row.n_after_errors!),
+  }));
+}
+
+async function readRisers(columns: ColumnStore, asked: TwoRanges): Promise<Riser[]> {
+  const risers = await topConsumers(columns, asked);
   if (risers.length === 0) return [];
+  const { range, only } = asked;
   const { sql, params } = choiceSql(only);
   const rows = await columns.query<Record<string, string>>(
     `SELECT tenant, consumer, uniqExact(endpoint) AS endpoints, countIf(status IN (401, 403, 404, 405)) AS refused, count() AS n,
@@ -133,7 +141,8 @@ async function readRisers(
        if(n < 2, 0, arrayCount(d -> abs(d - median) <= 0.2 * median, intervals) / (n - 1)) AS steady
      FROM (
        SELECT tenant, consumer, endpoint, status, toUnixTimestamp64Milli(start_at) AS ms FROM work
-       WHERE is_call = 1 AND ${callsWithin(range)} AND has(arrayZip({tenants:Array(String)}, {consumers:Array(String)}), (toString(tenant), consumer))${sql}
+       WHERE is_call = 1 AND ${callsWithin(range)} AND tenant IN ({tenants:Array(String)}) AND consumer IN ({consumers:Array(String)})
+         AND has(arrayZip({tenants:Array(String)}, {consumers:Array(String)}), (toString(tenant), consumer))${sql}
        GROUP BY tenant, consumer, endpoint, status, start_at, trace_id, span_id HAVING sum(sign) > 0
        ORDER BY ms DESC LIMIT ${MOST_CALLS_PER_RISER} BY tenant, consumer
      ) GROUP BY tenant, consumer`,
@@ -168,24 +177,26 @@ async function readRisers(
   });
 }
 
-/** Calls soon after a failed one of the same consumer and endpoint. */
-async function readRepeats(columns: ColumnStore, { range, base, only }: TwoRanges, calls: number) {
-  const part = Math.min(1, MOST_CALLS_LOOKED_AT / Math.max(calls, 1));
+/** Calls soon after a failed one of the same consumer and endpoint: where none failed, none follows one, and nobody has to look. */
+async function readRepeats(columns: ColumnStore, { range, base, only }: TwoRanges, count: number) {
+  const part = Math.min(1, MOST_CALLS_LOOKED_AT / Math.max(count, 1));
   const last = ({ fromMs, toMs }: TimeRange) => ({ fromMs: Math.floor(toMs - (toMs - fromMs) * part), toMs });
   const { sql, params } = choiceSql(only);
+  const calls = (asked: TimeRange) => `is_call = 1 AND ${callsWithin(asked)}${sql}`;
   const ask = async (asked: TimeRange) => {
     const [row] = await columns.query<{ repeats: string; repeaters: string }>(
       `SELECT countIf(is_repeat) AS repeats, uniqExactIf((tenant, consumer), is_repeat) AS repeaters FROM (
          SELECT tenant, consumer, ms - lagInFrame(ms, 1, 0) OVER w <= ${RETRY_WITHIN_MS} AND lagInFrame(is_error, 1, 0) OVER w = 1 AS is_repeat
          FROM (SELECT tenant, consumer, endpoint, is_error, toUnixTimestamp64Milli(start_at) AS ms FROM work
-           WHERE is_call = 1 AND ${callsWithin(asked)}${sql} GROUP BY tenant, consumer, endpoint, is_error, start_at, trace_id, span_id HAVING sum(sign) > 0)
+           WHERE ${calls(asked)} AND (tenant, consumer, endpoint) IN (SELECT tenant, consumer, endpoint FROM work WHERE ${calls(asked)} AND is_error = 1)
+           GROUP BY tenant, consumer, endpoint, is_error, start_at, trace_id, span_id HAVING sum(sign) > 0)
          WINDOW w AS (PARTITION BY tenant, consumer, endpoint ORDER BY ms ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
        )`,
       params,
     );
     return { repeats: Number(row!.repeats) / part, repeaters: Number(row!.repeaters) };
   };
-  const [before, after] = [await ask(last(base)), await ask(last(range))];
+  const [before, after] = await Promise.all([ask(last(base)), ask(last(range))]);
   return { repeatsBefore: before.repeats, repeatsAfter: after.repeats, repeaters: after.repeaters };
 }
 

@@ -4,6 +4,7 @@ import { House } from '../../../test/flow/house.ts';
 import { type Scenario, scenario } from '../../../test/support/seeded-traffic.ts';
 import { storeCalls } from '../../../test/support/stored-calls.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
+import type { TimeRange } from '../../model/index.ts';
 import { refreshRollups } from '../rollups/refresh.ts';
 import { decompose } from './decompose.ts';
 import { type Cause, causes, diagnose, type Evidence } from './diagnose.ts';
@@ -112,6 +113,57 @@ test('of seeded traffic the cause is found: precision and recall of each', async
     expect(recall, JSON.stringify(wrong)).toBeGreaterThanOrEqual(0.8);
   }
 });
+
+test('repeats and risers are those that a look at every call finds', async () => {
+  let repeated = 0;
+  for (const asked of scenarios.filter(({ seed }) => seed === SEEDS[0])) {
+    const { range, base } = question(asked);
+    const evidence = await readEvidence(house.store.columns, question(asked), now);
+    const [before, after] = [callsOf(asked, base), callsOf(asked, range)];
+    const late = repeatsOf(after);
+    expect([evidence.repeatsBefore, evidence.repeatsAfter, evidence.repeaters], asked.cause).toEqual([
+      ...[repeatsOf(before).length, late.length],
+      new Set(late.map(whoOf)).size,
+    ]);
+    repeated += late.length;
+    const rise = (who: string) => countOf(after, who) - countOf(before, who);
+    const risen = [...new Set([...before, ...after].filter(({ consumer }) => consumer !== '').map(whoOf))]
+      .map((who) => rise(who))
+      .filter((by) => by > 0);
+    expect(evidence.risers.map((riser) => riser.after - riser.before)).toEqual(risen.sort((a, b) => b - a).slice(0, 5));
+    for (const riser of evidence.risers)
+      expect(riser.after - riser.before).toBe(rise(JSON.stringify([riser.tenant, riser.consumer])));
+  }
+  expect(repeated).toBeGreaterThan(0);
+});
+
+type Seeded = Required<Pick<Scenario['calls'][number], 'atMs' | 'tenant' | 'consumer' | 'endpoint' | 'isError'>>;
+
+function callsOf({ calls }: Scenario, { fromMs, toMs }: TimeRange): Seeded[] {
+  return calls
+    .map((call) => ({ tenant: 'acme', endpoint: 'GET /a', consumer: '', isError: false, ...call }))
+    .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
+function whoOf({ tenant, consumer }: Seeded): string {
+  return JSON.stringify([tenant, consumer]);
+}
+
+function countOf(calls: readonly Seeded[], who: string): number {
+  return calls.filter((call) => whoOf(call) === who).length;
+}
+
+/** Calls within half a minute of a failed one, the last before it of the same consumer at the same endpoint. */
+function repeatsOf(calls: readonly Seeded[]): Seeded[] {
+  const last = new Map<string, Seeded>();
+  return calls.filter((call) => {
+    const key = JSON.stringify([call.tenant, call.consumer, call.endpoint]);
+    const earlier = last.get(key);
+    last.set(key, call);
+    return earlier?.isError === true && call.atMs - earlier.atMs <= 30_000;
+  });
+}
 
 test('what fits nothing is called unexplained', () => {
   const nothing: Evidence = {

@@ -3,7 +3,7 @@ import type { Store } from '../../store/index.ts';
 import { readPresence, type Standing, shareOf, shownCalls } from '../reports/freshness.ts';
 import type { Dimension, dimensionSql } from '../sums/dimensions.ts';
 import { type CallSums, sumCalls } from '../sums/sum-calls.ts';
-import { decompose, type Part } from './decompose.ts';
+import { decompose, type Moved, type Part } from './decompose.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
 import { readEvidence, type TwoRanges } from './read-evidence.ts';
 
@@ -45,24 +45,16 @@ export async function whyReport(
     throw fail('PARAMETER_INVALID', { reason: 'the range to compare with must end before the other begins' });
   const presence = await readPresence(store.columns, range, now);
   const evidence = await readEvidence(store.columns, asked, now);
-  const [before, after] = [await whole(store, asked, base), await whole(store, asked, range)];
-  const rows: WhyRow[] = [];
-  for (const name of by.length === 0 ? (['tenant', 'endpoint'] as const) : by) {
-    const moved = new Map<string, { key: string; before: bigint; after: bigint }>();
-    for (const [at, each] of [
-      ['before', base],
-      ['after', range],
-    ] as const) {
-      const sums = await sumCalls(store.columns, { ranges: [each], by: [name], only, isByRange: false });
-      for (const { keys, calls } of sums) {
-        const key = keys[name]!;
-        moved.set(key, { ...(moved.get(key) ?? { key, before: 0n, after: 0n }), [at]: calls });
-      }
-    }
-    rows.push(
-      ...decompose([...moved.values()], shown).map((part) => shownPart(name, part, after.calls - before.calls)),
-    );
-  }
+  const ask = (by: readonly Dimension[]) =>
+    sumCalls(store.columns, { ranges: [base, range], by, only, isByRange: true });
+  const whole = await ask([]);
+  const sumsOf = (place: number) => whole.find((row) => row.range === place) ?? { calls: 0n, known: 0n };
+  const [before, after] = [sumsOf(0), sumsOf(1)];
+  const names = by.length === 0 ? (['tenant', 'endpoint'] as const) : by;
+  const found = await Promise.all(names.map(async (name) => ({ name, moved: movedOf(await ask([name]), name) })));
+  const rows = found.flatMap(({ name, moved }) =>
+    decompose(moved, shown).map((part) => shownPart(name, part, after.calls - before.calls)),
+  );
   return {
     ...{
       before: shownCalls(before.calls),
@@ -75,13 +67,15 @@ export async function whyReport(
   };
 }
 
-async function whole(
-  { columns }: Store,
-  { only }: TwoRanges,
-  range: TwoRanges['range'],
-): Promise<Pick<CallSums, 'calls' | 'known'>> {
-  const [row] = await sumCalls(columns, { ranges: [range], by: [], only, isByRange: false });
-  return row ?? { calls: 0n, known: 0n };
+/** Takes  sums: of the base and of the range, in this order. */
+function movedOf(sums: readonly CallSums[], name: Dimension): Moved[] {
+  const moved = new Map<string, Moved>();
+  for (const { range, keys, calls } of sums) {
+    const key = keys[name]!;
+    const so = moved.get(key) ?? { key, before: 0n, after: 0n };
+    moved.set(key, { ...so, [range === 0 ? 'before' : 'after']: calls });
+  }
+  return [...moved.values()];
 }
 
 function shownPart(dimension: keyof typeof dimensionSql, part: Part, change: bigint): WhyRow {
