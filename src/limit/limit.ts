@@ -7,6 +7,7 @@ import type {
   Change,
   CounterStore,
   Demand,
+  KeptFigures,
   LeaseFigures,
   Line,
   LineOutcome,
@@ -55,6 +56,11 @@ export class Limiter {
     return this.#options.store.leases ?? null;
   }
 
+  /** How full the counters are; null where the store does not know. */
+  get kept(): KeptFigures | null {
+    return this.#options.store.kept ?? null;
+  }
+
   get policies(): readonly CompiledPolicy[] {
     return this.#policies;
   }
@@ -76,7 +82,7 @@ export class Limiter {
     const { store, nowUs, ratedCostOf, synced } = this.#options;
     const now = nowUs();
     const asked = linesOf(this.#policies, ask, ratedCostOf, now, this.#made);
-    if ('unknownCost' in asked) return this.#counted(costUnknown(now));
+    if ('unknownCost' in asked) return this.#counted(ask, costUnknown(now));
     const { lines } = asked;
     const { subject, units, least, isPeek, hold } = ask;
     const root = this.#rootOf(subject);
@@ -86,7 +92,7 @@ export class Limiter {
       outcome = store.decide(demand);
     } catch (cause) {
       // A full store has taken nothing: it is for each policy to say what then. Anything else is a bug, and loud.
-      if (isFull(cause)) return this.#counted(this.#withoutStore(demand, now, cause));
+      if (isFull(cause)) return this.#counted(ask, this.#withoutStore(demand, now, cause));
       throw cause;
     }
     const isAtOnce = !(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome));
@@ -94,7 +100,7 @@ export class Limiter {
     const known = outcome instanceof Promise ? outcome : synced!().then(() => outcome);
     return known.then(
       (sure) => this.#read(ask, root, lines, sure),
-      (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause)),
+      (cause: unknown) => this.#counted(ask, this.#withoutStore(demand, now, cause)),
     );
   }
 
@@ -103,17 +109,18 @@ export class Limiter {
     return Promise.all(asks.map((ask) => this.decide(ask)));
   }
 
-  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. Gives  `currency` where no limit counts in that of the money. */
+  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. isForgotten: nobody asks for it again. Gives  `currency` where no limit counts in that of the money. */
   async settle(
     reservation: string,
     action: SettleAction,
     units: number | null,
     money: RatedCost | null,
+    isForgotten = false,
   ): Promise<Settled> {
     const named = readReservation(reservation);
     if (named === null) return 'unknown';
     const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
-    return this.#options.store.settle({ ...named, action, units, money: spent });
+    return this.#options.store.settle({ ...named, action, units, money: spent, isForgotten });
   }
 
   /** What a counter says. Counts nothing. */
@@ -145,10 +152,12 @@ export class Limiter {
     // Policies may be others than when it was reserved first, and the limits of another reservation say nothing of this one.
     const isExplained = repeat === 'none' || (repeat === 'same' && outcome.lines.length === lines.length);
     const reservation = isHeld ? reservationName(root, ask.hold.id) : null;
-    return this.#counted(new Decided(ask, isExplained ? lines : [], outcome, reservation));
+    return this.#counted(ask, new Decided(ask, isExplained ? lines : [], outcome, reservation));
   }
 
-  #counted(decision: Decision): Decision {
+  /** Who only looks is let in nowhere. */
+  #counted({ isPeek }: Ask, decision: Decision): Decision {
+    if (isPeek) return decision;
     if (decision.isAllowed) this.counts.allowed++;
     else this.counts.denied++;
     return decision;
@@ -158,7 +167,7 @@ export class Limiter {
   #withoutStore(demand: Demand, nowUs: number, cause: unknown): Decision {
     const policies = new Set(demand.lines.filter((line) => line.isEnforced).map((line) => line.limit.policy));
     const isAllowed = [...policies].every((policy) => this.#isWithinLocalCap(policy, demand, nowUs));
-    this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
+    if (!demand.isPeek) this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
     this.#warnOf(cause, nowUs);
     const none = { binding: null, findings: [], reservation: null, repeat: 'none' } as const;
     const granted = isAllowed ? demand.units : 0;
@@ -182,7 +191,7 @@ export class Limiter {
     const known = this.#localCaps.get(name);
     const units = (known?.minute === minute ? known.units : 0) + demand.units;
     if (units > (spec.localCap ?? 0)) return false;
-    this.#localCaps.set(name, { minute, units });
+    if (!demand.isPeek) this.#localCaps.set(name, { minute, units });
     return true;
   }
 }

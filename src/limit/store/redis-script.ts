@@ -163,9 +163,9 @@ const settling = `
 
   local function more(line, key, cost, now)
     again(line, key, now)
-    local most = 2251799813685248
+    local most = 4503599627370496
     if ${kind} == ${RATE} then
-      if cost > most / ${length} then ${used} = most else ${used} = min(most, ${used} + cost * ${length}) end
+      if cost > most / ${length} then ${used} = most else ${used} = max(${used}, min(most, ${used} + cost * ${length})) end
     elseif ${kind} == ${ROLLING} then
       if ${window} - ${takenIn} > ${parts} then return end
       cost = max(0, min(cost, most - ${used}))
@@ -173,7 +173,7 @@ const settling = `
       ${used} = ${used} + cost
     else
       if ${window} ~= ${takenIn} then return end
-      ${used} = min(most, ${used} + cost)
+      ${used} = max(${used}, min(most, ${used} + cost))
     end
     save(line, key, now, 0)
   end
@@ -209,16 +209,17 @@ const settling = `
           actual = (n - rest) / ${divisor}
           if rest > 0 then actual = actual + 1 end
         end
-      elseif units ~= '' then actual = min(num(units) * ${unit}, 2251799813685248) end
+      elseif units ~= '' then actual = min(num(units) * ${unit}, 4503599627370496) end
       if actual < ${taken} then back(line, key, ${taken} - actual, now) end
       if actual > ${taken} then more(line, key, actual - ${taken}, now) end
     end
   end
 `;
 
-/** Gives back what has expired, 100 reservations at most. */
+/** Gives back what has expired, 100 reservations at most, and that of `id`: it must not look as if it were still held. */
 const freeing = `
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', str(now), 'LIMIT', '0', '100')
+if #due == 100 and id ~= '' and num(redis.call('ZSCORE', KEYS[1], id) or str(now + 1)) <= now then due[101] = id end
 if #due > 0 then
 ${settling}
   for _, id in ipairs(due) do
@@ -324,7 +325,7 @@ end
 return { 'none', told, marks }
 `;
 
-/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number. */
+/** KEYS: those due of the root. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number, 1 to forget it. */
 export const settleScript = `${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
@@ -337,8 +338,10 @@ if held[1] ~= 'held' then return held[1] end
 ${settling}
 if ARGV[6] ~= '' and not counted_in(held[2], num(ARGV[7])) then return 'currency' end
 finish(held[2], ARGV[5], ARGV[6], now, num(ARGV[7]))
-redis.call('HSET', key, 'state', action)
-redis.call('PEXPIRE', key, '${REMEMBERED_US / 1000}')
+if ARGV[8] == '1' then redis.call('DEL', key) else
+  redis.call('HSET', key, 'state', action)
+  redis.call('PEXPIRE', key, '${REMEMBERED_US / 1000}')
+end
 redis.call('ZREM', KEYS[1], id)
 return 'done'
 `;
@@ -348,7 +351,7 @@ return 'done'
  * begins and its units. The same as src/limit/store/put-units.ts.
  */
 export const putScript = `${counters}
-local root, key, fall = ARGV[1], KEYS[2], ARGV[3] == '1'
+local root, key, fall, id = ARGV[1], KEYS[2], ARGV[3] == '1', ''
 local now = clock(ARGV[2])
 ${freeing}
 local line = { 0, 0, 0, 0, struct.unpack(${LINE}, ARGV[4]) }

@@ -87,10 +87,11 @@ export class RedisStore implements CounterStore {
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
 
-  async settle({ root, id, action, units, money }: Settlement): Promise<Settled> {
+  async settle({ root, id, action, units, money, isForgotten }: Settlement): Promise<Settled> {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
-    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), ...moneyArgs(action, money)];
+    const ended = [id, state, String(actual), ...moneyArgs(action, money), isForgotten === true ? '1' : '0'];
+    const args = [this.#rootOf(root), this.#givenNow(), ...ended];
     return String(await this.#run('settle', root, [], args)) as Settled;
   }
 
