@@ -92,6 +92,43 @@ const asked: Record<UsageReportName, string> = {
 };
 const names = Object.keys(asked) as UsageReportName[];
 
+test('plans are cohorts: each tenant is on one edition, the default one where none is said', async () => {
+  const spec = {
+    editions: { free: { base: 10 }, gold: { base: 100 }, empty: { base: 0 } },
+    defaultEdition: 'free',
+    tenants: {
+      t1: { edition: 'gold' },
+      t2: { edition: 'free' },
+      '=SUM(A1),"x"': { edition: 'gold' },
+      unseen: { edition: 'gold' },
+    },
+  };
+  const document = { apiVersion: 'taximeter/v1', kind: 'Plan', metadata: { name: 'crm' }, spec };
+  const body = JSON.stringify(document);
+  expect((await api(new Request('http://localhost/api/v1/documents', { method: 'POST', body }))).status).toBe(200);
+  const ask = async (query: string) => {
+    const answer = await get(`volume?${week}&${query}`);
+    return (await answer.json()) as { calls: number; baseCalls: number; counts: { where: string }; detail?: string } & {
+      rows: { tenant: string }[];
+    };
+  };
+  const gold = await ask('where=plan:crm/gold&baseWhere=plan:crm/free&by=tenant');
+  const all = await ask('');
+  expect(gold.rows.map(({ tenant }) => tenant)).toEqual(['=SUM(A1),"x"', 't1', 't2', 't3', 't4']);
+  expect([gold.calls, gold.baseCalls]).toEqual([120, all.calls - 120]);
+  expect(gold.counts.where).toBe('plan:crm/gold');
+  expect((await ask('where=plan:crm/free|crm/gold')).calls).toBe(all.calls);
+  expect((await ask('where=plan:crm/empty')).calls).toBe(0);
+  expect(await ask('where=endpoint:GET /1;plan:crm/gold&tenant=t1')).toMatchObject({
+    counts: { where: 'plan:crm/gold;endpoint:GET /1;tenant:t1' },
+  });
+  expect((await ask('where=plan:crm/gold&tenant=t2')).calls).toBe(0);
+  for (const wrong of ['plan:crm', 'plan:gold', 'plan:other/gold', 'plan:crm/silver', 'plan:crm/gold;plan:crm/free']) {
+    const answer = await get(`volume?${week}&where=${wrong}`);
+    expect([answer.status, await answer.text()], wrong).toEqual([400, expect.stringContaining('plan')]);
+  }
+});
+
 describe('each report', () => {
   test.each(names)('%s answers what its contract says, with coverage, freshness and what it means', async (name) => {
     const answer = await get(`${name}?${asked[name]}`);

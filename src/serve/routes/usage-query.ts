@@ -51,6 +51,8 @@ interface CommonQuery {
   readonly tenant?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly consumer?: string | undefined;
+  /** Tenants of the plans that were asked for. */
+  readonly onPlan?: readonly string[] | undefined;
 }
 
 /** Reads which calls count: `where`, and the short forms of its usual parts. Fails PARAMETER_INVALID. */
@@ -62,6 +64,8 @@ export function choiceOf(query: CommonQuery): Choice {
     if (only[name] !== undefined) throw fail('PARAMETER_INVALID', { reason: `${name} is asked for twice` });
     only[name] = [value];
   }
+  const { onPlan } = query;
+  if (onPlan !== undefined) only.tenant = only.tenant?.filter((name) => onPlan.includes(name)) ?? onPlan;
   return only;
 }
 
