@@ -19,9 +19,10 @@ export interface WhyRow {
 }
 
 export interface WhyReport extends Standing {
-  readonly before: number;
+  /** Null where no call of anybody arrived in the first range: then nothing moved that could be told. */
+  readonly before: number | null;
   readonly after: number;
-  readonly change: number;
+  readonly change: number | null;
   readonly growth: number | null;
   readonly diagnoses: readonly Diagnosis[];
   /** By each dimension the changes of its rows add up to the change. */
@@ -46,6 +47,11 @@ export async function whyReport(
   const presence = await readPresence(store.columns, range, now);
   const evidence = await readEvidence(store.columns, asked, now);
   const [before, after] = [await whole(store, asked, base), await whole(store, asked, range)];
+  const standing = presence.standing(range, after.calls, after.known);
+  if (!evidence.isBeforeKnown) {
+    const nothing = { before: null, after: shownCalls(after.calls), change: null, growth: null, rows: [] };
+    return { ...nothing, diagnoses: diagnose(evidence), ...standing };
+  }
   const rows: WhyRow[] = [];
   for (const name of by.length === 0 ? (['tenant', 'endpoint'] as const) : by) {
     const moved = new Map<string, { key: string; before: bigint; after: bigint }>();
@@ -71,7 +77,7 @@ export async function whyReport(
     },
     growth: shareOf(after.calls - before.calls, before.calls),
     ...{ diagnoses: diagnose(evidence), rows },
-    ...presence.standing(range, after.calls, after.known),
+    ...standing,
   };
 }
 
