@@ -42,7 +42,9 @@ async function sendTraffic({ house }: ListeningHouse, words: readonly string[]):
   let under: Promise<unknown>[] = [];
   for (const request of simulateTraces(sim)) {
     under.push(house.collector.traces(Buffer.from(encodeTraceRequest(request)), 'protobuf'));
-    if (under.length >= 16) under = [await Promise.all(under)];
+    if (under.length < 16) continue;
+    await Promise.all(under);
+    under = [];
   }
   await Promise.all(under);
   await house.collector.settle();

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { fail, parseInstant, parseRange, type TimeRange } from '../../model/index.ts';
+import { fail, knownTimes, parseInstant, parseRange, type TimeRange } from '../../model/index.ts';
 import { askedComparison, type Choice, calendarUnits, comparisons, knownZone, parseChoice } from '../../usage/index.ts';
 import type { House } from '../house.ts';
 
@@ -88,9 +88,11 @@ export function baseOf(
     readonly baseTo?: string | undefined;
   },
 ): TimeRange | null {
-  return askedComparison(range, query, timeZone);
+  const base = askedComparison(range, query, timeZone);
+  return base === null ? null : knownTimes(base);
 }
 
 export function instantOf(at: string | undefined, house: House): number {
-  return at === undefined ? house.now().getTime() : parseInstant(at);
+  const atMs = at === undefined ? house.now().getTime() : parseInstant(at);
+  return knownTimes({ fromMs: atMs, toMs: atMs }).toMs;
 }

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { adviceLetter, adviceReport } from '../../advise/index.ts';
 import { documentedEndpoints } from '../../collect/index.ts';
-import { fail, formatInstant, type TimeRange } from '../../model/index.ts';
+import { fail, formatInstant, knownTimes, type TimeRange } from '../../model/index.ts';
 import {
   activationReport,
   adoptionReport,
@@ -104,6 +104,7 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
     params: { ...rolled, step: text.default('1h'), points: count(2_000, 1) },
     run: (house, query) => {
       const asked = { ...spanOf(house, query), stepMs: parseSpan(query.step), points: query.points };
+      knownTimes({ fromMs: asked.atMs - asked.spanMs - asked.stepMs * (asked.points - 1), toMs: asked.atMs });
       return rollingReport(house.store, asked, house.now());
     },
   }),
@@ -244,7 +245,9 @@ async function baseChoice(house: House, baseWhere: string): Promise<Choice> {
 
 function spanOf(house: House, query: { at?: string | undefined; span: string } & Parameters<typeof choiceOf>[0]) {
   const { timeZone, only } = rangeOf({ ...query, from: '2000-01-01', to: '2000-01-02' });
-  return { atMs: instantOf(query.at, house), spanMs: parseSpan(query.span), timeZone, only };
+  const [atMs, spanMs] = [instantOf(query.at, house), parseSpan(query.span)];
+  knownTimes({ fromMs: atMs - spanMs, toMs: atMs });
+  return { atMs, spanMs, timeZone, only };
 }
 
 function shown(range: TimeRange): { from: string; to: string };
