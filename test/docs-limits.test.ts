@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -14,6 +14,24 @@ const blocks = ['limit-with-nginx.md', 'limit-with-other-gateways.md'].flatMap((
 
 /** Whoever may say one of these has other counters. */
 const read = ['tenant', 'organisation', 'consumer', 'endpoint', 'cost'].map((name) => `x-taximeter-${name}`);
+
+describe('messages of the log', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../docs/guides/operate.md'), 'utf8');
+  const table = guide.slice(guide.indexOf('\n## Logs\n'), guide.indexOf('\n## Stopping\n'));
+  const messages = table
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...line.slice(0, line.indexOf(' | ')).matchAll(/`([^`]+)`/g)].map(([, message]) => message!));
+  const source = join(import.meta.dirname, '../src');
+  const code = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(source, name), 'utf8'))
+    .join('\n');
+
+  test.each(messages)('%s is said somewhere', (message) => {
+    expect(code).toContain(message.replace(/\.\.\.$/, ''));
+  });
+});
 
 describe('gateways that ask /authz', () => {
   test('there are three', () => {
