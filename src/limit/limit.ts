@@ -1,6 +1,7 @@
 import { Failure, fail } from '../model/index.ts';
 import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
-import { lineOf, linesOf, type Made } from './demand.ts';
+import { lineOf, linesOf } from './demand.ts';
+import { PoliciesByTenant } from './policy/by-tenant.ts';
 import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type {
@@ -42,7 +43,7 @@ export class Limiter {
   readonly #options: LimiterOptions;
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
-  #made: Made = { lines: [], ofLimits: [] };
+  #byTenant = new PoliciesByTenant([]);
   #isShared = false;
   #warnedUs = 0;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
@@ -73,7 +74,7 @@ export class Limiter {
 
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
-    this.#made = { lines: [], ofLimits: [] };
+    this.#byTenant = new PoliciesByTenant(policies);
     this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
   }
 
@@ -81,7 +82,8 @@ export class Limiter {
   decide(ask: Ask): Decision | Promise<Decision> {
     const { store, nowUs, ratedCostOf, synced } = this.#options;
     const now = nowUs();
-    const asked = linesOf(this.#policies, ask, ratedCostOf, now, this.#made);
+    const { policies, made } = this.#byTenant.of(ask.subject.tenant);
+    const asked = linesOf(policies, ask, ratedCostOf, now, made);
     if ('unknownCost' in asked) return this.#counted(ask, costUnknown(now));
     const { lines } = asked;
     const { subject, units, least, isPeek, hold } = ask;
