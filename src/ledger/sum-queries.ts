@@ -41,7 +41,18 @@ export interface CostSumRow {
   is_open: number;
 }
 
-/** Sums what tenants owe by the dimensions asked for, days in a zone; the others come back empty. */
+/** Charges that cover something of the days of `touchParams`. */
+export const CHARGES_TOUCH = ` AND (charge_end > toDateTime({days_from:UInt32}, 'UTC') OR charge_start >= toDateTime({days_from:UInt32}, 'UTC'))`;
+
+export function touchParams({ fromMs, toMs }: TimeRange): { days_from: number; days_to: number } {
+  return { days_from: fromMs / 1000, days_to: toMs / 1000 };
+}
+
+/**
+ * Sums what tenants owe by the dimensions asked for, days in a zone; the others come back empty.
+ *
+ * Takes  days: the only ones that are wanted, whole ones of the zone; none: all that the charges of the range cover.
+ */
 export async function sumCosts(
   columns: ColumnStore,
   range: TimeRange,
@@ -50,6 +61,7 @@ export async function sumCosts(
   closed: readonly StoredPeriod[],
   zone: string,
   asOf?: Date,
+  days?: TimeRange,
 ): Promise<CostSumRow[]> {
   const keys = (['tenant', 'endpoint', 'pool', 'service'] as const).map((name) =>
     by.includes(name) ? `${name} AS k_${name}` : `'' AS k_${name}`,
@@ -67,17 +79,27 @@ export async function sumCosts(
   const isOpen =
     closedKeys.length === 0 ? '1 = 1' : `(source, account, billing_start) NOT IN (${closedKeys.join(', ')})`;
   const isByDay = by.includes('day');
-  const ofTenants = `ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')${postedUntil(asOf)}`;
+  const ofTenants = `ledger = 'tenant' AND currency = {currency:String} AND charge_start >= toDateTime({from:UInt32}, 'UTC') AND charge_start < toDateTime({to:UInt32}, 'UTC')${postedUntil(asOf)}${days ? CHARGES_TOUCH : ''}`;
+  const isWanted = days
+    ? ` WHERE day >= toDate(toDateTime({days_from:UInt32}, 'UTC'), {zone:String}) AND day <= toDate(toDateTime({days_to:UInt32} - 1, 'UTC'), {zone:String})`
+    : '';
   const sumOf = (kind: string) => `sumIf(${isByDay ? 'units' : 'amount'}, kind = '${kind}') AS ${kind}`;
   const rows = await columns.query<CostSumRow>(
     `SELECT k_tenant AS tenant, k_endpoint AS endpoint, k_pool AS pool, k_service AS service, k_day AS day, toString(direct) AS direct, toString(indirect) AS indirect, models, is_open FROM (
       SELECT ${keys.join(', ')}, ${isByDay ? 'toString(day)' : "''"} AS k_day, ${sumOf('direct')}, ${sumOf('indirect')},
         mapKeys(mapFilter((of_model, net) -> net != 0, sumMap(map(toString(model), toInt64(entry))))) AS models,
         sumIf(toInt64(entry), ${isOpen}) != 0 AS is_open
-      FROM ${isByDay ? postingsByDay(ofTenants) : `postings WHERE ${ofTenants}`}
+      FROM ${isByDay ? `${postingsByDay(ofTenants)}${isWanted}` : `postings WHERE ${ofTenants}`}
       GROUP BY k_tenant, k_endpoint, k_pool, k_service, k_day HAVING sum(toInt8(entry)) != 0
     ) ORDER BY tenant, endpoint, pool, service, day`,
-    { ...secondsOf(range), currency, ...params, ...asOfParams(asOf), ...(isByDay && { zone }) },
+    {
+      ...secondsOf(range),
+      currency,
+      ...params,
+      ...asOfParams(asOf),
+      ...(isByDay && { zone }),
+      ...(days && touchParams(days)),
+    },
   );
   if (!isByDay) return rows;
   const money = (units: string) => formatMoney(BigInt(units));

@@ -6,7 +6,7 @@ export { type DriftReport, type DriftRow, DriftWatch } from './one-number/drift.
 export type { RebuiltLimit } from './one-number/rebuild.ts';
 export { inOrder, readPlans, readPolicies } from './policies.ts';
 export { type CompiledLimit, type CompiledPolicy, compilePolicies, type PolicyVersion } from './policy/compile.ts';
-export { type PlanSpec, planSpec } from './policy/plan.ts';
+export { type PlanSpec, planEdition, planSpec } from './policy/plan.ts';
 export { LARGEST_UNITS, type LimitPolicySpec, limitPolicySpec } from './policy/policy.ts';
 export { CounterFile } from './store/counter-file.ts';
 export { type CounterStore, LEASE, type LeaseFigures } from './store/counter-store.ts';

@@ -1,12 +1,14 @@
 import { Failure, fail } from '../model/index.ts';
 import { type Ask, type AskedLine, Decided, type Decision, type RatedCost } from './decision.ts';
-import { lineOf, linesOf, type Made } from './demand.ts';
+import { lineOf, linesOf } from './demand.ts';
+import { PoliciesByTenant } from './policy/by-tenant.ts';
 import type { CompiledLimit, CompiledPolicy } from './policy/compile.ts';
 import { attoUnits } from './policy/policy.ts';
 import type {
   Change,
   CounterStore,
   Demand,
+  KeptFigures,
   LeaseFigures,
   Line,
   LineOutcome,
@@ -41,7 +43,7 @@ export class Limiter {
   readonly #options: LimiterOptions;
   readonly #localCaps = new Map<string, { minute: number; units: number }>();
   #policies: readonly CompiledPolicy[] = [];
-  #made: Made = { lines: [], ofLimits: [] };
+  #byTenant = new PoliciesByTenant([]);
   #isShared = false;
   #warnedUs = 0;
   readonly counts = { allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 };
@@ -53,6 +55,11 @@ export class Limiter {
   /** What became of leased units; null where nothing is leased. */
   get leases(): LeaseFigures | null {
     return this.#options.store.leases ?? null;
+  }
+
+  /** How full the counters are; null where the store does not know. */
+  get kept(): KeptFigures | null {
+    return this.#options.store.kept ?? null;
   }
 
   get policies(): readonly CompiledPolicy[] {
@@ -67,7 +74,7 @@ export class Limiter {
 
   usePolicies(policies: readonly CompiledPolicy[]): void {
     this.#policies = policies;
-    this.#made = { lines: [], ofLimits: [] };
+    this.#byTenant = new PoliciesByTenant(policies);
     this.#isShared = policies.some(({ per }) => !per.includes('organisation') && !per.includes('tenant'));
   }
 
@@ -75,8 +82,9 @@ export class Limiter {
   decide(ask: Ask): Decision | Promise<Decision> {
     const { store, nowUs, ratedCostOf, synced } = this.#options;
     const now = nowUs();
-    const asked = linesOf(this.#policies, ask, ratedCostOf, now, this.#made);
-    if ('unknownCost' in asked) return this.#counted(costUnknown(now));
+    const { policies, made } = this.#byTenant.of(ask.subject.tenant);
+    const asked = linesOf(policies, ask, ratedCostOf, now, made);
+    if ('unknownCost' in asked) return this.#counted(ask, costUnknown(now));
     const { lines } = asked;
     const { subject, units, least, isPeek, hold } = ask;
     const root = this.#rootOf(subject);
@@ -86,7 +94,7 @@ export class Limiter {
       outcome = store.decide(demand);
     } catch (cause) {
       // A full store has taken nothing: it is for each policy to say what then. Anything else is a bug, and loud.
-      if (isFull(cause)) return this.#counted(this.#withoutStore(demand, now, cause));
+      if (isFull(cause)) return this.#counted(ask, this.#withoutStore(demand, now, cause));
       throw cause;
     }
     const isAtOnce = !(outcome instanceof Promise) && !(synced !== undefined && mustLast(demand, outcome));
@@ -94,7 +102,7 @@ export class Limiter {
     const known = outcome instanceof Promise ? outcome : synced!().then(() => outcome);
     return known.then(
       (sure) => this.#read(ask, root, lines, sure),
-      (cause: unknown) => this.#counted(this.#withoutStore(demand, now, cause)),
+      (cause: unknown) => this.#counted(ask, this.#withoutStore(demand, now, cause)),
     );
   }
 
@@ -103,17 +111,18 @@ export class Limiter {
     return Promise.all(asks.map((ask) => this.decide(ask)));
   }
 
-  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. Gives  `currency` where no limit counts in that of the money. */
+  /** Ends a reservation. Takes  units, money: what it really was; null as reserved. isForgotten: nobody asks for it again. Gives  `currency` where no limit counts in that of the money. */
   async settle(
     reservation: string,
     action: SettleAction,
     units: number | null,
     money: RatedCost | null,
+    isForgotten = false,
   ): Promise<Settled> {
     const named = readReservation(reservation);
     if (named === null) return 'unknown';
     const spent = money && { nano: attoUnits(money.amountAtto, 9), currency: money.currency };
-    return this.#options.store.settle({ ...named, action, units, money: spent });
+    return this.#options.store.settle({ ...named, action, units, money: spent, isForgotten });
   }
 
   /** What a counter says. Counts nothing. */
@@ -145,10 +154,12 @@ export class Limiter {
     // Policies may be others than when it was reserved first, and the limits of another reservation say nothing of this one.
     const isExplained = repeat === 'none' || (repeat === 'same' && outcome.lines.length === lines.length);
     const reservation = isHeld ? reservationName(root, ask.hold.id) : null;
-    return this.#counted(new Decided(ask, isExplained ? lines : [], outcome, reservation));
+    return this.#counted(ask, new Decided(ask, isExplained ? lines : [], outcome, reservation));
   }
 
-  #counted(decision: Decision): Decision {
+  /** Who only looks is let in nowhere. */
+  #counted({ isPeek }: Ask, decision: Decision): Decision {
+    if (isPeek) return decision;
     if (decision.isAllowed) this.counts.allowed++;
     else this.counts.denied++;
     return decision;
@@ -158,7 +169,7 @@ export class Limiter {
   #withoutStore(demand: Demand, nowUs: number, cause: unknown): Decision {
     const policies = new Set(demand.lines.filter((line) => line.isEnforced).map((line) => line.limit.policy));
     const isAllowed = [...policies].every((policy) => this.#isWithinLocalCap(policy, demand, nowUs));
-    this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
+    if (!demand.isPeek) this.counts[isAllowed ? 'failedOpen' : 'failedClosed']++;
     this.#warnOf(cause, nowUs);
     const none = { binding: null, findings: [], reservation: null, repeat: 'none' } as const;
     const granted = isAllowed ? demand.units : 0;
@@ -182,7 +193,7 @@ export class Limiter {
     const known = this.#localCaps.get(name);
     const units = (known?.minute === minute ? known.units : 0) + demand.units;
     if (units > (spec.localCap ?? 0)) return false;
-    this.#localCaps.set(name, { minute, units });
+    if (!demand.isPeek) this.#localCaps.set(name, { minute, units });
     return true;
   }
 }

@@ -18,6 +18,7 @@ export {
   type BillingMonth,
   formatInstant,
   isTimeZone,
+  knownTimes,
   MILLIS_PER_HOUR,
   MILLIS_PER_MINUTE,
   monthOf,

@@ -48,6 +48,19 @@ describe('ranges and months', () => {
     }
   });
 
+  it.each([
+    ['1969-12-31', '1970-01-02'],
+    ['0001-01-01', '2022-08-01'],
+    ['2022-08-01', '2106-01-02'],
+    ['2299-12-31', '9999-12-31'],
+  ])('from %s to %s there can be no calls', (from, to) => {
+    expect(() => parseRange(from, to)).toThrow(expect.objectContaining({ code: 'PARAMETER_INVALID' }));
+  });
+
+  it('all other times may be asked about', () => {
+    expect(parseRange('1970-01-01', '2106-01-01')).toEqual({ fromMs: 0, toMs: Date.UTC(2106, 0) });
+  });
+
   it.each(['2022-8', '2022-13', '2022-00', '2022', 'August'])('%s is no month', (text) => {
     expect(() => parseMonth(text)).toThrow(expect.objectContaining({ code: 'TIME_MALFORMED' }));
   });

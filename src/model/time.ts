@@ -51,11 +51,20 @@ function offsetMillis(zone: string | undefined): number | null {
   return (zone.startsWith('-') ? -minutes : minutes) * MILLIS_PER_MINUTE;
 }
 
-/** Reads a range from two instants. Fails TIME_MALFORMED, RANGE_EMPTY. */
+/** Reads a range from two instants. Fails TIME_MALFORMED, RANGE_EMPTY, PARAMETER_INVALID for times that nothing can have. */
 export function parseRange(from: string, to: string): TimeRange {
   const range = { fromMs: parseInstant(from), toMs: parseInstant(to) };
   if (range.toMs <= range.fromMs) throw fail('RANGE_EMPTY', { from, to });
-  return range;
+  return knownTimes(range);
+}
+
+/** What is later does not fit into a table that counts seconds in 32 bits. */
+const LAST_MS = Date.UTC(2106, 0);
+
+/** Gives a range that calls can lie in. Fails PARAMETER_INVALID for one that begins before 1970 or ends after 2105. */
+export function knownTimes(range: TimeRange): TimeRange {
+  if (range.fromMs >= 0 && range.toMs <= LAST_MS) return range;
+  throw fail('PARAMETER_INVALID', { reason: 'the times that are asked about must lie between 1970 and 2105' });
 }
 
 /** Reads a calendar month such as 2022-08. Fails TIME_MALFORMED. */

@@ -68,6 +68,7 @@ export function metricsOf(house: House): Registry {
       for (const [state, count] of Object.entries(house.reports.counts)) this.inc({ state }, count);
     },
   });
+  addLimitRoom(registry, house);
   new Gauge({
     name: 'taximeter_limit_leased_units',
     help: 'Units that this node has taken of shared counters and not used yet.',
@@ -118,6 +119,36 @@ export function metricsOf(house: House): Registry {
   });
   addSyslog(registry, house);
   return registry;
+}
+
+/** Of counters in this process's memory; how full Redis is, it says itself. */
+function addLimitRoom(registry: Registry, { limiter }: House): void {
+  new Gauge({
+    name: 'taximeter_limit_reservations',
+    help: 'Reservations in memory: held, or over and still remembered.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { kept } = limiter;
+      if (kept === null) return;
+      this.set({ state: 'held' }, kept.held);
+      this.set({ state: 'remembered' }, kept.remembered);
+    },
+  });
+  new Gauge({
+    name: 'taximeter_limit_room_used_ratio',
+    help: 'How much of the room for counters (keys) and reservations in memory is taken, 0 to 1.',
+    labelNames: ['of'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { kept } = limiter;
+      if (kept === null) return;
+      this.set({ of: 'keys' }, kept.keys / kept.mostKeys);
+      this.set({ of: 'reservations' }, (kept.held + kept.remembered) / kept.mostHeld);
+    },
+  });
 }
 
 function addSyslog(registry: Registry, { syslog }: House): void {

@@ -31,7 +31,7 @@ export { adoptionReport, retentionReport } from './reports/adoption.ts';
 export { type CallLogQuestion, callLog, type LoggedCall } from './reports/call-log.ts';
 export { concentrationReport } from './reports/concentration.ts';
 export { depthReport, unusedReport } from './reports/depth.ts';
-export { entityKinds } from './reports/entities.ts';
+export { entityKinds, tenantsWithCalls } from './reports/entities.ts';
 export type { Standing } from './reports/freshness.ts';
 export { dailyReport, fitReport, rollingReport } from './reports/rolling.ts';
 export { sequencesReport } from './reports/sequences.ts';

@@ -267,6 +267,64 @@ describe.each(engines)('limits counted in $name', ({ name, open }) => {
     expect((await limiter.decide(ask('a'))).findings.map(({ outcome }) => outcome.after)).toEqual([1, 8]);
   });
 
+  it('frees at once what was reserved by the same id long ago, however much else has expired', async () => {
+    const { clock, limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 500, window: { fixed: 1h }'));
+    const held = [];
+    for (let each = 0; each < 250; each++) held.push(await limiter.decide(ask('acme', 1, hold(`h${each}`, 10))));
+    clock.seconds(10);
+    expect(await limiter.decide(ask('acme', 1, hold('h249', 10)))).toMatchObject({ isAllowed: false, repeat: 'over' });
+    expect(await limiter.settle(held[248]!.reservation!, 'commit', null, null)).toBe('expired');
+    const { findings } = await limiter.decide(ask('acme', 0, { isPeek: true }));
+    expect(findings[0]!.outcome.before).toBe(0);
+  });
+
+  it('counts absurd costs up to where sums are exact, and is as new when they have gone', async () => {
+    const { clock, limiter } = await world(
+      policy(
+        'p',
+        'per: [tenant]\n  weights: { "*": 1000000 }',
+        'id: a, amount: 4503599627370495, window: { rolling: 60s, parts: 20 }',
+      ),
+    );
+    const used = async () => (await limiter.decide(ask('acme', 0, { isPeek: true }))).findings[0]!.outcome.before;
+    for (let each = 0; each < 8; each++) {
+      const held = await limiter.decide(ask('acme', 0, hold(`h${each}`)));
+      expect(await limiter.settle(held.reservation!, 'commit', 4503599627370495, null)).toBe('done');
+      expect(await used()).toBe(2 ** 52);
+      clock.seconds(3);
+    }
+    expect((await limiter.decide(ask('acme', 1))).isAllowed).toBe(false);
+    for (let part = 0; part < 21; part++) {
+      clock.seconds(3);
+      expect(await used()).toBeGreaterThanOrEqual(0);
+    }
+    expect(await used()).toBe(0);
+    expect((await limiter.decide(ask('acme', 1))).isAllowed).toBe(true);
+  });
+
+  it.each([
+    ['id: a, amount: 4503599627370495, window: { fixed: 1h }', 4_000_000_000_000_000],
+    ['id: a, amount: 4503599627370495, window: { calendar: day }', 4_000_000_000_000_000],
+    ['id: a, amount: 4503599627370495, window: { rolling: 1h }', 4_000_000_000_000_000],
+    ['id: a, amount: 1, rate: { per: 1s, burst: 4000000000 }', 4_000_000_000],
+  ])('%s: what is committed on top of %i lowers nothing', async (limit, much) => {
+    const { limiter } = await world(policy('p', 'per: [tenant]', limit));
+    expect((await limiter.decide(ask('acme', much))).isAllowed).toBe(true);
+    const { reservation } = await limiter.decide(ask('acme', 0, hold('one')));
+    expect(await limiter.settle(reservation!, 'commit', 7, null)).toBe('done');
+    const { findings } = await limiter.decide(ask('acme', 0, { isPeek: true }));
+    expect(findings[0]!.outcome.before).toBe(much + 7);
+  });
+
+  it('forgets what became of a reservation when nobody asks for it again', async () => {
+    const { limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 9, window: { fixed: 60s }'));
+    const { reservation } = await limiter.decide(ask('acme', 2, hold('one')));
+    expect(await limiter.settle(reservation!, 'commit', 3, null, true)).toBe('done');
+    expect(await limiter.settle(reservation!, 'commit', 3, null, true)).toBe('unknown');
+    const again = await limiter.decide(ask('acme', 1, hold('one')));
+    expect(again).toMatchObject({ isAllowed: true, repeat: 'none', findings: [{ outcome: { before: 3, after: 4 } }] });
+  });
+
   it('keeps what a lease took when nobody ends it, and takes back what is left when somebody does', async () => {
     const { clock, limiter } = await world(policy('p', 'per: [tenant]', 'id: a, amount: 10, window: { fixed: 1h }'));
     const lease = (id: string) => limiter.decide(ask('a', 4, { ...hold(id, 10, LEASE), least: 1 }));

@@ -19,7 +19,8 @@ beforeAll(async () => {
   house = await openListeningHouse(1 << 20, '', () => new Date(nowMs));
   const api = createApi(house.house, { pages: '' });
   const limits = '[{ id: minute, amount: 5, window: { fixed: 60s } }]';
-  const body = `apiVersion: taximeter/v1\nkind: LimitPolicy\nmetadata: { name: gate }\nspec: { limits: ${limits} }\n`;
+  const spec = `{ match: { endpoints: ['GET /v1/*'] }, limits: ${limits} }`;
+  const body = `apiVersion: taximeter/v1\nkind: LimitPolicy\nmetadata: { name: gate }\nspec: ${spec}\n`;
   await api(new Request('http://localhost/api/v1/documents', { method: 'POST', body }));
   await new Promise<void>((done) => upstream.listen(0, '127.0.0.1', done));
 });
@@ -38,10 +39,14 @@ function fromGuide(page: string, language: string, ports: Record<string, number>
   return Object.entries(ports).reduce((text, [shown, port]) => text.replaceAll(shown, String(port)), block);
 }
 
+/** Calls of a client that would like to be somebody else, or to call something else, each time. */
 async function statuses(port: number, tenant: string, calls: number): Promise<(number | string | null)[][]> {
   const seen = [];
   for (let call = 0; call < calls; call++) {
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/users/7?x=1`, { headers: { 'x-api-key': tenant } });
+    const own = { 'x-taximeter-organisation': `o${call}`, 'x-taximeter-endpoint': 'GET /x', 'x-taximeter-cost': '0' };
+    const path = { 'x-forwarded-uri': `/x${call}`, 'x-original-uri': `/x${call}`, 'x-forwarded-method': 'PUT' };
+    const headers = { 'x-api-key': tenant, ...own, ...path };
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/users/7?x=1`, { headers });
     seen.push([answer.status, answer.headers.get('retry-after'), (await answer.text()).slice(0, 15)]);
   }
   return seen;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CounterStore, Limiter } from '../../src/limit/index.ts';
 import { createApi } from '../../src/serve/index.ts';
 import { type ListeningHouse, openListeningHouse, type Ports } from '../support/listening-house.ts';
 
@@ -189,7 +190,35 @@ describe('limits over HTTP', () => {
         'over_limit',
       ]);
       expect((await ask('/authz', { headers: { ...headers, 'x-taximeter-cost': '-1' } })).status).toBe(400);
+      // What a gateway did not take away of a client's own headers must not become another endpoint.
+      for (const header of ['x-forwarded-uri', 'x-forwarded-method']) {
+        const spoofed = await ask('/authz', { headers: { ...headers, [header]: 'x' } });
+        expect(spoofed.status).toBe(400);
+        expect(JSON.stringify(await spoofed.json())).toContain(header);
+      }
+      const named = {
+        'x-forwarded-uri': '/other',
+        'x-taximeter-endpoint': 'GET /v1/users/{id}',
+        'x-taximeter-tenant': 'g2',
+      };
+      expect((await ask('/authz', { headers: { ...headers, ...named } })).status).toBe(200);
     });
+  });
+
+  it('says that it does not know what is left while the counters do not answer', async () => {
+    const away = async () => Promise.reject(new Error('away'));
+    const store = { decide: away, settle: away, put: away, usersOf: () => [], close: away } as unknown as CounterStore;
+    const limiter = new Limiter({
+      ...{ store, nowUs: () => nowMs * 1000, ratedCostOf: () => null, warn: () => undefined },
+    });
+    limiter.usePolicies(house.house.limiter.policies);
+    const answer = await createApi(
+      { ...house.house, limiter },
+      { pages: '' },
+    )(new Request('http://localhost/api/v1/limits?tenant=acme'));
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'LIMIT_STORE_UNAVAILABLE' });
+    expect(limiter.counts).toEqual({ allowed: 0, denied: 0, failedOpen: 0, failedClosed: 0 });
   });
 
   it('names every problem of a document with its line', async () => {

@@ -106,13 +106,14 @@ describe('a report that is due', () => {
     expect(await first.look()).toBe(0);
     later(MINUTE);
     const sent = await Promise.all([first.look(), reports().look(), reports().look()]);
-    expect(sent.reduce((sum, count) => sum + count, 0)).toBe(3);
+    expect(sent.reduce((sum, count) => sum + count, 0)).toBe(4);
     expect([await first.look(), await reports().look()]).toEqual([0, 0]);
-    expect([mail.mails.length, receiver.posts.length]).toEqual([1, 1]);
-    expect(await stateOf('daily')).toEqual(Array(3).fill({ state: 'sent', attempts: 1, error: '' }));
+    expect([mail.mails.length, receiver.posts.length]).toEqual([2, 1]);
+    expect(await stateOf('daily')).toEqual(Array(4).fill({ state: 'sent', attempts: 1, error: '' }));
 
     const [taken] = mail.mails;
-    expect(taken).toMatchObject({ from: 'taximeter@example.com', to: ['ops@example.com', 'pm@example.com'] });
+    expect(mail.mails.map(({ to }) => to).sort()).toEqual([['ops@example.com'], ['pm@example.com']]);
+    expect(taken).toMatchObject({ from: 'taximeter@example.com' });
     expect(taken!.headers.get('subject')).toContain('Daily report daily: 2022-08-01');
     expect(taken!.headers.get('auto-submitted')).toBe('auto-generated');
     const [html, plain] = [taken!.parts.get('text/html')!, taken!.parts.get('text/plain')!];
@@ -290,6 +291,27 @@ describe('mail', () => {
     const told = opened.output.join('\n') + JSON.stringify(await reports().list());
     for (const secret of ['wrong secret', encodeURIComponent('wrong secret'), PASSWORD, KEY])
       expect(told).not.toContain(secret);
+  });
+
+  test('goes again to those only whom the server refused for now', async () => {
+    await apply('partly', [{ mail: ['ops@example.com', 'full@example.com', 'nobody@example.com', 'ops@example.com'] }]);
+    later(60 * MINUTE);
+    mail.refused.set('full@example.com', { code: 452, words: 'mailbox full' });
+    mail.refused.set('nobody@example.com', { code: 550, words: 'no such user' });
+    expect(await reports().look()).toBe(1);
+    const states = async () => (await stateOf('partly')).map(({ state, error }) => [state, error.slice(-12)]).sort();
+    expect(await states()).toEqual([
+      ['failed', expect.stringContaining('such user')],
+      ['sent', ''],
+      ['waiting', 'mailbox full'],
+    ]);
+    mail.refused.clear();
+    later(2 * MINUTE);
+    expect(await reports().look()).toBe(1);
+    expect(mail.mails.map(({ to }) => to)).toEqual([['ops@example.com'], ['full@example.com']]);
+    // By hand it goes to whom it did not reach.
+    expect(await reports().send('partly', undefined, false)).toMatchObject({ sent: 1 });
+    expect(mail.mails.at(-1)!.to).toEqual(['nobody@example.com']);
   });
 
   test('that the server does not want is not sent again', async () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Temporal } from 'temporal-polyfill';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type UsageReportName, usageAnswers } from '../../src/serve/contract/usage.ts';
 import { createApi } from '../../src/serve/index.ts';
 import { type ListeningHouse, openListeningHouse } from '../support/listening-house.ts';
@@ -92,6 +93,43 @@ const asked: Record<UsageReportName, string> = {
 };
 const names = Object.keys(asked) as UsageReportName[];
 
+test('plans are cohorts: each tenant is on one edition, the default one where none is said', async () => {
+  const spec = {
+    editions: { free: { base: 10 }, gold: { base: 100 }, empty: { base: 0 } },
+    defaultEdition: 'free',
+    tenants: {
+      t1: { edition: 'gold' },
+      t2: { edition: 'free' },
+      '=SUM(A1),"x"': { edition: 'gold' },
+      unseen: { edition: 'gold' },
+    },
+  };
+  const document = { apiVersion: 'taximeter/v1', kind: 'Plan', metadata: { name: 'crm' }, spec };
+  const body = JSON.stringify(document);
+  expect((await api(new Request('http://localhost/api/v1/documents', { method: 'POST', body }))).status).toBe(200);
+  const ask = async (query: string) => {
+    const answer = await get(`volume?${week}&${query}`);
+    return (await answer.json()) as { calls: number; baseCalls: number; counts: { where: string }; detail?: string } & {
+      rows: { tenant: string }[];
+    };
+  };
+  const gold = await ask('where=plan:crm/gold&baseWhere=plan:crm/free&by=tenant');
+  const all = await ask('');
+  expect(gold.rows.map(({ tenant }) => tenant)).toEqual(['=SUM(A1),"x"', 't1', 't2', 't3', 't4']);
+  expect([gold.calls, gold.baseCalls]).toEqual([120, all.calls - 120]);
+  expect(gold.counts.where).toBe('plan:crm/gold');
+  expect((await ask('where=plan:crm/free|crm/gold')).calls).toBe(all.calls);
+  expect((await ask('where=plan:crm/empty')).calls).toBe(0);
+  expect(await ask('where=endpoint:GET /1;plan:crm/gold&tenant=t1')).toMatchObject({
+    counts: { where: 'plan:crm/gold;endpoint:GET /1;tenant:t1' },
+  });
+  expect((await ask('where=plan:crm/gold&tenant=t2')).calls).toBe(0);
+  for (const wrong of ['plan:crm', 'plan:gold', 'plan:other/gold', 'plan:crm/silver', 'plan:crm/gold;plan:crm/free']) {
+    const answer = await get(`volume?${week}&where=${wrong}`);
+    expect([answer.status, await answer.text()], wrong).toEqual([400, expect.stringContaining('plan')]);
+  }
+});
+
 describe('each report', () => {
   test.each(names)('%s answers what its contract says, with coverage, freshness and what it means', async (name) => {
     const answer = await get(`${name}?${asked[name]}`);
@@ -156,6 +194,47 @@ test('a call is found by the id of its request, and by no other', async () => {
     '--json',
   );
   expect((JSON.parse(byCommand.out) as { rows: object[] }).rows).toEqual(await found('request-7'));
+});
+
+describe('times that no call can have', () => {
+  const ranges = [
+    'from=0001-01-01&to=9999-12-31',
+    'from=1969-12-31&to=1970-01-02',
+    'from=2105-12-31&to=2106-01-02',
+    'from=2299-12-31&to=2300-01-02',
+    'from=1900-01-01&to=2022-08-01&window=day',
+  ];
+  const instants = [
+    'rolling?at=9999-12-31',
+    'rolling?at=2022-08-05&span=999999d',
+    'rolling?at=2022-08-05&span=999999d&step=999999d&points=2000',
+    'rolling?at=2022-08-05&step=90000d&points=2',
+    'fit?at=1970-01-01&span=1d',
+    'fit?at=2300-01-01',
+    'daily?at=1970-01-03&days=7',
+    'targets?at=9999-12-31',
+    'targets?at=0001-01-01',
+    'volume?from=1970-01-01&to=1970-02-01&compare=last-year',
+  ];
+  const questions = [
+    ...names
+      .filter((name) => asked[name].startsWith('from'))
+      .map((name) => `${name}?${ranges[names.indexOf(name) % 4]!}`),
+    ...ranges.map((range) => `volume?${range}`),
+    ...instants,
+  ];
+
+  test.each(questions)('%s is refused', async (question) => {
+    const answer = await get(question);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'PARAMETER_INVALID']);
+  });
+
+  test('windows that are far too many are refused at once', async () => {
+    const windows = vi.spyOn(Temporal.Instant, 'fromEpochMilliseconds');
+    const answer = await get('volume?from=1970-01-01&to=2100-01-01&window=hour');
+    expect([answer.status, windows.mock.calls.length < 100]).toEqual([400, true]);
+    windows.mockRestore();
+  });
 });
 
 test('advice is a text for the tenant as well', async () => {

@@ -19,13 +19,15 @@ export interface MailServer {
   readonly mails: TakenMail[];
   /** What it says instead of taking the next mails; empty to take them. */
   refusal: { readonly code: number; readonly words: string } | null;
+  /** Receivers that it refuses, with what it says to them. */
+  readonly refused: Map<string, { readonly code: number; readonly words: string }>;
   close(): Promise<void>;
 }
 
 /** Starts an SMTP server on loopback. Takes  password: of the user `taximeter`; empty where nobody has to say who it is. */
 export async function startMailServer(password = ''): Promise<MailServer> {
   const mails: TakenMail[] = [];
-  const taken: MailServer = { port: 0, mails, refusal: null, close: async () => undefined };
+  const taken: MailServer = { port: 0, mails, refusal: null, refused: new Map(), close: async () => undefined };
   const server = new SMTPServer({
     ...{
       disabledCommands: ['STARTTLS'],
@@ -36,6 +38,11 @@ export async function startMailServer(password = ''): Promise<MailServer> {
     onAuth({ username, password: said }, _session, done) {
       if (username === 'taximeter' && said === password) done(null, { user: username });
       else done(new Error(`no such user with the password ${said}`));
+    },
+    onRcptTo({ address }, _session, done) {
+      const refusal = taken.refused.get(address);
+      if (refusal) done(Object.assign(new Error(refusal.words), { responseCode: refusal.code }));
+      else done();
     },
     onData(stream, session, done) {
       text(stream).then((raw) => {

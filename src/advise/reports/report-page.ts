@@ -67,10 +67,11 @@ function whySections(why: NonNullable<ComposedReport['why']>): ReportSection[] {
     ...[dimension, key, kind, count(before), count(after), `${change > 0 ? '+' : ''}${count(change)}`],
   ]);
   return [
-    section('What moved, and why', [`${count(why.before)} calls before, ${count(why.after)} now.`, ...causes], {
-      heads: ['by', 'name', 'what', 'before', 'after', 'change'],
-      rows,
-    }),
+    section(
+      'What moved, and why',
+      [`${count(why.before)} calls before, ${count(why.after)} now.`, ...causes],
+      rows.length === 0 ? null : { heads: ['by', 'name', 'what', 'before', 'after', 'change'], rows },
+    ),
   ];
 }
 

@@ -188,7 +188,9 @@ async function printReport(cli: Cli, name: UsageReportName, flags: Flags): Promi
     const isNumber = answer.rows.some((row) => typeof row[head] === 'number');
     return { head, value: (row) => shown(row[head], format), ...(isNumber ? { align: 'right' } : {}) };
   });
-  cli.print(printRows(format, columns, answer.rows));
+  cli.print(
+    answer.rows.length === 0 && format === 'table' ? 'Nothing was found.' : printRows(format, columns, answer.rows),
+  );
   if (format === 'table') cli.print(factsOf(answer));
   if (answer.next !== null) cli.warn(`taximeter: there is more; --cursor ${answer.next} goes on.`);
 }

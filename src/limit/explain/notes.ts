@@ -33,8 +33,25 @@ export function notesOf(policies: readonly CompiledPolicy[], facts: Facts): Note
   return [
     ...policies.flatMap((policy) => [...ofPolicy(policy, facts), ...ofOverrides(policy, facts.nowUs)]),
     ...limits.flatMap((limit) => [...ofLimit(limit, facts)]),
-    ...limits.flatMap((limit) => [...ofOthers(limit, limits)]),
+    ...ofPairs(policies),
   ];
+}
+
+/** Policies are held against each other first: of many for one customer each, hardly any concern the same calls. */
+function ofPairs(policies: readonly CompiledPolicy[]): Note[] {
+  const places = new Map(policies.flatMap(({ limits }) => limits).map((limit, place) => [limit, place]));
+  return policies.flatMap((policy) => {
+    const wider = policies.filter((other) => isWider(other, policy)).flatMap(({ limits }) => limits);
+    return policy.limits.flatMap((limit) => [...ofOthers(limit, wider, places)]);
+  });
+}
+
+/** Whether one counts whatever another one counts, is in force whenever that is, and enforced for everybody by its plain amounts. */
+function isWider(wide: CompiledPolicy, { spec, per, fromUs, untilUs }: CompiledPolicy): boolean {
+  const { mode, enforcePercent, overrides, match } = wide.spec;
+  const isWhole = mode === 'enforce' && enforcePercent === 100 && overrides.length === 0 && spec.overrides.length === 0;
+  if (!isWhole || wide.fromUs > fromUs || wide.untilUs < untilUs) return false;
+  return isSubset(wide.per, per) && covers(match, spec.match);
 }
 
 function note(kind: Note['kind'], { name }: CompiledPolicy, limit: string, words: string): Note {
@@ -108,17 +125,20 @@ function* ofLimit(limit: CompiledLimit, { plans, ratedCurrencies }: Facts): Gene
     yield note('forbids', policy, id, 'its assumedCost is more than its amount: a call of unknown cost never passes');
 }
 
-/** Pairs: of limits that count the same things, one may make another meaningless. */
-function* ofOthers(limit: CompiledLimit, all: readonly CompiledLimit[]): Generator<Note> {
+/** Pairs: of limits that count the same things, one may make another meaningless. Takes  wider: limits of policies that are wider. */
+function* ofOthers(
+  limit: CompiledLimit,
+  wider: readonly CompiledLimit[],
+  places: ReadonlyMap<CompiledLimit, number>,
+): Generator<Note> {
   const { policy, id } = limit;
-  for (const other of all) {
+  for (const other of wider) {
     if (other === limit || !countsAlike(limit, other)) continue;
     const name = other.policy === policy ? other.id : `${other.policy.name}.${other.id}`;
     const burst = burstOf(limit);
+    const isAfter = places.get(limit)! > places.get(other)!;
     const [own, others] = [plainAmount(limit), plainAmount(other)];
     if (own === null || others === null) continue;
-    const isWider = covers(other.policy.spec.match, policy.spec.match) && isSubset(other.policy.per, policy.per);
-    if (!isWider || !isAlways(other, limit)) continue;
     if (burst !== null && other.algorithm !== 'rate' && burst > mostOf(other, others))
       yield note(
         'burst_above_window',
@@ -131,8 +151,7 @@ function* ofOthers(limit: CompiledLimit, all: readonly CompiledLimit[]): Generat
       isSubset(policy.per, other.policy.per) &&
       covers(policy.spec.match, other.policy.spec.match);
     if (isSame) {
-      const isSecond = all.indexOf(limit) > all.indexOf(other);
-      if (isSecond)
+      if (isAfter)
         yield note(
           'counted_twice',
           policy,
@@ -140,7 +159,7 @@ function* ofOthers(limit: CompiledLimit, all: readonly CompiledLimit[]): Generat
           `counts the same calls in the same windows as ${name}: the smaller of both decides`,
         );
     }
-    if (isStricter(other, others, limit, own) && !(isSame && own === others && all.indexOf(limit) < all.indexOf(other)))
+    if (isStricter(other, others, limit, own) && !(isSame && own === others && !isAfter))
       yield note(
         'never_binds',
         policy,
@@ -156,18 +175,6 @@ function countsAlike(a: CompiledLimit, b: CompiledLimit): boolean {
   if (a.spec.money?.currency !== b.spec.money?.currency || a.spec.unit !== b.spec.unit) return false;
   if (a.spec.money?.decimals !== b.spec.money?.decimals) return false;
   return JSON.stringify(a.policy.spec.weights) === JSON.stringify(b.policy.spec.weights);
-}
-
-/** Whether one is in force and enforced for everybody whenever the other counts, by its plain amount. */
-function isAlways({ policy }: CompiledLimit, other: CompiledLimit): boolean {
-  const { mode, enforcePercent, overrides } = policy.spec;
-  const isWhole = mode === 'enforce' && enforcePercent === 100 && overrides.length === 0;
-  return (
-    isWhole &&
-    other.policy.spec.overrides.length === 0 &&
-    policy.fromUs <= other.policy.fromUs &&
-    policy.untilUs >= other.policy.untilUs
-  );
 }
 
 function isSubset(few: readonly string[], many: readonly string[]): boolean {

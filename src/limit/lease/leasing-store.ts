@@ -181,7 +181,7 @@ export class LeasingStore implements CounterStore {
     if (lease === null || lease.left === 0) return;
     const { id, root, size, left } = lease;
     const settled = async () =>
-      this.#options.store.settle({ root, id, action: 'commit', units: size - left, money: null });
+      this.#options.store.settle({ root, id, action: 'commit', units: size - left, money: null, isForgotten: true });
     const ending = settled()
       .catch(() => 'unknown' as const)
       .then((what) => {

@@ -61,6 +61,11 @@ export function planAmount(plan: PlanSpec, tenant: string): number {
   return amountOf(plan, named ?? { edition: plan.defaultEdition, licences: {}, addOns: {} });
 }
 
+/** Gives the edition that a tenant is on. */
+export function planEdition(plan: PlanSpec, tenant: string): string {
+  return Object.hasOwn(plan.tenants, tenant) ? plan.tenants[tenant]!.edition : plan.defaultEdition;
+}
+
 function amountOf(plan: PlanSpec, { edition, licences, addOns }: Bought): number {
   const own = plan.editions[edition];
   if (own === undefined) return 0;

@@ -99,7 +99,7 @@ interface RawLimit {
   readonly window?: object;
   readonly concurrency?: true;
   readonly money?: { readonly decimals: number };
-  readonly overdraft?: object;
+  readonly overdraft?: { readonly percent: number };
 }
 
 function* limitProblems(value: RawLimit): Generator<{ path?: string[]; message: string }> {
@@ -114,6 +114,10 @@ function* limitProblems(value: RawLimit): Generator<{ path?: string[]; message: 
     yield { path: ['amount'], message: "money must be text such as '100.00'" };
   if (money !== undefined && typeof amount === 'string' && moneyUnits(amount, money.decimals) >= LARGEST_UNITS)
     yield { path: ['amount'], message: `is too large for ${money.decimals} decimals; say fewer with money.decimals` };
+  const units =
+    typeof amount === 'number' ? amount : money && typeof amount === 'string' ? moneyUnits(amount, money.decimals) : 0;
+  if (overdraft !== undefined && (units / 100) * (100 + overdraft.percent) >= LARGEST_UNITS)
+    yield { path: ['overdraft'], message: 'is too large on top of this amount to count exactly' };
   if (rate === undefined) return;
   if (typeof amount === 'object') yield { path: ['amount'], message: 'a rate cannot come from a plan' };
   else if (amount === 0) yield { path: ['amount'], message: 'a rate must be at least 1; forbid with a window of 0' };

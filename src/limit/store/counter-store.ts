@@ -67,6 +67,8 @@ export interface Settlement {
   readonly units: number | null;
   /** What it really cost; null: as reserved. */
   readonly money: SettledMoney | null;
+  /** Nobody asks for it again: what became of it need not be remembered. */
+  readonly isForgotten?: boolean;
 }
 
 /** What a call really cost. Limits in other currencies stay as they were reserved. */
@@ -87,6 +89,18 @@ export interface LeaseFigures {
   readonly returned: number;
   /** Nobody knows whether they came back: the store did not answer, or had forgotten the lease. */
   readonly lost: number;
+}
+
+/** How full a store is. */
+export interface KeptFigures {
+  /** Names that have counters; a long one counts as several. */
+  readonly keys: number;
+  readonly mostKeys: number;
+  /** Reservations that nobody has ended. */
+  readonly held: number;
+  /** Those that are over, and still take a place. */
+  readonly remembered: number;
+  readonly mostHeld: number;
 }
 
 /** What was counted elsewhere: units by where the window, or its part, begins, in microseconds. */
@@ -119,6 +133,8 @@ export interface CounterStore {
   close(): Promise<void>;
   /** What became of leased units, where there are leases. */
   readonly leases?: LeaseFigures;
+  /** How full it is, where it knows. */
+  readonly kept?: KeptFigures;
 }
 
 /** The fingerprint of a lease: a reservation that stays taken when nobody ends it. Callers' fingerprints are longer. */

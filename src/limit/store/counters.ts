@@ -1,8 +1,12 @@
 import type { CompiledLimit } from '../policy/compile.ts';
+import { LARGEST_UNITS } from '../policy/policy.ts';
 import type { Line } from './counter-store.ts';
 
 /** Three numbers of every counter: what is used (of a rate: its debt), the window it belongs to, and since when it is over. */
 export const STATE = 3;
+
+/** What was used beyond this is not counted any more: every amount is below, and a sum of two of them is exact. */
+export const LARGEST_SUM = LARGEST_UNITS;
 
 /** Where one counter stands in its arrays. */
 export interface Place {
@@ -124,18 +128,19 @@ export function giveBack(place: Place, limit: CompiledLimit, amount: number, cos
 export function takeMore(place: Place, limit: CompiledLimit, cost: number, takenIn: number): void {
   const { state, at, ring, ringAt } = place;
   if (limit.algorithm === 'rate') {
-    const most = Number.MAX_SAFE_INTEGER / 2;
-    state[at] = cost > most / limit.length ? most : Math.min(most, state[at]! + cost * limit.length);
+    const isTooMuch = cost > LARGEST_SUM / limit.length;
+    state[at] = isTooMuch ? LARGEST_SUM : Math.max(state[at]!, Math.min(LARGEST_SUM, state[at]! + cost * limit.length));
     return;
   }
   if (limit.algorithm === 'rolling') {
     if (state[at + 1]! - takenIn > limit.parts) return;
     const slot = ringAt + (takenIn % (limit.parts + 1));
-    const most = (ring instanceof Uint32Array ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER / 4) - ring![slot]!;
-    const more = Math.max(0, Math.min(cost, most));
+    // The sum of all parts stays exact too: what is rounded would be there when they have gone, or missing.
+    const most = ring instanceof Uint32Array ? 2 ** 32 - 1 - ring[slot]! : Number.MAX_SAFE_INTEGER;
+    const more = Math.max(0, Math.min(cost, most, LARGEST_SUM - state[at]!));
     ring![slot]! += more;
     state[at]! += more;
-  } else if (state[at + 1] === takenIn) state[at] = Math.min(Number.MAX_SAFE_INTEGER / 4, state[at]! + cost);
+  } else if (state[at + 1] === takenIn) state[at] = Math.max(state[at]!, Math.min(LARGEST_SUM, state[at]! + cost));
 }
 
 /** Gives when units would fit that do not now; -1 for never. */

@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Deadline, Deadlines } from './deadlines.ts';
 
-const step = fc.record({ what: fc.constantFrom('add', 'add', 'move', 'next'), atUs: fc.nat(50), which: fc.nat() });
+const step = fc.record({
+  what: fc.constantFrom('add', 'add', 'add', 'move', 'remove', 'next'),
+  atUs: fc.nat(50),
+  which: fc.nat(),
+});
 
 it('takes out what is due, the earliest first, each once and at the time it was moved to', () => {
   fc.assert(
@@ -14,6 +18,9 @@ it('takes out what is due, the earliest first, each once and at the time it was 
         if (what === 'add') left.set(String(i), due.add(atUs, String(i)));
         else if (what === 'move') {
           if (chosen !== undefined) due.move(chosen, atUs);
+        } else if (what === 'remove') {
+          if (chosen !== undefined) due.remove(chosen);
+          left.delete(chosen?.key ?? '');
         } else {
           const earliest = Math.min(...[...left.values()].map((each) => each.atUs));
           const key = due.next(atUs);

@@ -29,14 +29,22 @@ export class Deadlines {
     this.#sink(placed.place);
   }
 
+  /** Takes one out before it is due. It must not have been taken out. */
+  remove(deadline: Deadline): void {
+    const heap = this.#heap;
+    const { place } = deadline as Placed;
+    this.#swap(place, heap.length - 1);
+    heap.pop();
+    if (place === heap.length) return;
+    this.#rise(place);
+    this.#sink(place);
+  }
+
   /** Takes out the earliest that is due; null when nothing is. */
   next(nowUs: number): string | null {
-    const heap = this.#heap;
-    const first = heap[0];
+    const first = this.#heap[0];
     if (first === undefined || first.atUs > nowUs) return null;
-    this.#swap(0, heap.length - 1);
-    heap.pop();
-    if (heap.length > 0) this.#sink(0);
+    this.remove(first);
     return first.key;
   }
 

@@ -1,8 +1,10 @@
-import { expect, it } from 'vitest';
+import fc from 'fast-check';
+import { expect, it, vi } from 'vitest';
 import { Limiter } from '../limit.ts';
 import { compilePolicies } from '../policy/compile.ts';
 import { limitPolicySpec } from '../policy/policy.ts';
 import { subjectOf } from '../subject.ts';
+import { CounterTable } from './counter-table.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const limits = [
@@ -10,10 +12,11 @@ const limits = [
   { id: 'flight', amount: 9, concurrency: true },
 ];
 
-function opened(mostKeys: number, mostHeld: number, otherwise = {}, given?: MemoryStore) {
+function opened(mostKeys: number, mostHeld: number, otherwise = {}, sweepAtOnce?: number) {
   const clock = { us: Date.UTC(2026, 5, 1) * 1000 };
   const nowUs = () => clock.us;
-  const store = given ?? new MemoryStore({ nowUs, mostKeys, mostHeld });
+  const more = sweepAtOnce === undefined ? {} : { sweepAtOnce };
+  const store = new MemoryStore({ nowUs, mostKeys, mostHeld, ...more });
   const limiter = new Limiter({ store, nowUs, ratedCostOf: () => null, warn: () => undefined });
   const spec = limitPolicySpec.parse({ per: ['tenant', 'consumer'], limits, ...otherwise });
   limiter.usePolicies(compilePolicies([{ name: 'p', version: 1, spec }], new Map()));
@@ -114,35 +117,112 @@ it.each([
   },
 );
 
-/** Looking for idle counters takes two seconds of its clock. */
-class SlowStore extends MemoryStore {
-  sweeps = 0;
-  readonly #clock: { us: number };
+const turn = () => new Promise((done) => setImmediate(done));
 
-  constructor(clock: { us: number }) {
-    super({ nowUs: () => clock.us, mostKeys: 100, mostHeld: 10 });
-    this.#clock = clock;
-  }
-
-  override *allRecords() {
-    this.sweeps++;
-    this.#clock.us += 2_000_000;
-    yield* super.allRecords();
-  }
-}
-
-it('when it is full, spends a small part of its time on looking for idle counters', async () => {
-  const clock = { us: Date.UTC(2026, 5, 1) * 1000 };
-  const store = new SlowStore(clock);
-  const { limiter } = opened(100, 10, {}, store);
+it('when it is full, does not look for idle counters again and again', async () => {
+  const { clock, limiter, store } = opened(100, 10);
+  const looks = vi.spyOn(CounterTable.prototype, 'usedChunks');
   const startedUs = clock.us;
   for (let made = 0; clock.us < startedUs + 3_600_000_000; made++) {
     await limiter.decide(ask(`c${made}`));
     clock.us += 100_000;
   }
-  expect(store.sweeps).toBeGreaterThan(10);
-  expect(store.sweeps * 2).toBeLessThanOrEqual(3_600 / 10);
+  const [each, sweeps] = [limits.length, looks.mock.calls.length];
+  looks.mockRestore();
+  expect(sweeps).toBeGreaterThan(10 * each);
+  expect(sweeps).toBeLessThanOrEqual((3_600 / 2) * each);
   expect(store.keys).toBeGreaterThan(10);
+});
+
+it('looks for idle counters some at a time: decisions are made meanwhile, and none waits for all', async () => {
+  const { clock, store, limiter } = opened(1_000, 10, {}, 10);
+  for (let made = 0; made < 500; made++) await limiter.decide(ask(`idle${made}`));
+  clock.us += 60_000_000;
+  const { reservation } = await limiter.decide(ask('held', 'one'));
+  for (let made = 0; store.keys < 900; made++) await limiter.decide(ask(`used${made}`));
+  const full = store.keys;
+  await turn();
+  const rows = vi.spyOn(CounterTable.prototype, 'record');
+  let decisions = 0;
+  for (; store.keys >= full && decisions < 1_000; decisions++) {
+    const before = rows.mock.calls.length;
+    // Each changes a counter that may have been looked at already.
+    expect((await limiter.decide(ask(`late${decisions}`))).reason).toBe('allowed');
+    if (decisions === 20) await limiter.settle(reservation!, 'release', null, null);
+    await turn();
+    expect(rows.mock.calls.length - before).toBeLessThan(40);
+  }
+  rows.mockRestore();
+  expect(decisions).toBeGreaterThan(30);
+  expect(store.keys).toBeLessThan(full);
+  const used = async (name: string) =>
+    (await limiter.decide({ ...ask(name), isPeek: true })).findings.map(({ outcome }) => outcome.before);
+  for (let made = 0; made < decisions; made++) expect(await used(`late${made}`)).toEqual([1, 0]);
+  expect([await used('held'), await used('used0'), await used('idle0')]).toEqual([
+    [0, 0],
+    [1, 0],
+    [0, 0],
+  ]);
+});
+
+const act = fc.record({
+  what: fc.constantFrom('take', 'take', 'take', 'hold', 'settle', 'wait', 'turn'),
+  who: fc.nat(78),
+  seconds: fc.nat(20),
+});
+
+it('decides as one that never looks for idle counters', async () => {
+  let shrunk = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 200, maxLength: 600 }), async (acts) => {
+      const one = opened(100, 1_000, {}, 20);
+      const other = opened(100_000, 1_000);
+      let last: string | null = null;
+      let before = 0;
+      for (const [place, { what, who, seconds }] of acts.entries()) {
+        if (one.store.keys < before) shrunk++;
+        before = one.store.keys;
+        if (what === 'turn') await turn();
+        if (what === 'wait') for (const { clock } of [one, other]) clock.us += seconds * 1_000_000;
+        if (what === 'settle' && last !== null) {
+          const settled = [one, other].map(({ limiter }) => limiter.settle(last!, 'commit', 2, null));
+          expect(await settled[0]).toBe(await settled[1]);
+        }
+        if (what !== 'take' && what !== 'hold') continue;
+        const asked = ask(`c${who}`, what === 'hold' ? String(place) : undefined);
+        const [mine, its] = await Promise.all([one, other].map(({ limiter }) => limiter.decide(asked)));
+        expect(mine!.findings.map(({ outcome }) => ({ ...outcome }))).toEqual(
+          its!.findings.map(({ outcome }) => ({ ...outcome })),
+        );
+        last = mine!.reservation ?? last;
+      }
+    }),
+    { numRuns: 40, endOnFailure: true },
+  );
+  expect(shrunk).toBeGreaterThan(0);
+});
+
+it('lets long names take the room that they need', async () => {
+  const { store, limiter } = opened(1_000, 10);
+  let made = 0;
+  const long = () => `${made++}`.padStart(512, 'x');
+  for (let last = 'allowed'; last === 'allowed'; ) last = (await limiter.decide(ask(long()))).reason;
+  expect(made).toBeLessThan(120);
+  expect(store.keys).toBeLessThanOrEqual(1_000);
+});
+
+it('says how full it is, and forgets what nobody asks for again', async () => {
+  const { clock, store, limiter } = opened(1_000, 3);
+  const [first, second] = [await limiter.decide(ask('a', '1')), await limiter.decide(ask('b', '2'))];
+  expect(store.kept).toEqual({ keys: 3, mostKeys: 1_000, held: 2, remembered: 0, mostHeld: 3 });
+  await limiter.settle(first.reservation!, 'commit', null, null);
+  expect(store.kept).toMatchObject({ held: 1, remembered: 1 });
+  expect(await limiter.settle(second.reservation!, 'commit', null, null, true)).toBe('done');
+  expect(store.kept).toMatchObject({ held: 0, remembered: 1 });
+  await limiter.decide(ask('c', '3'));
+  clock.us += 3_600_000_000;
+  await limiter.decide(ask('c'));
+  expect(store.kept).toMatchObject({ held: 0, remembered: 1 });
 });
 
 it('counts as changed after a look for idle counters only what was changed before and not given yet', async () => {

@@ -5,6 +5,7 @@ import {
   type Change,
   type CounterStore,
   type Demand,
+  type KeptFigures,
   LEASE,
   type Line,
   type Outcome,
@@ -15,10 +16,23 @@ import {
   type Settlement,
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
-import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
+import {
+  advance,
+  freesAt,
+  giveBack,
+  LARGEST_SUM,
+  type Place,
+  resetsAt,
+  room,
+  STATE,
+  take,
+  takeMore,
+  used,
+} from './counters.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import { putUnits } from './put-units.ts';
 import { type Path, SubjectRows } from './subject-rows.ts';
+import { Sweep } from './sweep.ts';
 import { TakenOutcome } from './taken-outcome.ts';
 
 interface HeldLine {
@@ -39,6 +53,8 @@ interface Held {
 
 /** Between two looks for idle counters at least. */
 const SWEEP_REST_US = 1_000_000;
+/** Counters that are looked at before decisions have their turn again: about a millisecond. */
+const SWEEP_AT_ONCE = 1_000;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -48,6 +64,8 @@ export interface MemoryStoreOptions {
   /** Counters and reservations beyond this are refused, unless some are idle. */
   readonly mostKeys: number;
   readonly mostHeld: number;
+  /** How many counters are looked at in one go for idle ones. */
+  readonly sweepAtOnce?: number;
 }
 
 /** Counters in the memory of this process. */
@@ -63,6 +81,9 @@ export class MemoryStore implements CounterStore {
   #lastUs = 0;
   /** Before this, idle counters are not looked for again. */
   #sweepsAgainUs = 0;
+  #sweep: Sweep | null = null;
+  /** Reservations that nobody has ended. */
+  #open = 0;
   /** What had changed and was not given yet when the store began anew; some of these counters are gone. */
   #pending: CounterRecord[] = [];
   /** One decision at a time is made, so what its lines need is used again for the next. */
@@ -81,6 +102,12 @@ export class MemoryStore implements CounterStore {
 
   get keys(): number {
     return this.#rows.size;
+  }
+
+  get kept(): KeptFigures {
+    const { mostKeys, mostHeld } = this.#options;
+    const remembered = this.#held.size - this.#open;
+    return { keys: this.keys, mostKeys, held: this.#open, remembered, mostHeld };
   }
 
   decide(demand: Demand): Outcome {
@@ -144,7 +171,7 @@ export class MemoryStore implements CounterStore {
       if (cost > 0 && !(heldLines === null && limit.algorithm === 'concurrency')) {
         const row = this.#own(i, line, subject, nowUs);
         take(place, line, cost, nowUs);
-        if (this.#isKept) this.#tablesOfLines[i]!.mark(row);
+        this.#changed(this.#tablesOfLines[i]!, row);
         after = used(place, limit);
       }
       heldLines?.push({ line, takenIn: place.state[place.at + 1]!, cost });
@@ -167,7 +194,7 @@ export class MemoryStore implements CounterStore {
     return this.#tablesOfLines;
   }
 
-  settle({ root, id, action, units, money }: Settlement): Settled {
+  settle({ root, id, action, units, money, isForgotten }: Settlement): Settled {
     this.#now();
     const key = `${root}\n${id}`;
     const held = this.#held.get(key);
@@ -179,7 +206,11 @@ export class MemoryStore implements CounterStore {
     for (const each of held.lines)
       this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
     held.state = done;
-    this.#due.move(held.due, this.#lastUs + REMEMBERED_US);
+    this.#open--;
+    if (isForgotten === true) {
+      this.#due.remove(held.due);
+      this.#held.delete(key);
+    } else this.#due.move(held.due, this.#lastUs + REMEMBERED_US);
     return 'done';
   }
 
@@ -193,7 +224,7 @@ export class MemoryStore implements CounterStore {
     advance(place, line, nowUs);
     const before = used(place, line.limit);
     putUnits(place, line, units, mayFall, nowUs);
-    if (this.#isKept) table.mark(row);
+    this.#changed(table, row);
     return { before, after: used(place, line.limit) };
   }
 
@@ -265,11 +296,13 @@ export class MemoryStore implements CounterStore {
     if (held.state !== 'held') return;
     if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(held.subject, each, 0);
     held.state = 'expired';
+    this.#open--;
   }
 
   #keep(id: string, { hold, subject }: Demand, outcome: TakenOutcome, lines: readonly HeldLine[]): void {
     const due = this.#due.add(outcome.nowUs + hold!.ttlUs, id);
     this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, due, state: 'held' });
+    this.#open++;
   }
 
   #settleLine(subject: Subject, each: HeldLine, cost: number): void {
@@ -287,7 +320,12 @@ export class MemoryStore implements CounterStore {
     if (difference < 0) giveBack(place, limit, line.amount, -difference, takenIn);
     if (difference > 0) takeMore(place, limit, difference, takenIn);
     each.cost += difference;
+    this.#changed(table, row);
+  }
+
+  #changed(table: CounterTable, row: number): void {
     if (this.#isKept) table.mark(row);
+    this.#sweep?.changed(table, row);
   }
 
   /** Gives a line a counter of its own, where it has none yet. */
@@ -308,35 +346,37 @@ export class MemoryStore implements CounterStore {
     if (hold !== null && this.#held.size >= mostHeld) throw fail('LIMIT_KEYS_FULL', { reservations: mostHeld });
     // A line may bring a name for each level, and that of the tenant's organisation.
     const most = mostKeys - 8 * lines.length;
+    // Idle ones are looked for before it is full: nobody who comes then should wait for it.
+    if (this.#rows.size <= most - mostKeys / 8) return;
+    if (this.#sweep === null && nowUs >= this.#sweepsAgainUs) this.#beginSweep(nowUs);
     if (this.#rows.size <= most) return;
     if (lines.every(({ limit }) => this.#rows.find(this.#table(limit).path, subject) >= 0)) return;
-    // Looking for idle ones takes long: not at every call of somebody who makes up names.
-    if (nowUs >= this.#sweepsAgainUs) this.#sweepAndRest();
-    if (this.#rows.size > most) throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
+    throw fail('LIMIT_KEYS_FULL', { keys: mostKeys });
   }
 
-  /** No decision is made meanwhile: most of the time is left for them, the more so when little came free. */
-  #sweepAndRest(): void {
-    const startedUs = this.#lastUs;
-    const before = this.#rows.size;
-    this.#sweep();
-    const tookUs = this.#now() - startedUs;
-    const isWorthIt = this.#rows.size < before * 0.9;
-    this.#sweepsAgainUs = this.#lastUs + Math.max(SWEEP_REST_US, tookUs * 10) * (isWorthIt ? 1 : 6);
+  /** Looks for idle counters, some at a time, and between that decisions are made. */
+  #beginSweep(nowUs: number): void {
+    const sweep = new Sweep(this.#rows, this.#tables, nowUs);
+    this.#sweep = sweep;
+    const goOn = () => {
+      if (sweep.step(this.#options.sweepAtOnce ?? SWEEP_AT_ONCE)) this.#swept(sweep, nowUs);
+      else setImmediate(goOn).unref();
+    };
+    goOn();
   }
 
-  /** Begins anew with what is not idle. Only what had not been given to who keeps it counts as changed, idle or not. */
-  #sweep(): void {
-    const tables = [...this.#tables.values()];
-    const records = [...this.allRecords()].flat();
-    const pending = this.changedRecords(Number.MAX_SAFE_INTEGER);
-    this.#rows = new SubjectRows();
-    this.#tables = new Map();
+  /** Goes on with what is not idle. Only what had not been given to who keeps it counts as changed, idle or not. */
+  #swept({ rows, tables }: Sweep, startedUs: number): void {
+    const isWorthIt = rows.size < this.#rows.size * 0.9;
+    this.#pending = this.changedRecords(Number.MAX_SAFE_INTEGER);
+    this.#rows = rows;
+    this.#tables = tables;
     this.#tableOf = new WeakMap();
     this.#lines = [];
-    const limits = new Map(tables.map(({ limit }) => [limit.counterId, limit]));
-    for (const record of records) this.#put(limits.get(record[0])!, record);
-    this.#pending = pending;
+    this.#sweep = null;
+    // Most of the time is left for decisions, the more so when little came free.
+    const nowUs = this.#now();
+    this.#sweepsAgainUs = nowUs + Math.max(SWEEP_REST_US, (nowUs - startedUs) * 10) * (isWorthIt ? 1 : 6);
   }
 
   #table(limit: CompiledLimit): CounterTable {
@@ -403,5 +443,5 @@ function actualCost({ line, cost }: HeldLine, units: number | null, money: Settl
     const { currency, decimals } = line.limit.spec.money!;
     return money?.currency === currency ? Math.ceil(money.nano / 10 ** (9 - decimals)) : cost;
   }
-  return units === null ? cost : Math.min(units * line.unitCost, Number.MAX_SAFE_INTEGER / 4);
+  return units === null ? cost : Math.min(units * line.unitCost, LARGEST_SUM);
 }

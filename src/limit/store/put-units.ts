@@ -1,5 +1,5 @@
 import type { Line, PartUnits } from './counter-store.ts';
-import type { Place } from './counters.ts';
+import { LARGEST_SUM, type Place } from './counters.ts';
 
 /** Sets a counter that was brought up to now. A window or a part that is over, or has not begun, is left out; the part under way never falls. */
 export function putUnits(
@@ -17,7 +17,7 @@ export function putUnits(
     const [part, last] = [startUs / limit.partUs, state[at + 1]!];
     if (part > last || last - part > limit.parts) continue;
     const slot = ringAt + (part % (limit.parts + 1));
-    const most = ring instanceof Uint32Array ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER / 4;
+    const most = ring instanceof Uint32Array ? 2 ** 32 - 1 : LARGEST_SUM;
     const next = Math.min(mayFall && part < last ? counted : Math.max(ring![slot]!, counted), most);
     state[at]! += next - ring![slot]!;
     ring![slot] = next;

@@ -132,9 +132,9 @@ export const settling = `
 
   local function more(line, key, cost, now)
     again(line, key, now)
-    local most = 2251799813685248
+    local most = 4503599627370496
     if ${kind} == ${RATE} then
-      if cost > most / ${length} then ${used} = most else ${used} = min(most, ${used} + cost * ${length}) end
+      if cost > most / ${length} then ${used} = most else ${used} = max(${used}, min(most, ${used} + cost * ${length})) end
     elseif ${kind} == ${ROLLING} then
       if ${window} - ${takenIn} > ${parts} then return end
       cost = max(0, min(cost, most - ${used}))
@@ -142,7 +142,7 @@ export const settling = `
       ${used} = ${used} + cost
     else
       if ${window} ~= ${takenIn} then return end
-      ${used} = min(most, ${used} + cost)
+      ${used} = max(${used}, min(most, ${used} + cost))
     end
     save(line, key, now, 0)
   end
@@ -178,7 +178,7 @@ export const settling = `
           actual = (n - rest) / ${divisor}
           if rest > 0 then actual = actual + 1 end
         end
-      elseif units ~= '' then actual = min(num(units) * ${unit}, 2251799813685248) end
+      elseif units ~= '' then actual = min(num(units) * ${unit}, 4503599627370496) end
       if actual < ${taken} then back(line, key, ${taken} - actual, now) end
       if actual > ${taken} then more(line, key, actual - ${taken}, now) end
     end

@@ -159,7 +159,7 @@ end
 return { 'none', told, marks }
 `;
 
-/** KEYS: those due of the root, when the first of them is. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number. */
+/** KEYS: those due of the root, when the first of them is. ARGV: the root's beginning of keys, now or '', id, action, units or '' or none, 10^-9 of money or '', its currency's number, 1 to forget it. */
 export const settleScript = `${basics}${counters}
 local root, id, action = ARGV[1], ARGV[3], ARGV[4]
 local now = clock(ARGV[2])
@@ -172,8 +172,10 @@ if held[1] ~= 'held' then return held[1] end
 ${settling}
 if ARGV[6] ~= '' and not counted_in(held[2], num(ARGV[7])) then return 'currency' end
 finish(held[2], ARGV[5], ARGV[6], now, num(ARGV[7]))
-redis.call('HSET', key, 'state', action)
-redis.call('PEXPIRE', key, '${REMEMBERED_US / 1000}')
+if ARGV[8] == '1' then redis.call('DEL', key) else
+  redis.call('HSET', key, 'state', action)
+  redis.call('PEXPIRE', key, '${REMEMBERED_US / 1000}')
+end
 redis.call('ZREM', KEYS[1], id)
 return 'done'
 `;

@@ -59,14 +59,19 @@ export class RedisStore implements CounterStore {
     this.#options = options;
   }
 
-  /** Fails  LIMIT_STORE_UNAVAILABLE when nobody answers there. */
+  /**
+   * Opens also where nobody answers yet: that calls cannot be limited must not end that they are counted. What is decided meanwhile fails, and each
+   * policy says what happens then.
+   *
+   * Fails  LIMIT_STORE_UNAVAILABLE for an address that is none.
+   */
   static async open(options: RedisStoreOptions): Promise<RedisStore> {
     const urls = options.url.split(',');
+    const told = { ...options, warn: seldom(options.warn) };
     try {
-      return new RedisStore(
-        await (urls.length > 1 ? openCluster(urls, options) : openSingle(urls[0]!, options)),
-        options,
-      );
+      const { connection, connected } = urls.length > 1 ? openCluster(urls, told) : openSingle(urls[0]!, told);
+      await withinMs(options.withinMs, connected).catch(() => undefined);
+      return new RedisStore(connection, options);
     } catch (cause) {
       throw fail('LIMIT_STORE_UNAVAILABLE', {}, [], cause);
     }
@@ -88,10 +93,11 @@ export class RedisStore implements CounterStore {
     throw fail('LIMIT_STORE_UNAVAILABLE', { reason: 'its clock jumps' });
   }
 
-  async settle({ root, id, action, units, money }: Settlement): Promise<Settled> {
+  async settle({ root, id, action, units, money, isForgotten }: Settlement): Promise<Settled> {
     const actual = action === 'release' ? 'none' : (units ?? '');
     const state = action === 'commit' ? 'committed' : 'released';
-    const args = [this.#rootOf(root), this.#givenNow(), id, state, String(actual), ...moneyArgs(action, money)];
+    const ended = [id, state, String(actual), ...moneyArgs(action, money), isForgotten === true ? '1' : '0'];
+    const args = [this.#rootOf(root), this.#givenNow(), ...ended];
     return String(await this.#run('settle', root, [], args)) as Settled;
   }
 
@@ -158,30 +164,75 @@ export class RedisStore implements CounterStore {
   }
 }
 
-async function openSingle(url: string, { warn, withinMs }: RedisStoreOptions): Promise<Connection> {
-  const client = createClient({ url, disableOfflineQueue: true, socket: socketOf(withinMs) });
-  client.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
-  await client.connect();
-  return { send: (_, args) => client.sendCommand(args, BYTES), close: async () => client.destroy() };
+/** A connection, and when there was the first answer. Until then whatever is sent fails. */
+interface Opened {
+  readonly connection: Connection;
+  readonly connected: Promise<unknown>;
 }
 
-async function openCluster(urls: readonly string[], { warn, withinMs }: RedisStoreOptions): Promise<Connection> {
+const LOST = 'there is no connection to the Redis of the limits; it is tried again';
+
+function openSingle(url: string, { warn, withinMs }: RedisStoreOptions): Opened {
+  const client = createClient({ url, disableOfflineQueue: true, socket: socketOf(withinMs) });
+  client.on('error', (cause: unknown) => warn(LOST, { cause: String(cause) }));
+  const connected = client.connect();
+  connected.catch(() => undefined);
+  return {
+    connection: { send: (_, args) => client.sendCommand(args, BYTES), close: async () => client.destroy() },
+    connected,
+  };
+}
+
+function openCluster(urls: readonly string[], { warn, withinMs }: RedisStoreOptions): Opened {
   const cluster = createCluster({
     rootNodes: urls.map((url) => ({ url })),
     defaults: { disableOfflineQueue: true, socket: socketOf(withinMs) },
   });
-  cluster.on('error', (cause: unknown) => warn('redis', { cause: String(cause) }));
-  await cluster.connect();
-  return {
-    send: (key, args) => cluster.sendCommand(key, false, args, BYTES),
-    close: async () => void cluster.destroy(),
+  cluster.on('error', (cause: unknown) => warn(LOST, { cause: String(cause) }));
+  let isClosed = false;
+  // It gives up when none of the nodes answers at once.
+  const connect = async () => {
+    for (let tries = 0; !isClosed; tries++) {
+      try {
+        return await cluster.connect();
+      } catch (cause) {
+        warn(LOST, { cause: String(cause) });
+        await new Promise<void>((done) => setTimeout(done, restMs(tries)).unref());
+      }
+    }
   };
+  const send = async (key: string, args: Argument[]) => {
+    if (!cluster.isOpen) throw new Error('none of the nodes has answered yet');
+    return cluster.sendCommand(key, false, args, BYTES);
+  };
+  const close = async () => {
+    isClosed = true;
+    if (cluster.isOpen) cluster.destroy();
+  };
+  return { connection: { send, close }, connected: connect() };
+}
+
+const TELL_AGAIN_MS = 10_000;
+
+/** Each attempt to connect fails: a line for each would fill the disk. */
+function seldom(warn: RedisStoreOptions['warn']): RedisStoreOptions['warn'] {
+  let nextMs = Number.NEGATIVE_INFINITY;
+  return (message, facts) => {
+    const nowMs = performance.now();
+    if (nowMs < nextMs) return;
+    nextMs = nowMs + TELL_AGAIN_MS;
+    warn(message, facts);
+  };
+}
+
+function restMs(tries: number): number {
+  return Math.min(50 * 2 ** tries, 1_000);
 }
 
 function socketOf(withinMs: number) {
   return {
     connectTimeout: Math.max(withinMs, 1_000),
-    reconnectStrategy: (tries: number) => Math.min(50 * 2 ** tries, 1_000),
+    reconnectStrategy: restMs,
   };
 }
 

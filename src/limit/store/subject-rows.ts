@@ -13,6 +13,8 @@ const NOBODY = -1;
 const NOT_LOOKED_UP = -2;
 /** There is no row of the levels before the last. */
 const MISSING = -2;
+/** So many bits of its length make a name no longer than others: 64 characters. */
+const LONG_BITS = 6;
 
 /** Numbers everybody that something was counted for: counters are found by number, the same one for all limits of a level. */
 export class SubjectRows {
@@ -31,7 +33,7 @@ export class SubjectRows {
   readonly #hashes: number[] = [];
   /** Only kept, so that nobody takes reading it for idle. */
   touched = 0;
-  /** How many numbers were given. */
+  /** How many numbers were given; that of a long name counts as several, since names are what takes the room. */
   size = 0;
 
   /** Gives the way to the rows of a policy; policies that tell the same levels apart have the same rows. */
@@ -131,7 +133,7 @@ export class SubjectRows {
   #add(names: OwnedNames, owner: number, text: string): number {
     const before = names.size;
     const id = names.add(owner, text);
-    this.size += names.size - before;
+    if (names.size > before) this.size += 1 + (text.length >>> LONG_BITS);
     return id;
   }
 }

@@ -175,7 +175,7 @@ export const usageAnswers = {
   ),
   why: report(
     {
-      ...{ range, base: range, before: z.number(), after: z.number(), change: z.number(), growth: known },
+      ...{ range, base: range, before: known, after: z.number(), change: known, growth: known },
       diagnoses: z.array(z.object({ cause: z.enum(usageCauses), explains: z.number(), evidence: z.string() })),
     },
     {

@@ -40,4 +40,6 @@ it('gives back at once what the first descriptors took when a later one fails', 
   expect([await used('a'), await used('b')]).toEqual([0, 0]);
   await shouldRateLimit(house, request('a', 'b', 'c'));
   expect([await used('a'), await used('b')]).toEqual([1, 1]);
+  // Nobody can ask for them again, so that none takes a place.
+  expect(store.kept).toMatchObject({ held: 0, remembered: 0 });
 });

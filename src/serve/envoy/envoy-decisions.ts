@@ -54,14 +54,16 @@ function checked(names: { organisation: string; tenant: string; consumer: string
   return subjectOf(names);
 }
 
-/** Of several asks, none is taken unless all are: each is reserved, and what was reserved is given back. */
+/** Of several asks, none is taken unless all are: each is reserved, and what was reserved is given back. Nobody else knows of these reservations. */
 async function decideTogether({ limiter }: House, asks: readonly Ask[]): Promise<Decision[]> {
   if (asks.length === 1) return [await limiter.decide(asks[0]!)];
   const hold = () => ({ id: randomUUID(), ttlUs: 30_000_000, fingerprint: '' });
   const decisions: Decision[] = [];
   const endAll = (action: 'commit' | 'release') =>
     Promise.allSettled(
-      decisions.flatMap(({ reservation }) => reservation ?? []).map((each) => limiter.settle(each, action, null, null)),
+      decisions
+        .flatMap(({ reservation }) => reservation ?? [])
+        .map((each) => limiter.settle(each, action, null, null, true)),
     );
   try {
     for (const ask of asks) decisions.push(await limiter.decide({ ...ask, hold: hold() }));

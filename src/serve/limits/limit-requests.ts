@@ -91,12 +91,24 @@ function decideAuthz(house: House, headers: IncomingHttpHeaders): Decision | Pro
   const cost = text('x-taximeter-cost') || '1';
   const units = /^\d{1,16}$/.test(cost) ? Number(cost) : -1;
   const problems = [
+    ...(text('x-taximeter-endpoint') === '' ? saidTwice(text) : []),
     ...wrong.map(([part]) => ({ message: `${part}: must be at most 512 characters without control characters` })),
     ...(units < 0 || units > LARGEST_UNITS ? [{ message: 'x-taximeter-cost: must be a whole number' }] : []),
   ];
   if (problems.length > 0) throw fail('PARAMETER_INVALID', {}, problems);
   const subject = subjectOf(names);
   return house.limiter.decide({ subject, units, money: null, least: 0, isPeek: false, hold: null });
+}
+
+/** A gateway says what was called in one way. Said in two that differ, one of them is the client's own word. */
+function saidTwice(text: (name: string) => string): { message: string }[] {
+  return ['method', 'uri'].flatMap((part) => {
+    const [forwarded, original] = [text(`x-forwarded-${part}`), text(`x-original-${part}`)];
+    if (forwarded === '' || original === '' || forwarded === original) return [];
+    return [
+      { message: `x-forwarded-${part}, x-original-${part}: differ; let the gateway take away the one it does not set` },
+    ];
+  });
 }
 
 /** Node reads headers as Latin-1. */

@@ -9,7 +9,8 @@ export interface MailSettings {
 export interface Mail {
   /** Of the message: the same at every attempt. */
   readonly id: string;
-  readonly to: readonly string[];
+  /** One address: of several a server may take some, and nobody could say to whom it goes again. */
+  readonly to: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -21,7 +22,7 @@ const SILENT_AT_MOST_MS = 20_000;
 /**
  * Sends a mail by SMTP.
  *
- * Gives  null when the server has taken it for all receivers.
+ * Gives  null when the server has taken it.
  * Holds  a password is not sent in clear text, but to this machine, and is in no reason.
  */
 export async function sendMail({ url, from }: MailSettings, { id, to, subject, text, html }: Mail): Promise<Outcome> {
@@ -39,10 +40,7 @@ export async function sendMail({ url, from }: MailSettings, { id, to, subject, t
   try {
     const headers = { 'Auto-Submitted': 'auto-generated', 'X-Taximeter-Report': id };
     const messageId = `<${id}@${/@([\w.-]+)/.exec(from)?.[1] ?? server.hostname}>`;
-    const { rejected } = await transport.sendMail({ from, to: [...to], subject, text, html, messageId, headers });
-    // Sent again it would reach those twice who have it.
-    if (rejected.length > 0)
-      return unsent(`${server.hostname} refused ${rejected.length} of ${to.length} receivers`, true);
+    await transport.sendMail({ from, to, subject, text, html, messageId, headers });
     return null;
   } catch (cause) {
     return reasonOf(cause as Error, server.hostname, password);

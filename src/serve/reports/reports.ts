@@ -103,7 +103,7 @@ export class Reports {
       for (const { name, spec, sinceMs } of schedules.values()) {
         if (!spec.enabled) continue;
         const { period, dueMs } = duePeriod(spec, nowMs);
-        if (dueMs >= sinceMs) await this.#deliveries.add(name, period, spec.to, nowMs);
+        if (dueMs >= sinceMs) await this.#deliveries.add(name, period, targetsOf(spec), nowMs);
       }
       return this.#sendAll(await this.#deliveries.due(nowMs), schedules);
     });
@@ -138,7 +138,7 @@ export class Reports {
     const asked = { ...schedule, spec: { ...schedule.spec, enabled: true } };
     const { sent, ids } = await this.#inTurn(async () => {
       const nowMs = this.#deps.now().getTime();
-      const ids = await this.#deliveries.add(name, period, schedule.spec.to, nowMs);
+      const ids = await this.#deliveries.add(name, period, targetsOf(schedule.spec), nowMs);
       await this.#deliveries.wake(ids, again, nowMs);
       const waiting = (await this.#deliveries.of(ids)).filter(({ state }) => state === 'waiting');
       return { ids, sent: await this.#sendAll(waiting, new Map([[name, asked]])) };
@@ -207,7 +207,8 @@ export class Reports {
     schedule: Schedule | undefined,
     composed: Map<string, Promise<ComposedReport>>,
   ): Promise<Outcome> {
-    const isWanted = schedule?.spec.enabled && schedule.spec.to.some((target) => JSON.stringify(target) === row.target);
+    const isWanted =
+      schedule?.spec.enabled && targetsOf(schedule.spec).some((target) => JSON.stringify(target) === row.target);
     if (!schedule || !isWanted) return unsent('the schedule no longer names this target', true);
     try {
       const period = { fromMs: Date.parse(row.period_start), toMs: Date.parse(row.period_end) };
@@ -231,7 +232,7 @@ export class Reports {
     if (mail) {
       const page = pageOf(report);
       const texts = { subject: page.title, text: reportText(page), html: reportHtml(page) };
-      return sendMail(settings.mail, { id, to: mail, ...texts });
+      return sendMail(settings.mail, { id, to: mail[0]!, ...texts });
     }
     if (webhook) {
       const secret = webhook.secret === undefined ? undefined : settings.webhookSecrets.get(webhook.secret);
@@ -245,6 +246,12 @@ export class Reports {
     const ending = { html: 'html', text: 'txt', json: 'json' }[file!];
     return writeReport(join(folder, 'reports'), `${report.schedule}-${first}.${ending}`, written(report, file!));
   }
+}
+
+/** Where a report goes, one by one: each address of a mail takes it, or is tried again, by itself. */
+function targetsOf({ to }: ReportScheduleSpec): ReportTarget[] {
+  const each = to.flatMap((target) => target.mail?.map((address): ReportTarget => ({ mail: [address] })) ?? [target]);
+  return [...new Map(each.map((target) => [JSON.stringify(target), target])).values()];
 }
 
 /** The period that begins at a day, or the newest that is over. */

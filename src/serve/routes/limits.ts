@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { PriceState } from '../../ledger/index.ts';
 import { type DriftReport, type Finding, isName, LONGEST_NAME, type Subject, subjectOf } from '../../limit/index.ts';
-import { formatInstant } from '../../model/index.ts';
+import { fail, formatInstant } from '../../model/index.ts';
 import { type limitRates, limitsAnswer, type usedLimit } from '../contract/limits.ts';
 import type { House } from '../house.ts';
 import { type LimitAnswer, shownFinding } from '../limits/limit-answer.ts';
@@ -58,7 +58,9 @@ export function addLimits(app: OpenAPIHono, house: House): void {
     const { counted, ...names } = context.req.valid('query');
     const subject = subjectOf(names);
     const ask = { subject, units: 0, money: null, least: 0, isPeek: true, hold: null };
-    const { findings } = await house.limiter.decide(ask);
+    const { findings, reason } = await house.limiter.decide(ask);
+    // An empty list would say that there are no limits.
+    if (reason === 'store_unavailable') throw fail('LIMIT_STORE_UNAVAILABLE');
     const currencies = new Set(findings.flatMap(({ limit }) => limit.spec.money?.currency ?? []));
     const rates = house.prices.states.filter(({ currency }) => currencies.has(currency)).map(shownRates);
     const beside = counted === 'true' ? await besideCalls(house, subject) : null;

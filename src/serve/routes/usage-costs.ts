@@ -1,12 +1,12 @@
 import type { CostsOfCalls } from '../../advise/index.ts';
 import { storedAmount } from '../../cost/index.ts';
-import { type CostReport, costReport, reachBack } from '../../ledger/index.ts';
+import { type DayCosts, dayCosts } from '../../ledger/index.ts';
 import { divideHalfEven, fail, MILLIS_PER_MINUTE, type TimeRange } from '../../model/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type Choice, type CostsByDay, dateOf, windowStart, windowsOf } from '../../usage/index.ts';
 
 /** Calls that cost something, by what the ledger has of them. A group with calls and no share costs an unknown amount: nobody shared it out yet. */
-type CostRow = CostReport['rows'][number];
+type CostRow = DayCosts['rows'][number];
 
 /**
  * Gives what calls of days cost, full, for benchmarks.
@@ -58,25 +58,21 @@ export function costsOfCalls(store: Store, currency?: string): CostsOfCalls {
   };
 }
 
-/**
- * Gives rows of the whole days that a range touches, whatever it cuts off of them.
- *
- * A charge belongs to all days that it covers, and a report knows only those that begin in what it is asked for. So it is asked from
- * before the range on, and days that nobody asked for are left out.
- */
+/** Gives rows of the whole days that a range touches, whatever it cuts off of them. */
 async function rowsOfDays(
   store: Store,
   range: TimeRange,
   names: readonly ('tenant' | 'endpoint')[],
   timeZone: string,
   currency: string | undefined,
-): Promise<Pick<CostReport, 'currency' | 'rows'>> {
+): Promise<DayCosts> {
   const last = { fromMs: range.toMs - 1, toMs: range.toMs };
-  const fromMs = Math.min(windowStart(range.fromMs, 'day', timeZone), (await reachBack(store, range)).fromMs);
+  const fromMs = windowStart(range.fromMs, 'day', timeZone);
   const toMs = windowsOf(last, 'day', timeZone)[0]!.toMs;
-  const report = await costReport(store, wholeMinutes({ fromMs, toMs }), [...names, 'day'], currency, timeZone);
+  const costs = await dayCosts(store, wholeMinutes({ fromMs, toMs }), names, currency, timeZone);
+  // Where a day does not begin with a minute, some of its neighbours are there.
   const [firstDay, lastDay] = [dateOf(range.fromMs, timeZone), dateOf(last.fromMs, timeZone)];
-  return { currency: report.currency, rows: report.rows.filter(({ day }) => day! >= firstDay && day! <= lastDay) };
+  return { ...costs, rows: costs.rows.filter(({ day }) => day! >= firstDay && day! <= lastDay) };
 }
 
 function hasFullCost(row: CostRow): boolean {

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { fail, parseInstant, parseRange, type TimeRange } from '../../model/index.ts';
+import { fail, knownTimes, parseInstant, parseRange, type TimeRange } from '../../model/index.ts';
 import { askedComparison, type Choice, calendarUnits, comparisons, knownZone, parseChoice } from '../../usage/index.ts';
 import type { House } from '../house.ts';
 
@@ -51,6 +51,8 @@ interface CommonQuery {
   readonly tenant?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly consumer?: string | undefined;
+  /** Tenants of the plans that were asked for. */
+  readonly onPlan?: readonly string[] | undefined;
 }
 
 /** Reads which calls count: `where`, and the short forms of its usual parts. Fails PARAMETER_INVALID. */
@@ -62,6 +64,8 @@ export function choiceOf(query: CommonQuery): Choice {
     if (only[name] !== undefined) throw fail('PARAMETER_INVALID', { reason: `${name} is asked for twice` });
     only[name] = [value];
   }
+  const { onPlan } = query;
+  if (onPlan !== undefined) only.tenant = only.tenant?.filter((name) => onPlan.includes(name)) ?? onPlan;
   return only;
 }
 
@@ -84,9 +88,11 @@ export function baseOf(
     readonly baseTo?: string | undefined;
   },
 ): TimeRange | null {
-  return askedComparison(range, query, timeZone);
+  const base = askedComparison(range, query, timeZone);
+  return base === null ? null : knownTimes(base);
 }
 
 export function instantOf(at: string | undefined, house: House): number {
-  return at === undefined ? house.now().getTime() : parseInstant(at);
+  const atMs = at === undefined ? house.now().getTime() : parseInstant(at);
+  return knownTimes({ fromMs: atMs, toMs: atMs }).toMs;
 }

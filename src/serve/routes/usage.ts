@@ -2,20 +2,20 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { adviceLetter, adviceReport } from '../../advise/index.ts';
 import { documentedEndpoints } from '../../collect/index.ts';
-import { fail, formatInstant, type TimeRange } from '../../model/index.ts';
+import { fail, formatInstant, knownTimes, type TimeRange } from '../../model/index.ts';
 import {
   activationReport,
   adoptionReport,
   baselineReport,
   baselineWindows,
   benchmarkMetrics,
+  type Choice,
   callLog,
   concentrationReport,
   dailyReport,
   depthReport,
   entityKinds,
   fitReport,
-  parseChoice,
   parseDimensions,
   parseSpan,
   retentionReport,
@@ -33,6 +33,7 @@ import type { House } from '../house.ts';
 import { addPlain, answers } from './answers.ts';
 import { costsByDay, costsOfCalls } from './usage-costs.ts';
 import { usageDefinitions } from './usage-definitions.ts';
+import { type PlanChoice, planChoice } from './usage-plans.ts';
 import {
   baseOf,
   choiceOf,
@@ -75,7 +76,7 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
     params: { ...ranged, ...compared, window: window.optional(), by, baseWhere: text.optional() },
     run: async (house, query) => {
       const asked = rangeOf(query);
-      const baseOnly = query.baseWhere === undefined ? {} : { baseOnly: parseChoice(query.baseWhere) };
+      const baseOnly = query.baseWhere === undefined ? {} : { baseOnly: await baseChoice(house, query.baseWhere) };
       const base = baseOf(asked, query) ?? (query.baseWhere === undefined ? null : asked.range);
       const question = { ...asked, ...baseOnly, base, window: query.window ?? null, by: parseDimensions(query.by) };
       return {
@@ -103,6 +104,7 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
     params: { ...rolled, step: text.default('1h'), points: count(2_000, 1) },
     run: (house, query) => {
       const asked = { ...spanOf(house, query), stepMs: parseSpan(query.step), points: query.points };
+      knownTimes({ fromMs: asked.atMs - asked.spanMs - asked.stepMs * (asked.points - 1), toMs: asked.atMs });
       return rollingReport(house.store, asked, house.now());
     },
   }),
@@ -237,9 +239,15 @@ const reports: Record<UsageReportName, Report<z.ZodRawShape>> = {
   }),
 };
 
+async function baseChoice(house: House, baseWhere: string): Promise<Choice> {
+  return choiceOf({ ...(await planChoice(house, baseWhere)), tz: 'UTC' });
+}
+
 function spanOf(house: House, query: { at?: string | undefined; span: string } & Parameters<typeof choiceOf>[0]) {
   const { timeZone, only } = rangeOf({ ...query, from: '2000-01-01', to: '2000-01-02' });
-  return { atMs: instantOf(query.at, house), spanMs: parseSpan(query.span), timeZone, only };
+  const [atMs, spanMs] = [instantOf(query.at, house), parseSpan(query.span)];
+  knownTimes({ fromMs: atMs - spanMs, toMs: atMs });
+  return { atMs, spanMs, timeZone, only };
 }
 
 function shown(range: TimeRange): { from: string; to: string };
@@ -301,20 +309,29 @@ function addReport(app: OpenAPIHono, house: House, name: UsageReportName): void 
     },
   });
   addPlain(app, route, async (context) => {
-    const query = checked(schema, new URL(context.req.url).searchParams) as Query;
+    const asked = checked(schema, new URL(context.req.url).searchParams) as Query;
+    const query = { ...asked, ...(await planChoice(house, asked.where)) };
     const reported = await run(house, query);
     const paged = reported.next === undefined ? pageOf(reported, query) : reported;
     const { rows, next, ...facts } = paged as Reported & { next: string | null };
     const standing = {
       definition: `/api/v1/usage/definitions#${name}`,
       timeZone: query.tz,
-      counts: { calls: 'each call once, by its weight', where: shownChoice(choiceOf(query)) },
+      counts: { calls: 'each call once, by its weight', where: shownWhere(asked, query) },
     };
     return answer(context, name, { ...standing, ...facts, rows, next }, query.format);
   });
 }
 
 type Query = z.output<z.ZodObject<typeof common>>;
+
+/** Plans as they were asked for: the tenants that are on them may be many. */
+function shownWhere(asked: Query, query: Query & PlanChoice): string {
+  if (query.onPlan === undefined) return shownChoice(choiceOf(query));
+  const plan = asked.where.split(';').find((part) => part.trim().startsWith('plan'))!;
+  const rest = choiceOf({ ...query, onPlan: undefined });
+  return [plan.trim(), ...(Object.keys(rest).length === 0 ? [] : [shownChoice(rest)])].join(';');
+}
 
 /** A parameter that is not known is refused: without it the figure would be another one than was asked for. */
 function checked<Asked>(schema: z.ZodType<Asked>, params: URLSearchParams): Asked {

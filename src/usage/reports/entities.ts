@@ -1,5 +1,7 @@
 import { fail, type TimeRange } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
+import { cutFor } from '../rollups/cuts.ts';
+import { refreshRollups } from '../rollups/refresh.ts';
 import type { Choice, Dimension } from '../sums/dimensions.ts';
 import { type CallsSource, callsSource } from '../sums/sum-calls.ts';
 import { type CalendarUnit, MOST_WINDOWS, windowsOf } from '../time/calendar.ts';
@@ -34,6 +36,16 @@ export async function firstSlotMs(columns: ColumnStore): Promise<number | null> 
      GROUP BY at HAVING sum(calls) > 0 ORDER BY at LIMIT 1`,
   );
   return rows[0] === undefined ? null : Number(rows[0].at) * 1000;
+}
+
+/** Gives every tenant that has or had calls, in their order; calls without a tenant are one of them. */
+export async function tenantsWithCalls(columns: ColumnStore): Promise<string[]> {
+  await refreshRollups(columns);
+  const rows = await columns.query<{ tenant: string }>(
+    `SELECT tenant FROM usage_rollup WHERE marker = 0 AND cut = ${cutFor('day', new Set(['tenant']))!.id}
+     GROUP BY tenant HAVING sum(calls) > 0 ORDER BY tenant`,
+  );
+  return rows.map(({ tenant }) => tenant);
 }
 
 /** Windows from the first call of anybody to the end of a range, and SQL for who was active in which of them. */

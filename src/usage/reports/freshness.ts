@@ -17,11 +17,12 @@ export interface Standing {
 /** The quarters of an hour of a range in which calls of anybody arrived, and where now is. */
 export class Presence {
   readonly nowMs: number;
-  readonly #slots: ReadonlySet<number>;
+  /** Ascending. */
+  readonly #slots: readonly number[];
   readonly #newestMs: number | null;
 
   constructor(slots: Iterable<number>, nowMs: number, newestMs: number | null) {
-    this.#slots = new Set(slots);
+    this.#slots = [...slots].sort((a, b) => a - b);
     this.nowMs = nowMs;
     this.#newestMs = newestMs;
   }
@@ -46,12 +47,13 @@ export class Presence {
 
   /** The longest stretch of a range, up to now, in which no call of anybody arrived. */
   longestSilenceMs({ fromMs, toMs }: TimeRange): number {
-    let [longest, run] = [0, 0];
-    for (let at = Math.floor(fromMs / SLOT_MS); at * SLOT_MS < Math.min(toMs, this.nowMs); at++) {
-      run = this.#slots.has(at) ? 0 : run + 1;
-      longest = Math.max(longest, run);
+    const [first, end] = [Math.floor(fromMs / SLOT_MS), Math.ceil(Math.min(toMs, this.nowMs) / SLOT_MS)];
+    let [longest, last] = [0, first - 1];
+    for (let place = this.#placeOf(first); place < this.#placeOf(end); place++) {
+      longest = Math.max(longest, this.#slots[place]! - last - 1);
+      last = this.#slots[place]!;
     }
-    return longest * SLOT_MS;
+    return Math.max(0, longest, end - last - 1) * SLOT_MS;
   }
 
   standing(range: TimeRange, calls: bigint, known: bigint): Standing {
@@ -65,9 +67,18 @@ export class Presence {
   }
 
   #present({ fromMs, toMs }: TimeRange): number {
-    let count = 0;
-    for (let at = Math.floor(fromMs / SLOT_MS); at * SLOT_MS < toMs; at++) if (this.#slots.has(at)) count++;
-    return count;
+    return Math.max(0, this.#placeOf(Math.ceil(toMs / SLOT_MS)) - this.#placeOf(Math.floor(fromMs / SLOT_MS)));
+  }
+
+  /** How many are before a slot: a range may be a century, of which few quarters of an hour have calls. */
+  #placeOf(slot: number): number {
+    let [from, to] = [0, this.#slots.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.#slots[middle]! < slot) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }
 

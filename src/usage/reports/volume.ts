@@ -36,6 +36,7 @@ export interface VolumeRow extends Partial<Record<Dimension, string>> {
 export interface VolumeReport extends Standing {
   readonly calls: number;
   readonly errors: number;
+  /** Null without a range to compare with, and where nothing is known of it. */
   readonly baseCalls: number | null;
   readonly growth: number | null;
   readonly rows: readonly VolumeRow[];
@@ -84,7 +85,8 @@ export async function volumeReport(store: Store, question: VolumeQuestion, now: 
       };
     });
   });
-  const baseCalls = compared === null ? null : compared.sum;
+  const isBaseKnown = base !== null && (compared!.sum !== 0n || isKnownState(presence.stateOf(base, base)));
+  const baseCalls = isBaseKnown ? compared!.sum : null;
   return {
     calls: shownCalls(counted.sum),
     errors: shownCalls(counted.errors),

@@ -16,6 +16,16 @@ const steps: Record<DateUnit, Temporal.DurationLike> = {
   quarter: { months: MONTHS_PER_QUARTER },
 };
 
+/** No window is longer, but days that a zone left out. */
+const longestMs: Record<CalendarUnit, number> = {
+  minute: MILLIS_PER_MINUTE,
+  hour: MILLIS_PER_HOUR,
+  day: 50 * MILLIS_PER_HOUR,
+  week: 8 * 24 * MILLIS_PER_HOUR,
+  month: 32 * 24 * MILLIS_PER_HOUR,
+  quarter: 93 * 24 * MILLIS_PER_HOUR,
+};
+
 /** Checks a zone and gives its name. Fails PARAMETER_INVALID. */
 export function knownZone(zone: string): string {
   // An offset such as +02:00 is a zone to this machine, but not one in which days change their length.
@@ -36,6 +46,9 @@ export function knownZone(zone: string): string {
  */
 export function windowsOf(range: TimeRange, unit: CalendarUnit, timeZone: string): TimeRange[] {
   const windows: TimeRange[] = [];
+  // Each is worked out by the calendar: of far too many not even the first ones.
+  if ((range.toMs - range.fromMs) / longestMs[unit] > MOST_WINDOWS)
+    throw fail('RANGE_TOO_LONG', { window: unit, windows: MOST_WINDOWS });
   for (let fromMs = windowStart(range.fromMs, unit, timeZone); fromMs < range.toMs; fromMs = windows.at(-1)!.toMs) {
     if (windows.length >= MOST_WINDOWS) throw fail('RANGE_TOO_LONG', { window: unit, windows: MOST_WINDOWS });
     windows.push({ fromMs, toMs: windowEnd(fromMs, unit, timeZone) });

@@ -1,3 +1,5 @@
+import { UNKNOWN_TENANT } from '../../model/index.ts';
+
 /** Why volume moved. A closed set; `steady` is a change too small to have a reason, `unexplained` one for which no evidence was found. */
 export const causes = [
   'seasonality',
@@ -16,6 +18,8 @@ export type Cause = (typeof causes)[number];
 
 /** What the calls of two ranges show. Counts are calls; shares are from 0 to 1. */
 export interface Evidence {
+  /** Whether calls of anybody arrived in the first range: otherwise nobody knows how many there were. */
+  readonly isBeforeKnown: boolean;
   readonly before: number;
   readonly after: number;
   readonly errorsBefore: number;
@@ -83,8 +87,12 @@ const limited = (share: number) => Math.max(0, Math.min(1, share));
  * Holds  says nothing that the evidence does not show; each cause has seeded traffic with precision and recall.
  */
 export function diagnose(evidence: Evidence): Diagnosis[] {
-  const { before, after } = evidence;
+  const { before, after, isBeforeKnown } = evidence;
   const change = after - before;
+  if (!isBeforeKnown) {
+    const words = 'no call of anybody arrived in the range before: nothing is known of it';
+    return [{ cause: 'unexplained', explains: 0, evidence: words }];
+  }
   if (Math.abs(change) <= SMALL_CHANGE * Math.max(before, after)) {
     return [{ cause: 'steady', explains: 1, evidence: `${before} calls before, ${after} after` }];
   }
@@ -192,7 +200,8 @@ const newRelease: Rule = (evidence) => {
 };
 
 const heavyCustomer: Rule = ({ tenants }, change) => {
-  const moves = tenants.map((each) => ({ ...each, share: (each.after - each.before) / change }));
+  const customers = tenants.filter(({ name }) => name !== UNKNOWN_TENANT);
+  const moves = customers.map((each) => ({ ...each, share: (each.after - each.before) / change }));
   const heaviest = moves.sort((a, b) => b.share - a.share)[0];
   if (heaviest === undefined || heaviest.isNew || heaviest.share < DECISIVE || tenants.length < 2) return null;
   const words = `${heaviest.name}: ${heaviest.before} calls before, ${heaviest.after} after, ${percent(heaviest.share)} of the change`;

@@ -1,4 +1,4 @@
-import type { TimeRange } from '../../model/index.ts';
+import { type TimeRange, UNKNOWN_TENANT } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import { isSomebody } from '../reports/entities.ts';
 import { readPresence } from '../reports/freshness.ts';
@@ -43,7 +43,7 @@ export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: 
     readNewVersions(columns, asked),
   ]);
   return {
-    ...{ before: total('before'), after: total('after') },
+    ...{ isBeforeKnown: presence.stateOf(base, base) !== 'gap', before: total('before'), after: total('after') },
     errorsBefore: tenants.reduce((sum, { before }) => sum + before.errors, 0),
     errorsAfter: tenants.reduce((sum, { after }) => sum + after.errors, 0),
     ...{ silenceBeforeMs: presence.longestSilenceMs(base), silenceAfterMs: presence.longestSilenceMs(range) },
@@ -51,7 +51,7 @@ export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: 
     ...{ weekBefore: week?.before ?? null, weekAfter: week?.after ?? null },
     tenants: tenants.map(({ keys, before, after }) => ({
       ...{ name: keys.tenant!, before: before.calls, after: after.calls },
-      isNew: before.calls === 0 && !known.has(keys.tenant!),
+      isNew: before.calls === 0 && !known.has(keys.tenant!) && keys.tenant !== UNKNOWN_TENANT,
     })),
     ...{ risers, newVersions },
     ...repeats,

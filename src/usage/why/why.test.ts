@@ -5,6 +5,7 @@ import { type Scenario, scenario } from '../../../test/support/seeded-traffic.ts
 import { storeCalls } from '../../../test/support/stored-calls.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
 import type { TimeRange } from '../../model/index.ts';
+import { volumeReport } from '../reports/volume.ts';
 import { refreshRollups } from '../rollups/refresh.ts';
 import { decompose } from './decompose.ts';
 import { type Cause, causes, diagnose, type Evidence } from './diagnose.ts';
@@ -74,12 +75,24 @@ describe('decomposition', () => {
         { ...question(asked), by: ['tenant', 'endpoint', 'consumer', 'status', 'version'], shown: 3 },
         now,
       );
-      expect(after - before).toBe(change);
+      expect(after - before!).toBe(change);
       for (const dimension of ['tenant', 'endpoint', 'consumer', 'status', 'version']) {
         const own = rows.filter((row) => row.dimension === dimension);
         expect(own.reduce((sum, row) => sum + row.change, 0)).toBe(change);
       }
     }
+  });
+
+  test('of a range of which nothing is known before is not known, and no customer is new because of it', async () => {
+    const range = { fromMs: FIRST - 8 * DAY, toMs: FIRST - 6 * DAY };
+    const base = { fromMs: FIRST - 100 * DAY, toMs: FIRST - 98 * DAY };
+    const asked = { ...question(scenarios[0]!), base, by: [], shown: 5 };
+    const { rows, diagnoses, ...figures } = await whyReport(house.store, { ...asked, range }, now);
+    expect(figures).toMatchObject({ before: null, change: null, growth: null });
+    expect([rows, diagnoses.map(({ cause }) => cause)]).toEqual([[], ['unexplained']]);
+    const volume = await volumeReport(house.store, { ...asked, range, window: null }, now);
+    expect(volume).toMatchObject({ baseCalls: null, growth: null });
+    expect(volume.calls).toBeGreaterThan(0);
   });
 
   test('ranges that overlap are refused', async () => {
@@ -173,6 +186,7 @@ test('what fits nothing is called unexplained', () => {
       errorsBefore: 0,
       errorsAfter: 0,
 
+      isBeforeKnown: true,
       silenceBeforeMs: 0,
       silenceAfterMs: 0,
       lengthMs: DAY,

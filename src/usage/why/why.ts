@@ -19,9 +19,10 @@ export interface WhyRow {
 }
 
 export interface WhyReport extends Standing {
-  readonly before: number;
+  /** Null where no call of anybody arrived in the first range: then nothing moved that could be told. */
+  readonly before: number | null;
   readonly after: number;
-  readonly change: number;
+  readonly change: number | null;
   readonly growth: number | null;
   readonly diagnoses: readonly Diagnosis[];
   /** By each dimension the changes of its rows add up to the change. */
@@ -50,6 +51,11 @@ export async function whyReport(
   const whole = await ask([]);
   const sumsOf = (place: number) => whole.find((row) => row.range === place) ?? { calls: 0n, known: 0n };
   const [before, after] = [sumsOf(0), sumsOf(1)];
+  const standing = presence.standing(range, after.calls, after.known);
+  if (!evidence.isBeforeKnown) {
+    const nothing = { before: null, after: shownCalls(after.calls), change: null, growth: null, rows: [] };
+    return { ...nothing, diagnoses: diagnose(evidence), ...standing };
+  }
   const names = by.length === 0 ? (['tenant', 'endpoint'] as const) : by;
   const found = await Promise.all(names.map(async (name) => ({ name, moved: movedOf(await ask([name]), name) })));
   const rows = found.flatMap(({ name, moved }) =>
@@ -63,7 +69,7 @@ export async function whyReport(
     },
     growth: shareOf(after.calls - before.calls, before.calls),
     ...{ diagnoses: diagnose(evidence), rows },
-    ...presence.standing(range, after.calls, after.known),
+    ...standing,
   };
 }
 
