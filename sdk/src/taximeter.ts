@@ -162,6 +162,12 @@ export class Taximeter {
     return this.#limits?.settled(withinMs) ?? true;
   }
 
+  /** Waits until calls that have ended are in the outbox, or told as lost: what then ends the program without a word loses none of them. */
+  async written(): Promise<void> {
+    this.#write();
+    await this.#outbox.written();
+  }
+
   /** Delivers what there is. Gives  whether nothing is left; what is left stays on the disk. */
   async flush(withinMs = 10_000): Promise<boolean> {
     this.#write();

@@ -91,6 +91,8 @@ describe('a program', () => {
     const outbox = newOutbox();
     const child = await startMeasured({ otlpUrl: NOBODY, outbox: { folder: outbox, sendEveryMs: 60_000 } });
     expect(await child.call('/things')).toBe(200);
+    // What is being written while a program ends is there twice, and would be delivered twice.
+    await child.ready();
     await child.call(path).catch(() => 'cut off');
     expect(await child.ended).toBe(code);
     expect(await leftIn(outbox)).toBe(2);

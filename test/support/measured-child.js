@@ -19,8 +19,8 @@ const taximeter = new Taximeter({
 });
 const measured = expressMiddleware(taximeter);
 const asked = {
-  // What came before is in the outbox once a timer that was set after it has passed.
-  '/ready': (_, response) => setTimeout(() => response.end('ready'), 40),
+  // What came before has ended once a timer that was set after it has passed.
+  '/ready': (_, response) => setTimeout(() => taximeter.written().then(() => response.end('ready')), 40),
   '/counts': (_, response) => response.end(JSON.stringify({ ...taximeter.counts, losses, problems, threads })),
   '/close': async (_, response) => {
     await taximeter.close(10_000);

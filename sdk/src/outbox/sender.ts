@@ -85,6 +85,8 @@ export class Sender {
       await this.#running;
       this.#waitMs = Math.max(0, this.#notBeforeMs - passedMs());
       for (await outbox.seal(); !outbox.isEmpty && passedMs() < this.#drainUntilMs; await outbox.seal()) {
+        // To wait for that would be in vain.
+        if (this.#notBeforeMs > this.#drainUntilMs) break;
         if (this.#waitMs > 0) await pause(Math.min(this.#waitMs, this.#drainUntilMs - passedMs()));
         if (passedMs() < this.#notBeforeMs || passedMs() >= this.#drainUntilMs) break;
         await this.#deliverAll();
