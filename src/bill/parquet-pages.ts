@@ -105,7 +105,7 @@ export class ColumnPages {
     if (this.#at >= this.#end) throw new Error(`the column ${this.#name} has fewer values than there are rows`);
     const header = await this.#header();
     const { compressed_page_size: packedBytes, uncompressed_page_size: sizeBytes } = header;
-    if (Math.max(packedBytes, sizeBytes) > LARGEST_PAGE) throw new Error('a parquet page is too large');
+    if (!isSize(packedBytes) || !isSize(sizeBytes)) throw new Error('a parquet page is too large');
     const packed = await this.#bytes(packedBytes);
     this.#at += packedBytes;
     if (header.type === 'DICTIONARY_PAGE') this.#openDictionary(this.#unpacked(packed, sizeBytes), header);
@@ -124,7 +124,7 @@ export class ColumnPages {
       at = 4 + readerOf(bytes).view.getUint32(0, true);
       this.#levels = new PackedNumbers(bytes.subarray(4, at), 1);
     }
-    this.#left = head!.num_values;
+    this.#left = this.#countOf(head!.num_values);
     this.#values = this.#valuesOf(bytes.subarray(at), head!.encoding);
   }
 
@@ -134,11 +134,17 @@ export class ColumnPages {
     const at = before + levelBytes;
     if (this.#isOptional) this.#levels = new PackedNumbers(packed.subarray(before, at), 1);
     const rest = packed.subarray(at);
-    this.#left = head!.num_rows;
+    this.#left = this.#countOf(head!.num_rows);
     this.#values = this.#valuesOf(
       head!.is_compressed === false ? rest : this.#unpacked(rest, sizeBytes - at),
       head!.encoding,
     );
+  }
+
+  /** A damaged header may say anything. */
+  #countOf(values: number): number {
+    if (values < 0) throw new Error(`a page of the column ${this.#name} has ${values} values`);
+    return values;
   }
 
   #valuesOf(bytes: Uint8Array, encoding: string): Values {
@@ -203,6 +209,10 @@ function longDecimals(reader: { readonly view: DataView; offset: number }, count
   const values: bigint[] = new Array(count);
   for (let i = 0; i < count; i++, reader.offset += LONG_DECIMAL) values[i] = longNumber(reader.view, reader.offset);
   return values;
+}
+
+function isSize(sizeBytes: number): boolean {
+  return sizeBytes >= 0 && sizeBytes <= LARGEST_PAGE;
 }
 
 function readerOf(bytes: Uint8Array): { view: DataView; offset: number } {

@@ -9,7 +9,7 @@ it('a block arrives as it was built, in one part', async () => {
   const store = await openStore({ folder: folder.path });
   try {
     await store.columns.command(
-      `CREATE TABLE built (n UInt64, id FixedString(4), t LowCardinality(String), s String, c String, r UInt16, w LowCardinality(String), maybe Nullable(UInt64), links Array(FixedString(2)))
+      `CREATE TABLE built (n UInt64, id FixedString(4), t LowCardinality(String), s String, c String, r UInt16, w LowCardinality(String), maybe Nullable(UInt64), links Array(FixedString(2)), named Map(LowCardinality(String), String))
        ENGINE = MergeTree ORDER BY n`,
     );
     const rows = 70_000;
@@ -51,12 +51,24 @@ it('a block arrives as it was built, in one part', async () => {
       Array.from({ length: rows }, (_, row) => (row === 0 ? 0 : 2)),
       Buffer.from('wxyz'),
     );
+    // Every row but the first one: its own text, and one of two that are the same.
+    block.namedTexts(
+      'named',
+      Array.from({ length: rows }, (_, row) => row * 2),
+      ['own', 'twice'],
+      Uint32Array.from({ length: 2 * rows - 2 }, (_, item) => (item % 2) + 1),
+      { count: rows + 2, bytes: behindLengths([...Array.from({ length: rows }, (_, i) => `v${i}`), 'same', 'same']) },
+      Uint32Array.from({ length: 2 * rows - 2 }, (_, item) =>
+        item % 2 === 0 ? item / 2 + 1 : rows + (((item - 1) / 2) % 2),
+      ),
+    );
     await store.columns.insertBlock('built', block, 'built-1');
     const [answer] = await store.columns.query(
       `SELECT count() AS rows, sum(n) AS total, uniqExact(_part) AS parts, uniqExact(s) AS different, min(id) AS id, max(c) AS same,
         countIf(s = if(n = 0, '', concat('text ', toString(n)))) AS right, countIf(t = if(n % 3 = 0, '', concat('text ', toString(n % 3)))) AS low,
         countIf(r = if(n < 3, 256, 258)) AS run, countIf(w = if(n < 3, 'first', '')) AS words,
-        sum(maybe) AS even, count(maybe) AS known, groupArrayIf(links, n < 2) AS links FROM built`,
+        sum(maybe) AS even, count(maybe) AS known, groupArrayIf(links, n < 2) AS links,
+        countIf(named = map('own', concat('v', toString(n)), 'twice', 'same')) AS maps, groupArrayIf(named, n = 0) AS none FROM built`,
     );
     expect(answer).toEqual({
       ...{
@@ -70,6 +82,7 @@ it('a block arrives as it was built, in one part', async () => {
       },
       ...{ run: '70000', words: '70000' },
       ...{ low: '70000', even: '1224965000', known: '35000', links: [[], ['wx', 'yz']] },
+      ...{ maps: '69999', none: [{}] },
     });
   } finally {
     await store.close();
@@ -91,6 +104,11 @@ it('packs equal columns alike, whatever the numbers of their texts are', () => {
   expect([...packed.keys]).toEqual([1, 0, 2, 1]);
   expect(Buffer.from(packed.entries).toString()).toBe('\0\x01b\x02é');
 });
+
+/** Short texts as a dictionary has them; the first one is the empty text. */
+function behindLengths([, ...texts]: readonly string[]): Buffer {
+  return Buffer.concat(['', ...texts].flatMap((text) => [Buffer.of(text.length), Buffer.from(text)]));
+}
 
 function manyTexts(count: number) {
   const bytes = Buffer.from(Array.from({ length: count - 1 }, (_, i) => `text ${i + 1}`).join(''));
