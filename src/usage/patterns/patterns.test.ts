@@ -114,7 +114,8 @@ test('a call that was taken back is not looked at; one that is there again is, o
   expect(before.reads.length).toBeGreaterThan(0);
   const again = (batch: number, sign: number) =>
     columns.command(
-      `INSERT INTO work SELECT * REPLACE ({batch:UInt64} AS batch, toInt8({sign:Int8}) AS sign) FROM work WHERE batch = 1 AND tenant = {tenant:String}`,
+      `INSERT INTO work SELECT * REPLACE ({batch:UInt64} AS batch, {sign:Int8} AS sign)
+       FROM (SELECT * FROM work WHERE batch = 1 AND tenant = {tenant:String})`,
       { batch, sign, tenant },
     );
   await again(1_000_001, -1);
