@@ -106,6 +106,24 @@ test('of a choice only its calls are looked at', async () => {
   expect((await patternsReport(house.store, { range, only: { tenant: ['nobody'] } }, now)).rows).toEqual([]);
 });
 
+test('a call that was taken back is not looked at; one that is there again is, once', async () => {
+  const { tenant } = tenants.find(({ habit }) => habit === 'polls')!;
+  const only = { tenant: [tenant] };
+  const { columns } = house.store;
+  const before = await readTraffic(columns, range, only);
+  expect(before.reads.length).toBeGreaterThan(0);
+  const again = (batch: number, sign: number) =>
+    columns.command(
+      `INSERT INTO work SELECT * REPLACE ({batch:UInt64} AS batch, {sign:Int8} AS sign)
+       FROM (SELECT * FROM work WHERE batch = 1 AND tenant = {tenant:String})`,
+      { batch, sign, tenant },
+    );
+  await again(1_000_001, -1);
+  expect(await readTraffic(columns, range, only)).toEqual({ reads: [], bursts: [], visits: [] });
+  await again(1_000_002, 1);
+  expect(await readTraffic(columns, range, only)).toEqual(before);
+});
+
 test('of more calls than can be looked at the end is, to the minute', async () => {
   const report = await patternsReport(house.store, { range, only: {}, mostCalls: 2_000 }, now);
   expect(report.isCut).toBe(true);

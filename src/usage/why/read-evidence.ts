@@ -1,7 +1,7 @@
 import { type TimeRange, UNKNOWN_TENANT } from '../../model/index.ts';
 import type { ColumnStore } from '../../store/index.ts';
 import { isSomebody } from '../reports/entities.ts';
-import { readPresence } from '../reports/freshness.ts';
+import type { Presence } from '../reports/freshness.ts';
 import { type Choice, choiceSql, type Dimension } from '../sums/dimensions.ts';
 import { type CallSums, callsSource, callsWithin, checkCallsKept, sumCalls } from '../sums/sum-calls.ts';
 import { shiftInstant } from '../time/calendar.ts';
@@ -24,14 +24,13 @@ const MOST_CALLS_LOOKED_AT = 5_000_000;
 /**
  * Reads what `diagnose` decides by.
  *
- * Takes  base: the range before; it must not overlap.
+ * Takes  base: the range before; it must not overlap. presence: of both.
  * Fails  RANGE_DROPPED where single calls of one of the ranges were let go: nobody knows what they looked like.
  */
-export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: Date): Promise<Evidence> {
+export async function readEvidence(columns: ColumnStore, asked: TwoRanges, presence: Presence): Promise<Evidence> {
   const { range, base } = asked;
   await checkCallsKept(columns, base);
   await checkCallsKept(columns, range);
-  const presence = await readPresence(columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
   const tenants = await twoSums(columns, asked, ['tenant']);
   const total = (at: 'before' | 'after') => tenants.reduce((sum, each) => sum + each[at].calls, 0);
   const newcomers = tenants.filter(({ before }) => before.calls === 0).map(({ keys }) => keys.tenant!);
@@ -39,7 +38,7 @@ export async function readEvidence(columns: ColumnStore, asked: TwoRanges, now: 
     readRepeats(columns, asked, total('before') + total('after')),
     readRisers(columns, asked),
     knownTenants(columns, newcomers, range),
-    weekEarlier(columns, asked, now),
+    weekEarlier(columns, asked, presence.nowMs),
     readNewVersions(columns, asked),
   ]);
   return {
@@ -84,13 +83,13 @@ async function twoSums(
 }
 
 /** The same two ranges a week earlier, unless one of these is the other; null where one has no calls. */
-async function weekEarlier(columns: ColumnStore, { range, base, only, timeZone }: TwoRanges, now: Date) {
+async function weekEarlier(columns: ColumnStore, { range, base, only, timeZone }: TwoRanges, nowMs: number) {
   const earlier = ({ fromMs, toMs }: TimeRange) => ({
     fromMs: shiftInstant(fromMs, { weeks: -1 }, timeZone),
     toMs: shiftInstant(toMs, { weeks: -1 }, timeZone),
   });
   const [first, second] = [earlier(base), earlier(range)];
-  if (second.toMs > base.fromMs || range.toMs > now.getTime()) return null;
+  if (second.toMs > base.fromMs || range.toMs > nowMs) return null;
   const sums = await sumCalls(columns, { ranges: [first, second], by: [], only, isByRange: true });
   const [before, after] = [sums.find(({ range: place }) => place === 0), sums.find(({ range: place }) => place === 1)];
   if (before === undefined || after === undefined) return null;

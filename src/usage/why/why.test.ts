@@ -5,6 +5,7 @@ import { type Scenario, scenario } from '../../../test/support/seeded-traffic.ts
 import { storeCalls } from '../../../test/support/stored-calls.ts';
 import { tempFolder } from '../../../test/support/temp-folder.ts';
 import type { TimeRange } from '../../model/index.ts';
+import { readPresence } from '../reports/freshness.ts';
 import { volumeReport } from '../reports/volume.ts';
 import { refreshRollups } from '../rollups/refresh.ts';
 import { decompose } from './decompose.ts';
@@ -44,6 +45,13 @@ afterAll(async () => {
 function question({ dayMs }: Scenario) {
   const range = { fromMs: dayMs, toMs: dayMs + DAY };
   return { range, base: { fromMs: dayMs - DAY, toMs: dayMs }, only: {}, timeZone: 'UTC' };
+}
+
+async function evidenceOf(asked: Scenario): Promise<Evidence> {
+  const { range, base } = question(asked);
+  const { columns } = house.store;
+  const presence = await readPresence(columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
+  return readEvidence(columns, question(asked), presence);
 }
 
 describe('decomposition', () => {
@@ -106,7 +114,7 @@ describe('decomposition', () => {
 test('of seeded traffic the cause is found: precision and recall of each', async () => {
   const found: { cause: Cause; said: Cause; seed: number; evidence: string }[] = [];
   for (const each of scenarios) {
-    const [first] = diagnose(await readEvidence(house.store.columns, question(each), now));
+    const [first] = diagnose(await evidenceOf(each));
     found.push({ cause: each.cause, said: first!.cause, seed: each.seed, evidence: first!.evidence });
   }
   const table = seeded.map((cause) => {
@@ -131,7 +139,7 @@ test('repeats and risers are those that a look at every call finds', async () =>
   let repeated = 0;
   for (const asked of scenarios.filter(({ seed }) => seed === SEEDS[0])) {
     const { range, base } = question(asked);
-    const evidence = await readEvidence(house.store.columns, question(asked), now);
+    const evidence = await evidenceOf(asked);
     const [before, after] = [callsOf(asked, base), callsOf(asked, range)];
     const late = repeatsOf(after);
     expect([evidence.repeatsBefore, evidence.repeatsAfter, evidence.repeaters], asked.cause).toEqual([

@@ -44,8 +44,8 @@ export async function whyReport(
   const { range, base, only, by, shown } = asked;
   if (base.toMs > range.fromMs)
     throw fail('PARAMETER_INVALID', { reason: 'the range to compare with must end before the other begins' });
-  const presence = await readPresence(store.columns, range, now);
-  const evidence = await readEvidence(store.columns, asked, now);
+  const presence = await readPresence(store.columns, { fromMs: base.fromMs, toMs: range.toMs }, now);
+  const evidence = await readEvidence(store.columns, asked, presence);
   const ask = (by: readonly Dimension[]) =>
     sumCalls(store.columns, { ranges: [base, range], by, only, isByRange: true });
   const whole = await ask([]);
