@@ -14,6 +14,7 @@ export {
   parseDecimal,
   parseMoney,
 } from './money.ts';
+export { quoted } from './quoted.ts';
 export {
   type BillingMonth,
   formatInstant,

@@ -169,6 +169,73 @@ it('closes connections that are silent, and those in the lane when it stops', as
   await Promise.all(closed);
 });
 
+it('stops at once for who never closes, and tells what was decided to who reads late', async () => {
+  const limiter = useLimits(true);
+  const late: Promise<Answer[]>[] = [];
+  await house.listening(async ({ api }) => {
+    const silent = connect({ port: api, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
+    await once(silent, 'connect');
+    silent.write(check('a'));
+    await answers(silent, 1);
+    const slow = await opened(api);
+    slow.on('error', () => undefined);
+    slow.write(check('b').repeat(20));
+    late.push(answers(slow, 20));
+    while (limiter.counts.allowed < 4) await new Promise((turn) => setImmediate(turn));
+  });
+  const [told = []] = await Promise.all(late);
+  // Whatever was decided was told, in whole answers; nothing was decided that was not.
+  expect(told.length).toBe(limiter.counts.allowed - 1);
+});
+
+it('answers all that was asked by who says at once that nothing more comes', async () => {
+  useLimits(false);
+  await house.listening(async ({ api }) => {
+    for (const isLate of [false, true]) {
+      useLimits(isLate);
+      const socket = await opened(api);
+      socket.end(check('a').repeat(3));
+      expect((await answers(socket, 4)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    }
+  });
+});
+
+it('goes on when an answer cannot be written', async () => {
+  const limiter = useLimits(false);
+  const decide = limiter.decide.bind(limiter);
+  const wrong = { id: 'x\r\ny: z' };
+  limiter.decide = (ask) => {
+    const decision = decide(ask) as Exclude<ReturnType<Limiter['decide']>, Promise<unknown>>;
+    if (ask.subject.tenant !== 'wrong') return decision;
+    const findings = decision.findings.map((each) => ({
+      ...each,
+      limit: { ...each.limit, ...wrong },
+      per: each.per,
+      zone: each.zone,
+    }));
+    return {
+      ...decision,
+      isAllowed: true,
+      reason: 'allowed',
+      granted: 1,
+      nowUs: 0,
+      freesAtUs: 0,
+      wouldPass: 1,
+      repeat: 'none',
+      binding: null,
+      reservation: null,
+      findings,
+    };
+  };
+  await house.listening(async ({ api }) => {
+    const socket = await opened(api);
+    socket.write(check('a') + check('wrong') + check('b'));
+    expect((await answers(socket, 3)).map(({ status }) => status)).toEqual([200, 500, 200]);
+    socket.destroy();
+  });
+  expect(house.logged).toContain('a fault in Taximeter');
+});
+
 it('refuses a body that is larger than bodies may be', async () => {
   useLimits(false);
   await house.listening(async ({ api }) => {

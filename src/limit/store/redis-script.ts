@@ -155,6 +155,9 @@ if id ~= '' and granted >= 0 and not peek then
     redis.call('PEXPIRE', KEYS[1], str(last))
 ${told}
   end
+elseif id ~= '' and not texts[1] then
+  -- Nobody said when the first one is due, and what is full of reservations would stay so.
+${told}
 end
 return { 'none', told, marks }
 `;

@@ -1,3 +1,5 @@
+import { assert } from '../../model/index.ts';
+
 /** Units of an array, but for the first one, which begins small: most have few names. */
 const CHUNK_BITS = 18;
 const CHUNK = 1 << CHUNK_BITS;
@@ -13,6 +15,7 @@ export class Texts {
 
   /** Gives the place where it is kept. */
   add(text: string): number {
+    assert(text.length < 2 ** 16, 'a name is shorter than its length can be said');
     const size = text.length + 1;
     // None lies in two arrays.
     if ((this.#end & (CHUNK - 1)) + size > CHUNK) this.#end = this.#chunks.length << CHUNK_BITS;
@@ -36,7 +39,9 @@ export class Texts {
   textAt(at: number): string {
     const chunk = this.#chunks[at >>> CHUNK_BITS]!;
     const first = (at & (CHUNK - 1)) + 1;
-    return String.fromCharCode(...chunk.subarray(first, first + chunk[first - 1]!));
+    const units = chunk.subarray(first, first + chunk[first - 1]!);
+    // A list made by its iterator would take several times as long.
+    return String.fromCharCode.apply(null, units as unknown as number[]);
   }
 
   /** Reads something of a text, so that the rest of it is on its way. */

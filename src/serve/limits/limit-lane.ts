@@ -11,6 +11,10 @@ import { writeAnswer } from './write-answer.ts';
 
 /** As long as an HTTP server keeps a connection on which nothing is asked. */
 const IDLE_MS = 65_000;
+const STOP_MS = 5_000;
+/** Answers that are put together before they are written, in characters. */
+const MOST_WAITING = 1 << 18;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A lane of its own for whoever asks about limits, at every call of somebody's API: requests that came whole, and of which nothing is
@@ -34,6 +38,10 @@ export function openLane(server: Server, house: House, gate: Gate, patience: Pat
   });
   return () => {
     for (const connection of open) connection.stop();
+    // As long as the server gives its own connections.
+    setTimeout(() => {
+      for (const connection of open) connection.cut();
+    }, STOP_MS).unref();
   };
 }
 
@@ -59,11 +67,16 @@ class LaneConnection {
     drain: () => this.#goOn(),
   };
   /** Who asks again and again says the same of himself each time. */
-  #headBytes: Buffer = Buffer.alloc(0);
+  #headBytes: Buffer = NOTHING;
   #head: PlainHead | null = null;
+  /** What came and was not read, because something is waited for. */
+  #rest: Buffer = NOTHING;
   #hasAsked = false;
   #isDeciding = false;
-  #isEnding = false;
+  #isStopping = false;
+  /** Whoever asks has said that nothing more comes. */
+  #hasEnded = false;
+  #isLeft = false;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -72,34 +85,50 @@ class LaneConnection {
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
-  /** Ends the connection once nothing of it is under way. */
+  /** Ends the connection once what was decided is told: no more is taken from it. */
   stop(): void {
-    this.#isEnding = true;
-    if (!this.#isDeciding) this.#options.socket.end();
+    this.#isStopping = true;
+    if (!this.#isDeciding) this.#close();
+  }
+
+  cut(): void {
+    this.#options.socket.destroy();
+  }
+
+  #close(): void {
+    const { socket } = this.#options;
+    if (socket.writableLength === 0) socket.destroy();
+    else {
+      socket.end(() => socket.destroy());
+      // What still comes is dropped: a connection that is closed on unread bytes takes the answers with it.
+      socket.resume();
+    }
   }
 
   #read(bytes: Buffer): void {
+    if (this.#isStopping) return;
     let answers = '';
     let at = 0;
     while (at < bytes.length) {
+      if (answers.length > MOST_WAITING) {
+        this.#write(answers);
+        answers = '';
+        if (this.#options.socket.writableNeedDrain) break;
+      }
       const bodyAt = headEnd(bytes, at);
       const head = bodyAt < 0 ? null : this.#headOf(bytes, at, bodyAt);
       const end = head === null ? -1 : bodyAt + head.bodyBytes;
-      if (head === null || end > bytes.length) {
-        this.#write(answers);
-        this.#handOver(bytes.subarray(at));
-        return;
-      }
-      const answer = this.#answer(head, bytes.subarray(bodyAt, end));
+      const answer = head === null || end > bytes.length ? null : this.#answer(head, bytes.subarray(bodyAt, end));
       if (answer === null || answer instanceof Promise) {
         this.#write(answers);
         if (answer === null) this.#handOver(bytes.subarray(at));
         else void this.#awaitAnswer(answer, bytes.subarray(end));
         return;
       }
-      answers += writeAnswer(answer);
+      answers += this.#written(answer);
       at = end;
     }
+    this.#rest = at < bytes.length ? bytes.subarray(at) : NOTHING;
     this.#write(answers);
   }
 
@@ -129,22 +158,27 @@ class LaneConnection {
     }
   }
 
+  /** One wrong answer must not end the server of everybody. */
+  #written(answer: LimitAnswer): string {
+    try {
+      return writeAnswer(answer);
+    } catch (cause) {
+      const { status } = problemResponse(cause, this.#options.house.log);
+      return writeAnswer({ status, headers: {}, body: '' });
+    }
+  }
+
   async #awaitAnswer(deciding: Promise<LimitAnswer>, rest: Buffer): Promise<void> {
     const { socket, house } = this.#options;
     this.#isDeciding = true;
+    this.#rest = rest;
     socket.pause();
     const answer = await deciding.catch((cause: unknown) => problemAnswer(problemResponse(cause, house.log)));
     this.#isDeciding = false;
     if (socket.destroyed) return;
-    this.#write(writeAnswer(answer));
-    if (this.#isEnding) socket.end();
-    else if (rest.length > 0) this.#read(rest);
-    this.#goOn();
-  }
-
-  #goOn(): void {
-    const { socket } = this.#options;
-    if (!this.#isDeciding && !socket.writableNeedDrain) socket.resume();
+    this.#write(this.#written(answer));
+    if (this.#isStopping) this.#close();
+    else this.#goOn();
   }
 
   #write(answers: string): void {
@@ -159,8 +193,26 @@ class LaneConnection {
     if (!isTaken) socket.pause();
   }
 
+  /** Nothing is waited for any more. */
+  #goOn(): void {
+    const { socket } = this.#options;
+    if (this.#isDeciding || socket.writableNeedDrain) return;
+    const rest = this.#rest;
+    this.#rest = NOTHING;
+    if (rest.length > 0) this.#read(rest);
+    if (this.#isLeft || this.#isDeciding || socket.writableNeedDrain) return;
+    if (this.#hasEnded) this.#close();
+    else socket.resume();
+  }
+
   #handOver(rest: Buffer): void {
     const { socket, leave } = this.#options;
+    // The server could not be given what is left of a connection that has ended.
+    if (this.#hasEnded) {
+      this.#close();
+      return;
+    }
+    this.#isLeft = true;
     for (const [event, listener] of Object.entries(this.#listeners)) socket.removeListener(event, listener);
     socket.pause();
     socket.setTimeout(0);
@@ -169,9 +221,9 @@ class LaneConnection {
     socket.resume();
   }
 
-  /** No more will be asked. */
   #end(): void {
-    this.stop();
+    this.#hasEnded = true;
+    this.#goOn();
   }
 
   #late(): void {

@@ -4,7 +4,8 @@ import { headEnd, readPlainHead } from './plain-request.ts';
 const plain = [
   'POST /api/v1/limits/check?a=b HTTP/1.1',
   'Host: localhost',
-  'Content-Length: \t7 ',
+  'Content-Length: 7',
+  'x-blank: \t7 ',
   'X-Name: Jos\xe9 \xa0',
 ];
 const text = (lines: readonly string[]) => `${lines.join('\r\n')}\r\n\r\n`;
@@ -13,7 +14,7 @@ describe('the head of a request', () => {
   it('is read where nothing of it is unusual', () => {
     expect(readPlainHead(text(plain))).toEqual({
       ...{ method: 'POST', path: '/api/v1/limits/check', query: 'a=b', bodyBytes: 7 },
-      headers: { __proto__: null, host: 'localhost', 'content-length': '7', 'x-name': 'Jos\xe9 \xa0' },
+      headers: { __proto__: null, host: 'localhost', 'content-length': '7', 'x-blank': '7', 'x-name': 'Jos\xe9 \xa0' },
     });
     const authz = ['GET /authz HTTP/1.1', 'host: [::1]:4700', 'connection: Keep-Alive'];
     expect(readPlainHead(text(authz))).toMatchObject({ method: 'GET', path: '/authz', query: '', bodyBytes: 0 });
@@ -29,6 +30,7 @@ describe('the head of a request', () => {
     ['two hosts', [...plain, 'host: other']],
     ['two lengths', [...plain, 'content-length: 7']],
     ['lengths in a list', plain.map((line) => line.replace('7', '7, 7'))],
+    ['a length with a tab', plain.map((line) => line.replace('7', '\t7'))],
     ['a signed length', plain.map((line) => line.replace('7', '+7'))],
     ['a length in hexadecimal', plain.map((line) => line.replace('7', '0x7'))],
     ['chunks', [...plain, 'transfer-encoding: chunked']],

@@ -49,10 +49,12 @@ export function readPlainHead(text: string): PlainHead | null {
     if (name === undefined || value === undefined) return null;
     const lower = name.toLowerCase();
     if (UNUSUAL.has(lower) || headers[lower] !== undefined) return null;
+    // What frames a body is not read kindly.
+    if (lower === 'content-length' && !/^ ?\d{1,9}$/.test(value)) return null;
     headers[lower] = trimmed(value);
   }
   const { host, connection = 'keep-alive', 'content-length': length = '0' } = headers;
-  if (host === undefined || connection.toLowerCase() !== 'keep-alive' || !/^\d{1,9}$/.test(length)) return null;
+  if (host === undefined || connection.toLowerCase() !== 'keep-alive') return null;
   const bodyBytes = Number(length);
   if (method === 'GET' && bodyBytes > 0) return null;
   const query = url.indexOf('?');

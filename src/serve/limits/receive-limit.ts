@@ -24,7 +24,8 @@ export async function receiveLimit(
 }
 
 export async function receiveAuthz(house: House, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const query = (request.url ?? '').split('?', 2)[1] ?? '';
+  const { url = '' } = request;
+  const query = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
   await answer(house, response, async () => answerAuthz(house, request.headers, query));
   if (!request.complete) request.resume();
 }
