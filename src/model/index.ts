@@ -14,7 +14,6 @@ export {
   parseDecimal,
   parseMoney,
 } from './money.ts';
-export { quoted } from './quoted.ts';
 export {
   type BillingMonth,
   formatInstant,

@@ -1,6 +1,5 @@
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quoted } from '../../model/index.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { CounterRecord } from './counter-table.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -180,15 +179,7 @@ export class CounterFile {
 }
 
 function linesOf(records: readonly CounterRecord[]): string {
-  let text = '';
-  for (const record of records) text += lineOf(record);
-  return text;
-}
-
-/** Writes a record as JSON does. Those of every decision are written, so that the parts are put together at hand. */
-function lineOf([counterId, names, [used, window, since], parts]: CounterRecord): string {
-  const partsText = parts.length === 0 ? '[]' : JSON.stringify(parts);
-  return `[${quoted(counterId)},[${names.map(quoted).join(',')}],[${used},${window},${since}],${partsText}]\n`;
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
 interface Whole {

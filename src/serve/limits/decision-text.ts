@@ -1,5 +1,5 @@
 import type { Decision, Finding } from '../../limit/index.ts';
-import { formatInstant, formatMoney, quoted } from '../../model/index.ts';
+import { formatInstant, formatMoney } from '../../model/index.ts';
 import { retryAfterSeconds } from './rate-limit-headers.ts';
 
 /** What is said of a limit each time, written once. */
@@ -63,6 +63,14 @@ function newSaid(limit: Finding['limit']): Said {
   const said = { head: `${head.slice(0, -1)},"per":`, levels, resetsMs: Number.NaN, resetsAt: '' };
   saidOf.set(limit, said);
   return said;
+}
+
+// What JSON writes in another way than it is; nearly no name has any of it.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const UNUSUAL = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+function quoted(text: string): string {
+  return UNUSUAL.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 export function nameOf({ limit }: Finding): string {
