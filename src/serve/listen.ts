@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Failure, fail } from '../model/index.ts';
+import { sendAnswer } from './answer.ts';
 import { type Api, isUpload } from './api.ts';
 import { bind, MOST_CONNECTIONS, PATIENCE, type Patience } from './bind.ts';
 import { openEnvoyGrpc } from './envoy/envoy-grpc.ts';
@@ -13,7 +14,7 @@ import { AUTHZ_PATH, limitVerb } from './limits/limit-requests.ts';
 import { receiveAuthz, receiveLimit } from './limits/receive-limit.ts';
 import { answerOtlp, type OtlpAnswer, type OtlpSignal, otlpSignal, refuseOtlp } from './otlp.ts';
 import { openOtlpGrpc } from './otlp-grpc.ts';
-import { problemResponse } from './problem.ts';
+import { problemAnswer } from './problem.ts';
 
 export interface ListenConfig {
   readonly host: string;
@@ -54,7 +55,7 @@ export async function listen(
     const refusal = gate.refusal(asking(request, path));
     if (!isUpload(path)) awaitBody(bodies, request);
     if (signal !== null && request.method === 'POST') void receiveOtlp(house, signal, refusal, request, response);
-    else if (refusal) void send(problemResponse(refusal, house.log), response);
+    else if (refusal) sendAnswer(problemAnswer(refusal, house.log), response);
     else if (path === AUTHZ_PATH) void receiveAuthz(house, request, response);
     else if (verb !== null && request.method === 'POST') void receiveLimit(house, verb, request, response);
     else void apiListener(request, response);
@@ -65,7 +66,7 @@ export async function listen(
     awaitBody(bodies, request);
     const isPost = request.method === 'POST';
     const wrong = signal === null ? fail('NOT_FOUND') : isPost ? null : fail('METHOD_NOT_ALLOWED');
-    if (wrong) void send(problemResponse(wrong, house.log), response);
+    if (wrong) sendAnswer(problemAnswer(wrong, house.log), response);
     else void receiveOtlp(house, signal!, gate.refusal(asking(request, path)), request, response);
   };
   const { host, apiPort, otlpPort, otlpGrpcPort, envoyPort } = config;
@@ -132,12 +133,6 @@ function write(answer: OtlpAnswer, request: IncomingMessage, response: ServerRes
   response.end(answer.body);
   // What is still under way is read and dropped: a connection that is closed on unread bytes takes the answer with it.
   request.resume();
-}
-
-async function send(answer: Response, response: ServerResponse): Promise<void> {
-  const body = Buffer.from(await answer.arrayBuffer());
-  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'content-length': body.length });
-  response.end(body);
 }
 
 interface Exchange {

@@ -1,9 +1,15 @@
 import { HTTPException } from 'hono/http-exception';
 import { Failure, type Problem } from '../model/index.ts';
+import type { Answer } from './answer.ts';
 import type { Log } from './house.ts';
 
-/** RFC 9457 problem details of whatever was thrown; a bug tells its caller nothing but that it is one. */
 export function problemResponse(cause: unknown, log: Log): Response {
+  const { status, headers, body } = problemAnswer(cause, log);
+  return new Response(body, { status, headers });
+}
+
+/** RFC 9457 problem details of whatever was thrown; a bug tells its caller nothing but that it is one. */
+export function problemAnswer(cause: unknown, log: Log): Answer {
   const failure = asFailure(cause, log);
   const { status } = failure;
   const body = {
@@ -20,7 +26,7 @@ export function problemResponse(cause: unknown, log: Log): Response {
     'x-content-type-options': 'nosniff',
   };
   if (status === 503 || status === 429) headers['retry-after'] = '5';
-  return new Response(JSON.stringify(body), { status, headers });
+  return { status, headers, body: JSON.stringify(body) };
 }
 
 export function asFailure(cause: unknown, log: Log): Failure {

@@ -10,46 +10,16 @@ import {
   type Line,
   type Outcome,
   type PartUnits,
-  REMEMBERED_US,
   type Settled,
-  type SettledMoney,
   type Settlement,
 } from './counter-store.ts';
 import { type CounterRecord, CounterTable } from './counter-table.ts';
-import {
-  advance,
-  freesAt,
-  giveBack,
-  LARGEST_SUM,
-  type Place,
-  resetsAt,
-  room,
-  STATE,
-  take,
-  takeMore,
-  used,
-} from './counters.ts';
-import { type Deadline, Deadlines } from './deadlines.ts';
+import { advance, freesAt, giveBack, type Place, resetsAt, room, STATE, take, takeMore, used } from './counters.ts';
 import { putUnits } from './put-units.ts';
+import { actualCost, countsIn, type HeldLine, Reservations, repeatOf } from './reservations.ts';
 import { type Path, SubjectRows } from './subject-rows.ts';
 import { Sweep } from './sweep.ts';
 import { TakenOutcome } from './taken-outcome.ts';
-
-interface HeldLine {
-  readonly line: Line;
-  readonly takenIn: number;
-  cost: number;
-}
-
-interface Held {
-  readonly fingerprint: string;
-  readonly subject: Subject;
-  readonly lines: readonly HeldLine[];
-  readonly outcome: TakenOutcome;
-  /** When it expires; once it is over, when it is forgotten. */
-  due: Deadline;
-  state: 'held' | 'committed' | 'released' | 'expired';
-}
 
 /** Between two looks for idle counters at least. */
 const SWEEP_REST_US = 1_000_000;
@@ -74,16 +44,13 @@ export class MemoryStore implements CounterStore {
   #rows = new SubjectRows();
   #tables = new Map<string, CounterTable>();
   #tableOf = new WeakMap<CompiledLimit, CounterTable>();
-  readonly #held = new Map<string, Held>();
-  readonly #due = new Deadlines();
+  readonly #held = new Reservations();
   /** Whether somebody keeps what changes. */
   #isKept = false;
   #lastUs = 0;
   /** Before this, idle counters are not looked for again. */
   #sweepsAgainUs = 0;
   #sweep: Sweep | null = null;
-  /** Reservations that nobody has ended. */
-  #open = 0;
   /** What had changed and was not given yet when the store began anew; some of these counters are gone. */
   #pending: CounterRecord[] = [];
   /** One decision at a time is made, so what its lines need is used again for the next. */
@@ -106,8 +73,8 @@ export class MemoryStore implements CounterStore {
 
   get kept(): KeptFigures {
     const { mostKeys, mostHeld } = this.#options;
-    const remembered = this.#held.size - this.#open;
-    return { keys: this.keys, mostKeys, held: this.#open, remembered, mostHeld };
+    const { open, size } = this.#held;
+    return { keys: this.keys, mostKeys, held: open, remembered: size - open, mostHeld };
   }
 
   decide(demand: Demand): Outcome {
@@ -126,15 +93,17 @@ export class MemoryStore implements CounterStore {
       const cost = costOf(lines[i]!, demand, granted);
       this.#take(i, demand, cost, isTaking, outcome, heldLines);
     }
-    if (heldLines !== null && isTaking) this.#keep(id, demand, outcome, heldLines);
+    if (hold !== null && heldLines !== null && isTaking) {
+      const { fingerprint, ttlUs } = hold;
+      this.#held.keep(id, nowUs + ttlUs, { fingerprint, subject: demand.subject, lines: heldLines, outcome });
+    }
     return outcome;
   }
 
   /** Brings every counter of the lines up to now, and notes what fits of each. */
   #look({ lines, subject }: Demand, nowUs: number): void {
     const tables = this.#tablesOf(lines);
-    this.#rows.findAll(this.#pathsOfLines, subject, this.#row);
-    let touched = 0;
+    let touched = this.#rows.findAll(this.#pathsOfLines, subject, this.#row);
     for (let i = 0; i < lines.length; i++) if (this.#row[i]! >= 0) touched += tables[i]!.touch(this.#row[i]!);
     this.touched = touched;
     for (let i = 0; i < lines.length; i++) {
@@ -205,12 +174,7 @@ export class MemoryStore implements CounterStore {
     if (action === 'commit' && money !== null && !countsIn(held.lines, money.currency)) return 'currency';
     for (const each of held.lines)
       this.#settleLine(held.subject, each, action === 'release' ? 0 : actualCost(each, units, money));
-    held.state = done;
-    this.#open--;
-    if (isForgotten === true) {
-      this.#due.remove(held.due);
-      this.#held.delete(key);
-    } else this.#due.move(held.due, this.#lastUs + REMEMBERED_US);
+    this.#held.end(key, held, done, this.#lastUs, isForgotten === true);
     return 'done';
   }
 
@@ -283,26 +247,9 @@ export class MemoryStore implements CounterStore {
   #now(): number {
     const nowUs = Math.max(this.#lastUs, Math.floor(this.#options.nowUs()));
     this.#lastUs = nowUs;
-    for (let id = this.#due.next(nowUs); id !== null; id = this.#due.next(nowUs)) this.#expire(id, nowUs);
+    for (let over = this.#held.expire(nowUs); over !== null; over = this.#held.expire(nowUs))
+      if (over.fingerprint !== LEASE) for (const each of over.lines) this.#settleLine(over.subject, each, 0);
     return nowUs;
-  }
-
-  #expire(id: string, nowUs: number): void {
-    const held = this.#held.get(id);
-    if (held === undefined) return;
-    const endedUs = held.due.atUs;
-    if (held.state !== 'held' || nowUs >= endedUs + REMEMBERED_US) this.#held.delete(id);
-    else held.due = this.#due.add(endedUs + REMEMBERED_US, id);
-    if (held.state !== 'held') return;
-    if (held.fingerprint !== LEASE) for (const each of held.lines) this.#settleLine(held.subject, each, 0);
-    held.state = 'expired';
-    this.#open--;
-  }
-
-  #keep(id: string, { hold, subject }: Demand, outcome: TakenOutcome, lines: readonly HeldLine[]): void {
-    const due = this.#due.add(outcome.nowUs + hold!.ttlUs, id);
-    this.#held.set(id, { fingerprint: hold!.fingerprint, subject, lines, outcome, due, state: 'held' });
-    this.#open++;
   }
 
   #settleLine(subject: Subject, each: HeldLine, cost: number): void {
@@ -409,12 +356,6 @@ function emptyPlace(limit: CompiledLimit): Place {
   return place;
 }
 
-/** What was committed stays used: asking for it again is still the same. What was given back is held by nobody. */
-function repeatOf({ fingerprint, state }: Held, asked: string): Exclude<Outcome['repeat'], 'none'> {
-  if (fingerprint !== asked) return 'other';
-  return state === 'released' || state === 'expired' ? 'over' : 'same';
-}
-
 /** Gives how many units are granted: all, or what fits where part of it is of use, or -1 for none. */
 function grantOf({ lines, units, least }: Demand, rooms: readonly number[]): number {
   let granted = units;
@@ -429,19 +370,4 @@ function grantOf({ lines, units, least }: Demand, rooms: readonly number[]): num
 
 function costOf(line: Line, demand: Demand, granted: number): number {
   return granted < 0 || granted === demand.units || line.isMoney ? line.cost : granted * line.unitCost;
-}
-
-/** Money in a currency that no limit knows would be counted nowhere. */
-function countsIn(lines: readonly HeldLine[], currency: string): boolean {
-  const money = lines.filter(({ line }) => line.isMoney);
-  return money.length === 0 || money.some(({ line }) => line.limit.spec.money!.currency === currency);
-}
-
-/** What a line costs when it is known what was used. */
-function actualCost({ line, cost }: HeldLine, units: number | null, money: SettledMoney | null): number {
-  if (line.isMoney) {
-    const { currency, decimals } = line.limit.spec.money!;
-    return money?.currency === currency ? Math.ceil(money.nano / 10 ** (9 - decimals)) : cost;
-  }
-  return units === null ? cost : Math.min(units * line.unitCost, LARGEST_SUM);
 }

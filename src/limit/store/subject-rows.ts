@@ -31,8 +31,6 @@ export class SubjectRows {
   /** Of the ways that are found together: who owns the last name, and its hash. */
   readonly #owners: number[] = [];
   readonly #hashes: number[] = [];
-  /** Only kept, so that nobody takes reading it for idle. */
-  touched = 0;
   /** How many numbers were given; that of a long name counts as several, since names are what takes the room. */
   size = 0;
 
@@ -58,8 +56,10 @@ export class SubjectRows {
   /**
    * Finds the rows of a subject on many ways at once. Among a million names each look waits for the memory two or three times:
    * here what all of them need is asked for before the first one is looked at.
+   *
+   * Gives  something that depends on what was asked for.
    */
-  findAll(paths: readonly Path[], subject: Subject, rows: number[]): void {
+  findAll(paths: readonly Path[], subject: Subject, rows: number[]): number {
     let touched = 0;
     for (let i = 0; i < paths.length; i++) {
       const { per, steps } = paths[i]!;
@@ -72,7 +72,6 @@ export class SubjectRows {
     }
     for (let i = 0; i < paths.length; i++)
       if (this.#owners[i] !== MISSING) touched += paths[i]!.steps.at(-1)!.touchText(this.#hashes[i]!);
-    this.touched = touched | 0;
     for (let i = 0; i < paths.length; i++) {
       const owner = this.#owners[i]!;
       if (owner === MISSING) continue;
@@ -80,6 +79,7 @@ export class SubjectRows {
       const last = per.length - 1;
       rows[i] = steps[last]!.findHashed(this.#hashes[i]!, owner, nameAt(subject, per[last]!));
     }
+    return touched;
   }
 
   #ownerAt({ per, steps }: Path, end: number, subject: Subject): number {

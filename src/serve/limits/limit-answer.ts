@@ -1,13 +1,8 @@
 import type { Decision, Finding } from '../../limit/index.ts';
 import { type Failure, type FailureCode, fail } from '../../model/index.ts';
+import type { Answer } from '../answer.ts';
 import { decisionText, figureOf, instant, nameOf } from './decision-text.ts';
 import { type LimitHeaderKind, limitHeaders, retryAfterSeconds } from './rate-limit-headers.ts';
-
-export interface LimitAnswer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
 
 const DRAFT_PROBLEMS = 'https://iana.org/assignments/http-problem-types';
 
@@ -27,7 +22,7 @@ const refusals = Object.fromEntries(
 ) as Readonly<Record<keyof typeof failureOf, Failure>>;
 
 /** A decision as an answer: 200 when the call may pass, problem details when it may not. */
-export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKind[]): LimitAnswer {
+export function answerDecision(decision: Decision, kinds: readonly LimitHeaderKind[]): Answer {
   const headers = limitHeaders(decision, kinds);
   if (decision.isAllowed) return { status: 200, headers: Object.assign(headers, json), body: decisionText(decision) };
   const failure = refusals[decision.reason as keyof typeof failureOf];
@@ -46,7 +41,7 @@ export const json = {
   'x-content-type-options': 'nosniff',
 };
 
-function failed(failure: Failure, headers: Record<string, string>, more: object): LimitAnswer {
+function failed(failure: Failure, headers: Record<string, string>, more: object): Answer {
   const { code, status, message, todo } = failure;
   const type = `https://taximeter.dev/problems/${code.toLowerCase().replaceAll('_', '-')}`;
   const body = { type, title: message, status, detail: message, code, whatToDo: todo, ...more };

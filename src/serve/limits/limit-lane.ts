@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Answer } from '../answer.ts';
 import type { Patience } from '../bind.ts';
 import type { Gate } from '../gate.ts';
 import type { House } from '../house.ts';
-import { problemResponse } from '../problem.ts';
-import type { LimitAnswer } from './limit-answer.ts';
+import { problemAnswer } from '../problem.ts';
 import { AUTHZ_PATH, answerAuthz, answerLimit, limitVerb } from './limit-requests.ts';
 import { headEnd, type PlainHead, readPlainHead } from './plain-request.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -142,7 +142,7 @@ class LaneConnection {
   }
 
   /** Gives null for what is not about limits. */
-  #answer({ method, path, query, headers }: PlainHead, body: Buffer): LimitAnswer | Promise<LimitAnswer> | null {
+  #answer({ method, path, query, headers }: PlainHead, body: Buffer): Answer | Promise<Answer> | null {
     const { house, gate } = this.#options;
     const isAuthz = path === AUTHZ_PATH;
     const verb = method === 'POST' && !isAuthz ? limitVerb(path) : null;
@@ -154,26 +154,25 @@ class LaneConnection {
       house.bodies.checkSize(body.length);
       return answerLimit(house, verb!, body);
     } catch (cause) {
-      return Promise.reject(cause);
+      return problemAnswer(cause, house.log);
     }
   }
 
   /** One wrong answer must not end the server of everybody. */
-  #written(answer: LimitAnswer): string {
+  #written(answer: Answer): string {
     try {
       return writeAnswer(answer);
     } catch (cause) {
-      const { status } = problemResponse(cause, this.#options.house.log);
-      return writeAnswer({ status, headers: {}, body: '' });
+      return writeAnswer(problemAnswer(cause, this.#options.house.log));
     }
   }
 
-  async #awaitAnswer(deciding: Promise<LimitAnswer>, rest: Buffer): Promise<void> {
+  async #awaitAnswer(deciding: Promise<Answer>, rest: Buffer): Promise<void> {
     const { socket, house } = this.#options;
     this.#isDeciding = true;
     this.#rest = rest;
     socket.pause();
-    const answer = await deciding.catch((cause: unknown) => problemAnswer(problemResponse(cause, house.log)));
+    const answer = await deciding.catch((cause: unknown) => problemAnswer(cause, house.log));
     this.#isDeciding = false;
     if (socket.destroyed) return;
     this.#write(this.#written(answer));
@@ -229,8 +228,4 @@ class LaneConnection {
   #late(): void {
     if (!this.#isDeciding) this.#options.socket.destroy();
   }
-}
-
-async function problemAnswer(problem: Response): Promise<LimitAnswer> {
-  return { status: problem.status, headers: Object.fromEntries(problem.headers), body: await problem.text() };
 }

@@ -2,9 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { templatePath } from '../../collect/index.ts';
 import { checkSettled, type Decision, isName, LARGEST_UNITS, subjectOf } from '../../limit/index.ts';
 import { fail } from '../../model/index.ts';
+import type { Answer } from '../answer.ts';
 import type { House } from '../house.ts';
 import { decisionText } from './decision-text.ts';
-import { answerDecision, json, type LimitAnswer } from './limit-answer.ts';
+import { answerDecision, json } from './limit-answer.ts';
 import { asksOf, moneyOf, parsed, settleBody } from './limit-asks.ts';
 
 export const LIMIT_PATHS = ['check', 'reserve', 'commit', 'release'] as const;
@@ -20,7 +21,7 @@ export function limitVerb(path: string): LimitVerb | null {
 }
 
 /** Answers one of the four verbs. Fails  as its body, or its reservation, is wrong. */
-export function answerLimit(house: House, verb: LimitVerb, body: Buffer): LimitAnswer | Promise<LimitAnswer> {
+export function answerLimit(house: House, verb: LimitVerb, body: Buffer): Answer | Promise<Answer> {
   const { limiter } = house;
   if (verb === 'commit' || verb === 'release') return settle(house, verb, body);
   const { asks, isList } = asksOf(body, verb === 'reserve');
@@ -30,16 +31,16 @@ export function answerLimit(house: House, verb: LimitVerb, body: Buffer): LimitA
 
 function whenDecided(
   decision: Decision | Promise<Decision>,
-  answer: (decision: Decision) => LimitAnswer,
-): LimitAnswer | Promise<LimitAnswer> {
+  answer: (decision: Decision) => Answer,
+): Answer | Promise<Answer> {
   return decision instanceof Promise ? decision.then(answer) : answer(decision);
 }
 
-function answerDecisions(decisions: readonly Decision[]): LimitAnswer {
+function answerDecisions(decisions: readonly Decision[]): Answer {
   return answered(`{"decisions":[${decisions.map(decisionText).join(',')}]}`);
 }
 
-async function settle({ limiter }: House, action: 'commit' | 'release', bytes: Buffer): Promise<LimitAnswer> {
+async function settle({ limiter }: House, action: 'commit' | 'release', bytes: Buffer): Promise<Answer> {
   const { reservation, cost, money } = parsed(bytes, settleBody);
   if (action === 'release' && (cost !== undefined || money !== undefined))
     throw fail('PARAMETER_INVALID', { reason: 'release gives everything back; cost and money belong to commit' });
@@ -48,7 +49,7 @@ async function settle({ limiter }: House, action: 'commit' | 'release', bytes: B
   return answered(JSON.stringify({ reservation, settled: action, repeated: isRepeat }));
 }
 
-function answered(body: string): LimitAnswer {
+function answered(body: string): Answer {
   return { status: 200, headers: json, body };
 }
 
@@ -59,11 +60,7 @@ function answered(body: string): LimitAnswer {
  *        or X-Original-Method and -Uri, where no endpoint is given. query: `deny=403` for nginx, which knows no other refusal.
  * Gives  200, or the refusal's status, with the headers of the limit and without a body.
  */
-export function answerAuthz(
-  house: House,
-  headers: IncomingHttpHeaders,
-  query: string,
-): LimitAnswer | Promise<LimitAnswer> {
+export function answerAuthz(house: House, headers: IncomingHttpHeaders, query: string): Answer | Promise<Answer> {
   return whenDecided(decideAuthz(house, headers), (decision) => {
     const answer = answerDecision(decision, house.limitHeaders);
     const deny = new URLSearchParams(query).get('deny');

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Answer, sendAnswer } from '../answer.ts';
 import type { House } from '../house.ts';
-import { problemResponse } from '../problem.ts';
-import type { LimitAnswer } from './limit-answer.ts';
-import { answerAuthz, answerLimit, type LIMIT_PATHS } from './limit-requests.ts';
+import { problemAnswer } from '../problem.ts';
+import { answerAuthz, answerLimit, type LimitVerb } from './limit-requests.ts';
 
 /** Answers what the lane left to the HTTP server. Limits are asked at every call of somebody's API, so these requests pass by the framework. */
 export async function receiveLimit(
   house: House,
-  verb: (typeof LIMIT_PATHS)[number],
+  verb: LimitVerb,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -30,18 +30,10 @@ export async function receiveAuthz(house: House, request: IncomingMessage, respo
   if (!request.complete) request.resume();
 }
 
-async function answer(house: House, response: ServerResponse, decide: () => Promise<LimitAnswer>): Promise<void> {
+async function answer(house: House, response: ServerResponse, decide: () => Promise<Answer>): Promise<void> {
   try {
-    const { status, headers, body } = await decide();
-    if (response.destroyed) return;
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-    response.end(body);
+    sendAnswer(await decide(), response);
   } catch (cause) {
-    const problem = problemResponse(cause, house.log);
-    if (response.destroyed) return;
-    const text = await problem.text();
-    const headers = { ...Object.fromEntries(problem.headers), 'content-length': Buffer.byteLength(text) };
-    response.writeHead(problem.status, headers);
-    response.end(text);
+    sendAnswer(problemAnswer(cause, house.log), response);
   }
 }

@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http';
-import type { LimitAnswer } from './limit-answer.ts';
+import type { Answer } from '../answer.ts';
 
 // What must not be in the value of a header; the runtime's server refuses the same.
 const NOT_OF_A_VALUE = /[^\t\x20-\x7e]/;
 
 /** Writes an answer as HTTP/1.1, on a connection that stays. Fails  as a bug where a value would end its header. */
-export function writeAnswer({ status, headers, body }: LimitAnswer): string {
+export function writeAnswer({ status, headers, body }: Answer): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   for (const name in headers) {
     const value = headers[name]!;

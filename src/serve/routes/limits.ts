@@ -3,9 +3,10 @@ import type { Context } from 'hono';
 import type { PriceState } from '../../ledger/index.ts';
 import { type DriftReport, type Finding, isName, LONGEST_NAME, type Subject, subjectOf } from '../../limit/index.ts';
 import { fail, formatInstant } from '../../model/index.ts';
+import type { Answer } from '../answer.ts';
 import { type limitRates, limitsAnswer, type usedLimit } from '../contract/limits.ts';
 import type { House } from '../house.ts';
-import { type LimitAnswer, shownFinding } from '../limits/limit-answer.ts';
+import { shownFinding } from '../limits/limit-answer.ts';
 import { checkBody, reserveBody, settleBody } from '../limits/limit-asks.ts';
 import { AUTHZ_PATH, answerAuthz, answerLimit, LIMIT_PATHS } from '../limits/limit-requests.ts';
 import { addPlain, answers } from './answers.ts';
@@ -100,6 +101,6 @@ function shownRates({ currency, card, origin, range, asOfMs, ageSeconds }: Price
   return { currency, card, origin, ...at, ageSeconds };
 }
 
-function responseOf({ status, headers, body }: LimitAnswer): Response {
+function responseOf({ status, headers, body }: Answer): Response {
   return new Response(body, { status, headers });
 }
