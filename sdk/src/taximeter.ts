@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Call, type RouteOf } from './call.ts';
+import { CallNames, pathOf } from './call-names.ts';
 import { Poster } from './http/post.ts';
 import { type Ask, LimitAsks, type LimitCounts } from './limits/limit-asks.ts';
 import { passed, type Verdict } from './limits/verdict.ts';
@@ -59,6 +60,7 @@ export class Taximeter {
   readonly #sender: Sender;
   readonly #courier: Courier;
   readonly #losses: ToldLosses;
+  readonly #names: CallNames;
   readonly #asking: Poster;
   readonly #limits: LimitAsks | null;
   readonly #counts = { calls: 0, outbound: 0, delivered: 0, rejected: 0, lost: 0 };
@@ -85,6 +87,7 @@ export class Taximeter {
     });
     this.#asking = new Poster(options.url ?? 'http://127.0.0.1:4700', token, 64);
     this.#losses = new ToldLosses(TELL_LOSSES_EVERY_MS, (loss) => harmless(() => options.onLoss?.(loss)));
+    this.#names = new CallNames(options, (what, cause) => this.#untold(what, cause));
     this.#writer = new SpanWriter({ 'service.name': service, ...resource });
     this.#tracking = new CallTracking(measure.tracking ?? 'auto', Math.random);
     [this.#outbox, this.#sender] = this.#tracking.outside(() => this.#openOutbox());
@@ -142,7 +145,7 @@ export class Taximeter {
     if (this.#limits === null || call.isAsked) return passed;
     call.isAsked = true;
     const endpoint = route === '' ? undefined : `${call.request.method} ${route}`;
-    this.#nameCall(call);
+    this.#names.name(call);
     const { tenant, consumer } = call;
     const said: Ask = {
       tenant,
@@ -208,9 +211,9 @@ export class Taximeter {
     const ended = this.#ended;
     const { response, request } = call;
     const cpuMs = this.#tracking.end(call);
-    this.#nameCall(call);
+    this.#names.name(call);
     ended.method = request.method ?? 'GET';
-    ended.route = this.#routeOf(call);
+    ended.route = this.#names.routeOf(call);
     ended.path = ended.route === '' ? pathOf(request) : '';
     ended.status = response.headersSent ? response.statusCode : null;
     ended.cpuUs = cpuMs === null ? null : Math.round(cpuMs * 1000);
@@ -277,35 +280,6 @@ export class Taximeter {
     this.#limits?.settle(reservation, action, units, money);
   }
 
-  /** Finds out whose a call is, unless a handler has said it. */
-  #nameCall(call: Call): void {
-    const { tenant, consumer } = this.#options;
-    if (tenant !== undefined || call.tenant !== '') call.tenant = this.#nameOf(call, 'tenant', call.tenant, tenant);
-    if (consumer !== undefined || call.consumer !== '')
-      call.consumer = this.#nameOf(call, 'consumer', call.consumer, consumer);
-  }
-
-  /** Whoever says a name, it becomes a text here: ids of a database are numbers, and everything behind this counts on texts. */
-  #nameOf(call: Call, what: string, said: unknown, from: TaximeterOptions['tenant']): string {
-    if (typeof said === 'string' && said !== '') return said;
-    const isSaid = said !== '' && said !== null && said !== undefined;
-    if (!isSaid && typeof from === 'string') return utf8(rawHeader(call.request, from) ?? '');
-    try {
-      const { request, source } = call;
-      return String((isSaid || typeof from !== 'function' ? said : from(request, source)) ?? '');
-    } catch (cause) {
-      return this.#untold(what, cause);
-    }
-  }
-
-  #routeOf({ source, routeOf }: Call): string {
-    try {
-      return String((routeOf as RouteOf<unknown>)(source) ?? '');
-    } catch (cause) {
-      return this.#untold('the route', cause);
-    }
-  }
-
   /** What a program says of its calls must not end it. */
   #guarded<Value>(what: string, ask: () => Value, otherwise: Value): Value {
     try {
@@ -316,9 +290,8 @@ export class Taximeter {
     }
   }
 
-  #untold(what: string, cause: unknown): '' {
+  #untold(what: string, cause: unknown): void {
     this.#problem(`${what} of a call cannot be told: ${(cause as Error | null)?.message}`);
-    return '';
   }
 
   #openOutbox(): [Outbox, Sender] {
@@ -390,17 +363,4 @@ function harmless(tell: () => unknown): void {
   } catch {
     // As above.
   }
-}
-
-/** Without the query: what is in it is nobody's business here. Express changes `url` on its way. */
-function pathOf(request: IncomingMessage): string {
-  const { originalUrl, url = '/' } = request as IncomingMessage & { originalUrl?: string };
-  return (originalUrl ?? url).split('?', 1)[0]!;
-}
-
-/** Node reads headers as Latin-1. */
-function utf8(text: string): string {
-  for (let at = 0; at < text.length; at++)
-    if (text.charCodeAt(at) > 0x7f) return Buffer.from(text, 'latin1').toString('utf8');
-  return text;
 }
